@@ -1,0 +1,76 @@
+"""What tests share: a small network, our own plugins by name (never what happens to be installed), and real data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nst.architectures import convolutions
+from nst.entry_points import EntryPoint
+from nst.plugins import Plugins
+from nst.preprocessing import PREPROCESSINGS
+from nst.protocols import Pixels
+from nst.weights import Network
+
+OWN = {
+    "nst": "nst.losses",
+    "nst-torch": "nst_torch",
+    "nst-optimizers": "nst_optimizers",
+    "nst-initializers": "nst_initializers",
+}
+WIDTHS = (4, 6, 8, 8, 8)  # channels per block
+
+
+def entry(distribution: str, module: str, group: str = "nst.v1") -> EntryPoint:
+    return EntryPoint(group, distribution, module, distribution, "0.1.0")
+
+
+@pytest.fixture(scope="session")
+def plugins() -> Plugins:
+    """Our own plugins, whatever else is installed."""
+    return Plugins([entry(name, module) for name, module in OWN.items()], strict=True)
+
+
+@pytest.fixture(scope="session")
+def make_network() -> Callable[..., Network]:
+    """A VGG of random small convolutions: `make_network("vgg19", preprocessing="caffe", seed=1)`."""
+
+    def make(architecture: str = "vgg19", preprocessing: str = "torchvision", seed: int = 0) -> Network:
+        rng = np.random.default_rng(seed)
+        kernels, biases, inputs = {}, {}, 3
+        for name in convolutions(architecture):
+            outputs = WIDTHS[int(name[4]) - 1]
+            scale = np.sqrt(2 / (9 * inputs)) / (255 if (name == "conv1_1" and preprocessing == "caffe") else 1)
+            kernels[name] = (rng.normal(size=(outputs, inputs, 3, 3)) * scale).astype(np.float32)
+            biases[name] = rng.normal(scale=0.1, size=outputs).astype(np.float32)
+            inputs = outputs
+        return Network(architecture, PREPROCESSINGS[preprocessing], kernels, biases, "random", "CC0-1.0")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def photo() -> Callable[..., Pixels]:
+    """Smooth colored pictures of any size: `photo(48, 64, seed=2)`."""
+
+    def make(height: int = 48, width: int = 64, seed: int = 0) -> Pixels:
+        rng = np.random.default_rng(seed)
+        y, x = np.mgrid[0:height, 0:width] / max(height, width)
+        waves = rng.uniform(2, 9, (3, 2)), rng.uniform(0, 6, 3)
+        planes = [0.5 + 0.4 * np.sin(fx * x * 6 + fy * y * 6 + phase) for (fx, fy), phase in zip(*waves, strict=True)]
+        return np.ascontiguousarray(np.stack(planes, axis=-1), dtype=np.float32)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real weights, photographs and paintings; skips the test where there is none."""
+    folder = Path(os.environ.get("NST_TEST_DATA", Path(__file__).parents[1] / "shared" / "data"))
+    if not (folder / "vgg19-imagenet.safetensors").is_file():
+        pytest.skip(f"no real weights in {folder} (set NST_TEST_DATA)")
+    return folder

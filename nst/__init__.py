@@ -1,0 +1,64 @@
+"""nst: neural style transfer from whichever framework you have.
+
+    from nst import Recipe, save_image, stylize
+    result = stylize("content.jpg", "style.jpg", Recipe(size=512))
+    save_image("out.png", result.pixels)
+
+Names are resolved when first used, so that importing nst imports next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nst.errors import NstError as NstError
+    from nst.errors import UserError as UserError
+    from nst.hookspecs import hookimpl as hookimpl
+    from nst.images import load_image as load_image
+    from nst.images import save_image as save_image
+    from nst.job import Result as Result
+    from nst.job import stylize as stylize
+    from nst.plugins import Plugins as Plugins
+    from nst.protocols import Evaluation as Evaluation
+    from nst.protocols import Iterate as Iterate
+    from nst.protocols import Pixels as Pixels
+    from nst.recipe import Recipe as Recipe
+    from nst.specs import BackendSpec as BackendSpec
+    from nst.specs import InitializerSpec as InitializerSpec
+    from nst.specs import LossSpec as LossSpec
+    from nst.specs import OptimizerSpec as OptimizerSpec
+    from nst.specs import Option as Option
+    from nst.specs import WeightSet as WeightSet
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "nst.errors": ("NstError", "UserError"),
+    "nst.hookspecs": ("hookimpl",),
+    "nst.images": ("load_image", "save_image"),
+    "nst.job": ("Result", "stylize"),
+    "nst.plugins": ("Plugins",),
+    "nst.protocols": ("Evaluation", "Iterate", "Pixels"),
+    "nst.recipe": ("Recipe",),
+    "nst.specs": ("BackendSpec", "InitializerSpec", "LossSpec", "Option", "OptimizerSpec", "WeightSet"),
+}
+_MODULES = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    *sorted(_MODULES),
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module, the first time it is asked for (PEP 562)."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'nst' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,41 @@
+"""The VGG family by name: how many convolutions in each block, and what the layers are called (Simonyan 2014, table 1).
+
+Standard library only, so that a plugin can list its layers without importing anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+BLOCKS: Mapping[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+
+
+def convolutions(architecture: str) -> tuple[str, ...]:
+    """`conv1_1` … `conv5_4`, in network order."""
+    blocks = enumerate(BLOCKS[architecture], start=1)
+    return tuple(f"conv{block}_{conv}" for block, count in blocks for conv in range(1, count + 1))
+
+
+def layers(architecture: str, present: Collection[str] | None = None) -> tuple[str, ...]:
+    """Every layer in network order, `conv1_1, relu1_1, …, pool5`; only what the `present` convolutions reach."""
+    return tuple(_layers(architecture, convolutions(architecture) if present is None else present))
+
+
+def _layers(architecture: str, present: Collection[str]) -> Iterator[str]:
+    for block, count in enumerate(BLOCKS[architecture], start=1):
+        for conv in range(1, count + 1):
+            if f"conv{block}_{conv}" not in present:
+                return
+            yield f"conv{block}_{conv}"
+            yield f"relu{block}_{conv}"
+        yield f"pool{block}"
+
+
+def smallest_side(layers: Collection[str]) -> int:
+    """The shortest picture side in pixels that leaves one position at the deepest of `layers`: pools halve it."""
+    return max((2 ** _pools_before(layer) for layer in layers), default=1)
+
+
+def _pools_before(layer: str) -> int:
+    block = int(layer.lstrip("abcdefghijklmnopqrstuvwxyz")[0]) if layer[-1].isdigit() else 1
+    return block if layer.startswith("pool") else block - 1

@@ -1,0 +1,29 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+
+def replace(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Call `write` with a new file and put it in the place of `path`; an error leaves the old file and nothing else.
+
+    A link keeps pointing where it did, and an old file's rights are kept. Raises what `write` and the disk raise.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".nst-{secrets.token_hex(8)}.part")
+    try:
+        with open(temporary, "xb") as file:  # not tempfile's 0600: the result has the rights of any new file
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, temporary)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,84 @@
+"""The Typer app: commands put together, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from nst.cli import demo, plugins, stylize, weights
+from nst.cli.commands import COMMANDS
+from nst.errors import Mistakes, NstError, UserError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False)
+groups = {
+    "weights": typer.Typer(help="Weight sets: list, fetch, verify.", no_args_is_help=True),
+    "plugins": typer.Typer(help="Installed plugins.", no_args_is_help=True),
+}
+for name, typer_group in groups.items():
+    app.add_typer(typer_group, name=name)
+
+app.command("stylize", help=COMMANDS["stylize"], no_args_is_help=True)(stylize.stylize)
+app.command("demo", help=COMMANDS["demo"])(demo.demo)
+for word, command in (
+    ("weights list", weights.list_),
+    ("weights fetch", weights.fetch),
+    ("weights verify", weights.verify),
+    ("weights path", weights.path),
+    ("plugins list", plugins.list_),
+    ("plugins show", plugins.show),
+):
+    group, _, verb = word.partition(" ")
+    groups[group].command(verb, help=COMMANDS[word])(command)
+
+OPENED = ("--optimizer-option", "--optimiser-option", "--init-option")
+SETTING = re.compile(r"[a-z][a-z0-9_]*=")
+
+
+def run(words: Sequence[str]) -> int:
+    """Act on a command line and return the exit code. Errors become `error:` and `hint:` lines on stderr."""
+    debug = "--debug" in words
+    if "--no-plugins" in words:
+        os.environ["NST_DISABLE_PLUGINS"] = "*"
+    arguments = spread([word for word in words if word not in ("--debug", "--no-plugins")])
+    try:
+        return app(args=arguments, standalone_mode=False) or 0
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted before the first step; nothing was written\n")
+        return 130
+    except typer.TyperException as error:
+        return _report(UserError(error.format_message(), "nst COMMAND --help lists the options"), debug)
+    except NstError as error:
+        return _report(error, debug)
+    except Exception as error:
+        hint = "this is a defect of nst or of a plugin: run again with --debug and report what it prints"
+        return _report(NstError(f"{type(error).__name__}: {error}", hint), debug)
+
+
+def spread(words: Sequence[str]) -> list[str]:
+    """`--init-option a=1 b=2` as `--init-option a=1 --init-option b=2`, which is what the parser understands."""
+    spread_out: list[str] = []
+    opened = ""
+    for word in words:
+        if opened and SETTING.match(word) and spread_out[-1] != opened:
+            spread_out.append(opened)
+        elif word in OPENED:
+            opened = word
+        elif not SETTING.match(word):
+            opened = ""
+        spread_out.append(word)
+    return spread_out
+
+
+def _report(error: NstError, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    for one in error.errors if isinstance(error, Mistakes) else (error,):
+        sys.stderr.write(f"error: {one.message}\n")
+        if one.hint:
+            sys.stderr.write(f"hint: {one.hint}\n")
+    return error.exit_code

@@ -1,0 +1,32 @@
+"""The commands and what each does in a line: the overview `nst --help` prints, and the help Typer is given."""
+
+from __future__ import annotations
+
+COMMANDS = {
+    "stylize": "Paint a picture in the manner of one or several others.",
+    "demo": "Paint a photograph of our own choice, to see that everything works.",
+    "weights list": "The weight sets of every backend, and where they are.",
+    "weights fetch": "Download a weight set, verified and resumable.",
+    "weights verify": "Check a weight set or file against its checksum and format.",
+    "weights path": "Print where a weight set is or would be.",
+    "plugins list": "Installed plugins, what they offer, and what is wrong with any.",
+    "plugins show": "Everything a backend, optimizer, initializer or loss declares.",
+}
+
+
+def overview() -> str:
+    """What `nst --help` prints."""
+    rows = "\n".join(f"  {name:<15} {summary}" for name, summary in COMMANDS.items())
+    return f"""\
+Usage: nst COMMAND [OPTIONS]
+
+Neural style transfer: give it a picture and a painting, get the picture painted.
+
+  nst stylize content.jpg style.jpg -o out.png
+
+Commands:
+{rows}
+
+Every command takes --help, --debug (show tracebacks) and --no-plugins (load nothing but nst itself).
+`nst --version` prints the version. Exit codes: 0 done, 1 failed, 2 your mistake, 130 interrupted.
+"""

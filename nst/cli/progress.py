@@ -1,0 +1,86 @@
+"""How a run goes, as it goes: a live bar on a terminal, a line per size anywhere else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import accumulate
+from statistics import median
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from nst.engine import Progress
+from nst.job import Job
+
+
+class Watcher:
+    """Shows every step of a job on stderr, unless `quiet`; a note is shown even on a bar."""
+
+    def __init__(self, job: Job, *, quiet: bool = False) -> None:
+        console = Console(stderr=True)
+        self._quiet = quiet
+        self._live = console.is_terminal and not quiet
+        self._clock = Clock(job.sizes, job.steps)
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[detail]}"),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+            disable=not self._live,
+        )
+        self._task = self._bar.add_task("starting", total=sum(job.steps), detail="", left="")
+
+    def __enter__(self) -> Watcher:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, progress: Progress) -> None:
+        """One step."""
+        if progress.note and not self._quiet:
+            self._bar.console.print(progress.note, highlight=False)
+        detail = f"{describe(progress.loss, progress.terms)}  {progress.seconds:.2f} s/step"
+        if self._live:
+            left = self._clock.left(progress.step, progress.seconds)
+            self._bar.update(
+                self._task, completed=progress.step, description=f"{progress.size} px", detail=detail, left=left
+            )
+        elif progress.step in self._clock.ends and not self._quiet:
+            sys.stderr.write(f"{progress.size} px: step {progress.step} of {progress.steps}, {detail}\n")
+
+
+class Clock:
+    """Time left, counting that a step costs as its pixels: steps at the last sizes take nearly all of it.
+
+    `ends` are the steps after which a size is done.
+    """
+
+    def __init__(self, sizes: Sequence[int], steps: Sequence[int]) -> None:
+        self._costs = [size**2 for size, count in zip(sizes, steps, strict=True) for _ in range(count)]
+        self.ends = set(accumulate(steps))
+        self._seconds_per_cost: list[float] = []
+
+    def left(self, step: int, seconds: float) -> str:
+        """`0:42 left` after `step`, which took `seconds`; the median of recent steps, so that one hitch shows little."""
+        self._seconds_per_cost = [*self._seconds_per_cost[-8:], seconds / self._costs[step - 1]]
+        remaining = round(median(self._seconds_per_cost) * sum(self._costs[step:]))
+        return f"{timedelta(seconds=remaining)} left"
+
+
+def describe(loss: float, terms: Mapping[str, float]) -> str:
+    """`loss 3.21 (content 1.20, style 2.01)`: the terms summed over layers, by the loss they belong to."""
+    sums: dict[str, float] = {}
+    for name, value in terms.items():
+        kind = name.split(" ")[0]
+        sums[kind] = sums.get(kind, 0.0) + value
+    return f"loss {loss:.3g} ({', '.join(f'{kind} {value:.3g}' for kind, value in sums.items())})"

@@ -1,0 +1,80 @@
+"""One command-line option per recipe field, made from the fields themselves, so that the two cannot drift apart."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field
+from functools import wraps
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from nst import values
+from nst.recipe import FIELDS, Recipe, flag
+
+PANELS: Mapping[str, tuple[str, ...]] = {
+    "The picture": (
+        "size",
+        "content_weight",
+        "style_weight",
+        "tv_weight",
+        "style_blend",
+        "style_scale",
+        "init",
+        "seed",
+    ),
+    "The network": ("backend", "weights", "device", "pooling", "content_layers", "style_layers"),
+}
+"""Which fields `--help` shows together; the rest are "The descent"."""
+
+
+def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give `command` an option for every recipe field; those the user set arrive as its argument `given`."""
+    hints = get_type_hints(command, include_extras=True)
+    own = [parameter for name, parameter in inspect.signature(command).parameters.items() if name != "given"]
+
+    @wraps(command)
+    def wrapper(**arguments: Any) -> Any:
+        given = {name: arguments.pop(name) for name in FIELDS}
+        return command(**arguments, given={name: value for name, value in given.items() if value not in (None, [])})
+
+    parameters = [parameter.replace(annotation=hints[parameter.name]) for parameter in own]
+    wrapper.__signature__ = inspect.Signature([*parameters, *map(_parameter, FIELDS.values())])  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {name: hint for name, hint in hints.items() if name != "given"} | {
+        name: _annotation(field) for name, field in FIELDS.items()
+    }
+    return wrapper
+
+
+def _parameter(field: Field[Any]) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(field.name, kind, default=None, annotation=_annotation(field))
+
+
+def _annotation(field: Field[Any]) -> Any:
+    panel = next((panel for panel, names in PANELS.items() if field.name in names), "The descent")
+    option = typer.Option(
+        *_spellings(field.name),
+        metavar=field.metadata["metavar"],
+        help=field.metadata["help"],
+        show_default=_default(field),
+        rich_help_panel=panel,
+    )
+    several = field.metadata["read"] is values.settings
+    return Annotated[list[str] | None, option] if several else Annotated[str | None, option]
+
+
+def _spellings(name: str) -> list[str]:
+    spelled = flag(name)
+    return [spelled, spelled.replace("optimizer", "optimiser")] if "optimizer" in spelled else [spelled]
+
+
+def _default(field: Field[Any]) -> str | bool:
+    default = field.default_factory() if field.default_factory is not MISSING else field.default
+    if isinstance(default, Mapping):
+        return ",".join(f"{layer}={weight:g}" for layer, weight in default.items()) or False
+    return str(default) if default != () else False
+
+
+__all__ = ["Recipe", "recipe_options"]

@@ -1,0 +1,150 @@
+"""What every command that makes a picture does around the job: check, tell, watch, write."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nst import atomic, images
+from nst.cli.progress import Watcher
+from nst.engine import Progress
+from nst.errors import Findings, NstError, UserError
+from nst.job import Job, Result
+from nst.plugins import Plugins
+from nst.recipe import Recipe, load, preset, read
+
+EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
+
+
+class Session:
+    """One picture on the command line. `output` is checked before anything is computed."""
+
+    def __init__(self, output: Path, *, report: Path | None = None, save_every: int = 0, quiet: bool = False) -> None:
+        self.output = output
+        self.report = report
+        self.save_every = save_every
+        self.quiet = quiet
+
+    def recipe(self, given: Mapping[str, Any], name: str | None, file: Path | None) -> tuple[Recipe, list[UserError]]:
+        """The recipe of preset, file and options, each overriding the one before, and what could not be read."""
+        found = Findings()
+        recipe = Recipe()
+        for source in (lambda: preset(name) if name else {}, lambda: load(file) if file else {}, lambda: given):
+            values, errors = read(found.attempt(source) or {})
+            found.add(*errors)
+            recipe = recipe.override(**values)
+        return recipe, found.errors
+
+    def job(
+        self,
+        content: str,
+        styles: Sequence[str],
+        recipe: Recipe,
+        mistakes: Sequence[UserError],
+        max_pixels: int | None = None,
+    ) -> Job:
+        """The checked job. Raises every mistake of the call together."""
+        found = Findings()
+        found.add(*mistakes, images.check_output(self.output), *self._own_mistakes([content, *styles]))
+        return Job(content, styles, recipe, host(), max_pixels=max_pixels, mistakes=found.errors)
+
+    def _own_mistakes(self, inputs: Sequence[str]) -> list[UserError]:
+        found = Findings()
+        if self.save_every < 0:
+            found.add(UserError(f"--save-every must be 0 or more, not {self.save_every}", "0 saves only the result"))
+        if any(Path(name).exists() and self.output.exists() and os.path.samefile(name, self.output) for name in inputs):
+            found.add(UserError(f"'{self.output}' is one of the pictures to read", "give the output another name"))
+        if self.report is not None:
+            found.add(check_writable(self.report))
+        return found.errors
+
+    def run(self, job: Job) -> int:
+        """Run, show how it goes, write the picture and the report; the exit code."""
+        job.open()
+        if not self.quiet:
+            announce(job)
+        with Watcher(job, quiet=self.quiet) as watcher:
+            result = job.run(lambda progress: self._step(watcher, progress))
+        self._save(result)
+        return EXIT_CODES[result.stopped]
+
+    def _step(self, watcher: Watcher, progress: Progress) -> None:
+        watcher.show(progress)
+        if self.save_every and progress.step % self.save_every == 0:
+            name = f"{self.output.stem}-{progress.step:04d}{self.output.suffix}"
+            images.write(self.output.with_name(name), progress.pixels())
+
+    def _save(self, result: Result) -> None:
+        images.write(self.output, result.pixels, alpha=result.alpha, text={"nst": json.dumps(provenance(result))})
+        if self.report is not None:
+            write_report(self.report, result)
+        if not self.quiet or result.stopped != "finished":
+            say(f"{summary(result)}: {self.output}")
+
+
+def host() -> Plugins:
+    """The installed plugins, with a line on stderr for each that could not be loaded."""
+    plugins = Plugins.from_environment()
+    for plugin in plugins.installed:
+        if plugin.reason:
+            say(f"warning: plugin {plugin.distribution} {plugin.entry.version} is {plugin.status}: {plugin.reason}")
+    return plugins
+
+
+def announce(job: Job) -> None:
+    """The first lines: what will run where, and what is worth knowing about it."""
+    backend = job.open()
+    sizes = " → ".join(f"{size} px × {steps}" for size, steps in zip(job.sizes, job.steps, strict=True))
+    say(f"{job.recipe.backend} on {backend.device}, weights {job.weights.name}, {backend.precision}; {sizes}")
+    for note in job.notes():
+        say(note)
+
+
+def provenance(result: Result) -> dict[str, Any]:
+    """What the picture carries with it: how to make it again."""
+    return {"recipe": result.recipe.to_dict(), **{name: result.facts[name] for name in ("weights", "versions")}}
+
+
+def report(result: Result) -> dict[str, Any]:
+    """Everything about a run, for `--report`."""
+    rest = {"stopped": result.stopped, "notes": result.notes, "history": result.history}
+    return {**result.facts, "recipe": result.recipe.to_dict(), **rest}
+
+
+def write_report(path: Path, result: Result) -> None:
+    """Write the report of a run as JSON."""
+    text = json.dumps(report(result), indent=2)
+    atomic.replace(path, lambda file: file.write(text.encode()))
+
+
+def summary(result: Result) -> str:
+    """How the run ended, in a line."""
+    seconds, memory = result.facts["seconds"], result.facts["peak_memory"]
+    cost = f"{len(result.history)} steps in {seconds:.0f} s" + (f", {memory / 1e9:.1f} GB at most" if memory else "")
+    height, width = result.pixels.shape[:2]
+    words = {"finished": "done", "diverged": "stopped where the loss was still finite", "interrupted": "interrupted"}
+    return f"{words[result.stopped]}, {width}×{height}, {cost}"
+
+
+def check_writable(path: Path) -> UserError | None:
+    """What would stop writing a file at `path`."""
+    if path.is_dir():
+        return UserError(f"'{path}' is a folder", "give a file name")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            return None
+    except OSError as error:
+        return UserError(f"cannot write '{path}': {error.strerror}", "choose a folder that exists and can be written")
+
+
+def say(line: str) -> None:
+    """A line for the person at the terminal; stdout stays free for what a program may read."""
+    sys.stderr.write(line + "\n")
+
+
+__all__ = ["NstError", "Session", "host", "say"]

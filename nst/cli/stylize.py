@@ -1,0 +1,44 @@
+"""`nst stylize`: one picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nst.cli.recipe_options import recipe_options
+
+Output = Annotated[
+    Path, typer.Option("-o", "--output", metavar="FILE", help="where the picture goes: PNG, JPEG, WebP or TIFF")
+]
+Report = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="write losses, times and facts as JSON")]
+MaxPixels = Annotated[
+    int | None, typer.Option("--max-pixels", metavar="N", help="largest picture to open  [default: Pillow's limit]")
+]
+
+
+@recipe_options
+def stylize(
+    content: Annotated[str, typer.Argument(metavar="CONTENT", help="the picture to paint")],
+    styles: Annotated[list[str], typer.Argument(metavar="STYLE…", help="the pictures to paint it like")],
+    output: Output,
+    given: dict[str, Any],
+    preset: Annotated[str | None, typer.Option("--preset", metavar="NAME", help="default, quick or gatys")] = None,
+    recipe: Annotated[
+        Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML; options override it")
+    ] = None,
+    save_every: Annotated[
+        int, typer.Option("--save-every", metavar="N", help="also save every Nth step, numbered")
+    ] = 0,
+    report: Report = None,
+    max_pixels: MaxPixels = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
+) -> int:
+    """See `nst.cli.commands`."""
+    from nst.cli.session import Session
+
+    session = Session(output, report=report, save_every=save_every, quiet=quiet)
+    made, mistakes = session.recipe(given, preset, recipe)
+    job = session.job(content, styles, made, mistakes, max_pixels)
+    return session.run(job)

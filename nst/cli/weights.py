@@ -1,0 +1,85 @@
+"""`nst weights`: where networks come from, and whether they arrived whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nst.cli.session import host
+from nst.errors import UserError, unknown
+from nst.specs import BackendSpec, WeightSet, resolve
+
+Backend = Annotated[str, typer.Option("--backend", metavar="NAME", help="whose weights")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="a weight set, such as imagenet or compact")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+DEFAULT_BACKEND = "torch-vgg19"
+
+
+def list_(as_json: Json = False) -> None:
+    """See `nst.cli.commands`."""
+    rows = list(_rows())
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(rows, indent=2))
+    else:
+        for row in rows:
+            state = "here" if row["present"] else f"not fetched ({row['size'] / 1e6:.0f} MB)"
+            typer.echo(f"{row['backend']:<12} {row['name']:<9} {state:<22} {row['licence']}\n{'':<23}{row['path']}")
+
+
+def _rows() -> Iterator[dict[str, Any]]:
+    for _, spec in host().offered("backend"):
+        for weights in spec.weights:
+            path = resolve(weights.source).path()
+            facts = {"backend": spec.name, "name": weights.name, "present": path.is_file(), "path": str(path)}
+            yield facts | {"size": weights.size, "licence": weights.licence, "origin": weights.origin}
+
+
+def fetch(name: Name = "imagenet", backend: Backend = DEFAULT_BACKEND) -> None:
+    """See `nst.cli.commands`."""
+    from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bar
+
+    source = resolve(_weight_set(name, backend).source)
+    columns = (f"{backend} {name}", BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Bar(*columns, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        path = source.fetch(lambda done, total: bar.update(task, completed=done, total=total))
+    typer.echo(path)
+
+
+def verify(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="a weight set, or a neutral weight file")
+    ] = "imagenet",
+    backend: Backend = DEFAULT_BACKEND,
+) -> None:
+    """See `nst.cli.commands`."""
+    from nst.weights import NeutralFile, read
+
+    if Path(name).is_file():
+        read(name)
+        digest, place = NeutralFile(Path(name)).verify(), Path(name)
+    else:
+        source = resolve(_weight_set(name, backend).source)
+        digest, place = source.verify(), source.path()
+    typer.echo(f"ok  {digest}  {place}")
+
+
+def path(name: Name = "imagenet", backend: Backend = DEFAULT_BACKEND) -> None:
+    """See `nst.cli.commands`."""
+    typer.echo(resolve(_weight_set(name, backend).source).path())
+
+
+def _weight_set(name: str, backend: str) -> WeightSet:
+    spec: BackendSpec = host().find("backend", backend)
+    for weights in spec.weights:
+        if weights.name == name:
+            return weights
+    if Path(name).suffix:
+        raise UserError(f"no file '{name}'", "give a neutral weight file, or the name of a weight set")
+    raise unknown(f"weight set of {backend}:", name, [weights.name for weights in spec.weights])

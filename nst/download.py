@@ -1,0 +1,294 @@
+"""The one downloader: a file arrives whole and verified, or not at all.
+
+Standard library only. Bytes go to `<path>.part`; `<path>.part.json` keeps what the server called that version
+of the file; only a verified file moves to `path`. A broken connection leaves both for the next call to continue
+from, anything else that goes wrong leaves nothing. `<path>.lock` keeps two processes off the same `.part`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nst.errors import NstError, UserError
+
+CHUNK = 2**18
+PAUSES = (0.25, 0.5, 1.0, 2.0)
+"""Seconds before each new attempt after a dropped connection."""
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes done and the bytes in all, the latter 0 where the server does not say."""
+
+
+def download(url: str, path: Path, *, sha256: str, on_progress: Progress | None = None, timeout: float = 30.0) -> Path:
+    """Bring the file at `url` (http, https or file) to `path`, unless it is already there and verified.
+
+    `sha256` is the hex digest or its first 8 or more digits; `timeout` is in seconds without a byte. A file at
+    `path` with another digest is replaced once the right one has arrived whole. Raises `UserError` for a URL or
+    a digest that cannot be, `NstError` for what the network, the server or the disk may do.
+    """
+    _check(url, sha256)
+    try:
+        if not _verified(path, sha256):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with _locked(path):
+                if not _verified(path, sha256):  # another process may just have brought it
+                    _bring(url, path, sha256.lower(), on_progress or _silent, timeout)
+    except OSError as error:
+        hint = f"check the free space and the permissions of '{path.parent}'"
+        raise NstError(f"cannot write '{path}': {error.strerror or error}", hint) from error
+    return path
+
+
+def sha256_of(path: Path) -> str:
+    """The file's SHA-256 in hex; raises `NstError` when it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise NstError(f"cannot read '{path}': {error.strerror or error}") from error
+
+
+def megabytes(size: int) -> str:
+    """A size in bytes for people, in MB of 2**20 as torch and torchvision count: VGG-19 is their 548 MB."""
+    if size < 2**20:
+        return f"{size:,} bytes"
+    return f"{size / 2**20:.{0 if size >= 10 * 2**20 else 1}f} MB"
+
+
+def _silent(done: int, total: int) -> None:
+    pass
+
+
+def _check(url: str, sha256: str) -> None:
+    if url.partition(":")[0].lower() not in ("http", "https", "file"):
+        raise UserError(f"cannot download '{url}'", "the address must begin with https:, http: or file:")
+    if not 8 <= len(sha256) <= 64 or set(sha256.lower()) - set("0123456789abcdef"):
+        raise UserError(f"'{sha256}' is no SHA-256", "give its 64 hex digits, or at least the first 8")
+
+
+def _verified(path: Path, sha256: str) -> bool:
+    return path.is_file() and sha256_of(path).startswith(sha256.lower())
+
+
+def _by_hand(url: str, path: Path) -> str:
+    return f"get {url} by hand and put it at '{path}', or use another file with --weights FILE"
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold `<path>.lock`, waiting for another process to finish with the same file.
+
+    The operating system's lock, not the file's existence (`O_EXCL`): it ends with its process, so a crash leaves
+    no stale lock to judge. Nor a `.part` per process: the next process must find it to continue it.
+    """
+    lock = path.with_name(f"{path.name}.lock")
+    while True:
+        with lock.open("ab") as file:
+            while not _try_lock(file.fileno()):
+                time.sleep(0.1)
+            if not _is_at(lock, file.fileno()):
+                continue  # its last holder removed it while we waited: it keeps nobody out any more
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # Windows keeps open files; an empty one does no harm
+                    lock.unlink()
+            return
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+class _NetworkError(Exception):
+    """No connection, or one that ended early: what has come so far is worth keeping."""
+
+
+@dataclass
+class _Part:
+    """What has arrived of one version of the file at `url`."""
+
+    url: str
+    file: Path
+    validator: str = ""  # the version's ETag or Last-Modified
+    size: int = 0  # bytes on disk
+    total: int = 0  # bytes announced, 0 where they were not
+    received: int = 0  # bytes that came during this call
+    page: bool = False  # announced as HTML
+    digest: hashlib._Hash = field(default_factory=hashlib.sha256)  # of the bytes on disk
+
+    @property
+    def sidecar(self) -> Path:
+        return self.file.with_name(f"{self.file.name}.json")
+
+    def recall(self) -> None:
+        """Take over what an earlier call left, if it is of this URL and of a known version."""
+        with suppress(OSError, ValueError):  # absent, or not JSON: nothing to continue
+            match json.loads(self.sidecar.read_bytes()):
+                case {"url": self.url, "validator": str(known)} if known.isascii() and known.isprintable():
+                    with self.file.open("rb") as file:
+                        self.digest = hashlib.file_digest(file, "sha256")
+                        self.size, self.validator = file.tell(), known
+
+    def rest(self) -> dict[str, str]:
+        """The request headers for what is missing; none where continuing could mix two versions."""
+        if not (self.size and self.validator):
+            return {}
+        return {"Range": f"bytes={self.size}-", "If-Range": self.validator}
+
+    def continued_by(self, response: Any) -> bool:
+        """Whether the response's body follows what is on disk."""
+        here = response.headers.get("Content-Range", "").startswith(f"bytes {self.size}-")
+        return bool(response.status == 206 and here and _validator(response) in ("", self.validator))
+
+    def start_over(self, validator: str) -> None:
+        """Drop what is on disk and expect the given version."""
+        self.file.write_bytes(b"")  # before the sidecar: old bytes must never go by a new name
+        self.sidecar.write_text(json.dumps({"url": self.url, "validator": validator}), encoding="utf-8")
+        self.size, self.validator, self.digest = 0, validator, hashlib.sha256()
+
+    def note(self, chunk: bytes) -> None:
+        """Count and hash what has just been written."""
+        self.digest.update(chunk)
+        self.size += len(chunk)
+        self.received += len(chunk)
+
+    def remove(self) -> None:
+        """Leave nothing behind."""
+        for file in (self.file, self.sidecar):
+            with suppress(OSError):  # the error worth telling is the one that led here
+                file.unlink()
+
+
+def _validator(response: Any) -> str:
+    """What names this version of the file byte for byte; a weak ETag does not (RFC 9110, 13.1.5)."""
+    etag, modified = (str(response.headers.get(name, "")) for name in ("ETag", "Last-Modified"))
+    return modified if etag.startswith("W/") else etag or modified
+
+
+def _bring(url: str, path: Path, sha256: str, on_progress: Progress, timeout: float) -> None:
+    part = _Part(url, path.with_name(f"{path.name}.part"))
+    part.recall()
+    try:
+        if not (part.size and part.digest.hexdigest().startswith(sha256)):
+            _receive_all(part, path, on_progress, timeout)
+        _accept(part, path, sha256)
+    except OSError:
+        part.remove()
+        raise
+
+
+def _receive_all(part: _Part, path: Path, on_progress: Progress, timeout: float) -> None:
+    """Receive to the end, connecting anew where a connection drops that had brought something."""
+    for pause in (*PAUSES, None):
+        try:
+            return _receive(part, on_progress, timeout)
+        except _NetworkError as error:
+            if pause is None or not part.received:
+                again = f"call again to continue after {megabytes(part.size)}, or " if part.size else ""
+                hint = again + _by_hand(part.url, path)
+                raise NstError(f"cannot download {part.url}: {error}", hint) from error
+            time.sleep(pause)
+
+
+def _receive(part: _Part, on_progress: Progress, timeout: float) -> None:
+    """One connection's worth."""
+    with _connect(part, timeout) as response:
+        if not part.continued_by(response):
+            part.start_over(_validator(response))
+        part.page = response.headers.get_content_type() == "text/html"
+        length = response.headers.get("Content-Length", "")
+        part.total = part.size + int(length) if length.isdecimal() else 0
+        with part.file.open("ab") as file:
+            while chunk := _read(response, part.total - part.size if part.total else CHUNK):
+                file.write(chunk)
+                part.note(chunk)
+                on_progress(part.size, part.total)
+            file.flush()
+            os.fsync(file.fileno())
+    if part.size < part.total:
+        raise _NetworkError(f"the connection ended after {part.size:,} of {part.total:,} bytes")
+
+
+def _read(response: Any, left: int) -> bytes:
+    """What has arrived by now, at most `left` bytes; waiting for a full chunk would lose it with the connection."""
+    from http.client import HTTPException
+
+    try:
+        return bytes(response.read1(min(left, CHUNK)))
+    except (OSError, HTTPException) as error:
+        raise _NetworkError(f"the connection broke ({error})") from error
+
+
+def _connect(part: _Part, timeout: float) -> Any:
+    """A response that continues what is on disk, or one with the whole file."""
+    response = _open(part.url, part.rest(), timeout)
+    if response.status not in (206, 416) or part.continued_by(response):
+        return response
+    response.close()  # the middle of another version, or past its end
+    return _open(part.url, {}, timeout)
+
+
+def _open(url: str, headers: Mapping[str, str], timeout: float) -> Any:
+    from http.client import HTTPException  # here, since every run imports this module and few download
+    from urllib.error import HTTPError, URLError
+    from urllib.request import Request, urlopen
+
+    try:
+        return urlopen(Request(url, headers={"User-Agent": "nst", **headers}), timeout=timeout)
+    except HTTPError as error:
+        if error.code == 416 and headers:
+            return error
+        error.close()
+        raise _NetworkError(f"the server answered {error.code} {error.reason}") from error
+    except URLError as error:
+        raise _NetworkError(str(error.reason)) from error
+    except (OSError, HTTPException, ValueError) as error:
+        raise _NetworkError(str(error) or type(error).__name__) from error
+
+
+def _accept(part: _Part, path: Path, sha256: str) -> None:
+    """Move the part to its place, or remove it and say what it was."""
+    found = part.digest.hexdigest()
+    if found.startswith(sha256):
+        os.replace(part.file, path)
+        return part.remove()
+    with part.file.open("rb") as file:
+        kind = "an HTML page of " if part.page or file.read(64).lstrip().startswith(b"<") else ""
+    part.remove()
+    size = f"{kind}{part.size:,} of {f'{part.total:,}' if part.total else 'an unknown number of'} bytes"
+    wanted = sha256 if len(sha256) == 64 else f"{sha256}…"
+    message = f"{path.name}: got {size}, SHA-256 {found}; expected SHA-256 {wanted}; nothing was kept"
+    raise NstError(message, _by_hand(part.url, path))

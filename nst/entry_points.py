@@ -1,0 +1,62 @@
+"""Finds the `nst.v<N>` entry points of installed distributions, fast.
+
+It reads what importlib.metadata reads, `entry_points.txt` beside each distribution on `sys.path`, and a test holds the
+two against each other. importlib.metadata would do, but takes 30 ms to import: three times the interpreter's start,
+paid by every command. Distributions inside zip files are left out.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+PREFIX = "nst.v"
+
+
+@dataclass(frozen=True)
+class EntryPoint:
+    """One line of an entry-point table: `name = module`, its group, and the distribution it came with."""
+
+    group: str
+    name: str
+    module: str
+    distribution: str
+    version: str
+
+
+def discover(path: Sequence[str] | None = None) -> list[EntryPoint]:
+    """Every entry point of a group `nst.v<N>`; the first of two installs of one distribution wins, as in Python."""
+    found: dict[str, list[EntryPoint]] = {}
+    for folder in sys.path if path is None else path:
+        for name, version, text in _tables(folder or "."):
+            found.setdefault(name, list(_parse(text, name, version)))
+    return [entry for entries in found.values() for entry in entries]
+
+
+def _tables(folder: str) -> Iterator[tuple[str, str, str]]:
+    """Distribution, version and entry-point table of each distribution in a folder that has anything for nst."""
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith((".dist-info", ".egg-info")))
+    except OSError:
+        return
+    for name in names:
+        try:
+            with open(os.path.join(folder, name, "entry_points.txt"), encoding="utf-8", errors="replace") as file:
+                text = file.read()
+        except OSError:
+            continue
+        if f"[{PREFIX}" in text:
+            distribution, _, version = name.rpartition(".")[0].partition("-")
+            yield distribution.replace("_", "-").lower(), version.partition("-")[0], text
+
+
+def _parse(text: str, distribution: str, version: str) -> Iterator[EntryPoint]:
+    group = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("["):
+            group = line.strip("[]").strip()
+        elif group.startswith(PREFIX) and "=" in line and not line.startswith("#"):
+            name, _, module = line.partition("=")
+            yield EntryPoint(group, name.strip(), module.strip(), distribution, version)

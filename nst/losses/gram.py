@@ -1,0 +1,29 @@
+"""Gatys' style loss: which features occur together, wherever they occur."""
+
+from __future__ import annotations
+
+from nst.protocols import Namespace, Tensor
+
+TINY = 1e-12  # keeps a target without energy (a black picture) from dividing by zero
+
+
+class Gram:
+    """Squared distance of Gram matrices, `|G - Gs|^2 / |Gs|^2` (Gatys et al. 2016, eq. 3-5).
+
+    Departs from the paper in that G is a mean over positions, not a sum, and in that the distance is relative to the
+    target's own energy instead of divided by 4 N^2 M^2: so a layer's loss is about 1 for an unrelated picture,
+    whatever its size and number of channels.
+    """
+
+    def statistic(self, xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
+        """`(C, C)`: the mean over positions of the outer product of `features` `(H, W, C)` with themselves."""
+        height, width, channels = features.shape
+        rows = xp.reshape(features, (height * width, channels))
+        if weight is None:
+            return xp.matmul(xp.permute_dims(rows, (1, 0)), rows) / (height * width)
+        share = xp.reshape(weight / xp.sum(weight), (height * width, 1))
+        return xp.matmul(xp.permute_dims(rows * share, (1, 0)), rows)
+
+    def distance(self, xp: Namespace, statistic: Tensor, target: Tensor) -> Tensor:
+        """`|G - Gs|^2 / |Gs|^2`, a scalar."""
+        return xp.sum(xp.square(statistic - target)) / (xp.sum(xp.square(target)) + TINY)

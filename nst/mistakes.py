@@ -1,0 +1,115 @@
+"""Finds every mistake in a recipe at once, from specs and file headers alone: before any framework is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+from nst import layers, weights
+from nst.architectures import smallest_side
+from nst.errors import Findings, UserError, unknown
+from nst.images import fit
+from nst.options import read_options
+from nst.plugins import Plugins
+from nst.recipe import Recipe
+from nst.schedule import plan
+from nst.specs import BackendSpec, LossSpec, OptionValue, Spec
+
+
+def find_mistakes(recipe: Recipe, plugins: Plugins, styles: int) -> list[UserError]:
+    """What is wrong with a recipe, for a picture with so many styles; an empty list when it can run."""
+    found = Findings()
+    backend: BackendSpec | None = found.attempt(lambda: plugins.find("backend", recipe.backend))
+    if backend is not None:
+        found.add(*_backend_mistakes(recipe, backend))
+    for role, name in (("style", recipe.style_loss), ("content", recipe.content_loss)):
+        loss = found.attempt(partial(plugins.find, "loss", name))
+        found.add(*_loss_mistakes(loss, role))
+    for kind, name, options in (
+        ("optimizer", recipe.optimizer, recipe.optimizer_options),
+        ("initializer", recipe.init, recipe.init_options),
+    ):
+        found.add(*_named_mistakes(plugins, kind, name, options))
+    found.add(*_number_mistakes(recipe, styles))
+    return found.errors
+
+
+def _backend_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
+    found = Findings()
+    found.add(missing_modules(spec))
+    if recipe.device not in spec.devices:
+        found.add(unknown("device", recipe.device, spec.devices))
+    if recipe.pooling not in spec.pooling:
+        found.add(unknown("pooling", recipe.pooling, spec.pooling))
+    known = [name for name in recipe.layers() if name in spec.layers]
+    choice = found.attempt(lambda: weights.choose(spec, recipe.weights))
+    if choice is not None:
+        found.add(*weights.check(spec, choice, known))
+    for option, selection in recipe.selections().items():
+        found.add(*layers.check(option, selection, spec.layers))
+    return found.errors
+
+
+def _loss_mistakes(spec: LossSpec | None, role: str) -> Iterable[UserError]:
+    if spec is not None and spec.role != role:
+        yield UserError(f"'{spec.name}' is a {spec.role} loss", f"--{role}-loss takes a {role} loss")
+
+
+def _named_mistakes(plugins: Plugins, kind: str, name: str, options: Mapping[str, OptionValue]) -> list[UserError]:
+    if kind == "initializer" and is_file(name):
+        return [UserError(f"--init-option does not go with a picture ('{name}')", "leave it out")] if options else []
+    found = Findings()
+    spec = found.attempt(lambda: plugins.find(kind, name))
+    if spec is not None:
+        found.add(missing_modules(spec))
+        found.attempt(lambda: read_options(spec, options))
+    return found.errors
+
+
+def is_file(name: str) -> bool:
+    """Whether `--init NAME` means a picture and not an initializer."""
+    return bool(Path(name).suffix) or "/" in name or Path(name).is_file()
+
+
+def missing_modules(spec: Spec) -> UserError | None:
+    """The error for a spec whose required modules are not installed."""
+    missing = [module for module in spec.requires if find_spec(module) is None]
+    if not missing:
+        return None
+    return UserError(f"'{spec.name}' needs {' and '.join(missing)}", f"pip install {spec.install or ' '.join(missing)}")
+
+
+def _number_mistakes(recipe: Recipe, styles: int) -> Iterable[UserError]:
+    if not (recipe.content_weight or recipe.style_weight or recipe.tv_weight):
+        yield UserError("every weight is 0", "set --content-weight or --style-weight above 0")
+    if recipe.style_blend and len(recipe.style_blend) != styles:
+        yield UserError(f"--style-blend has {len(recipe.style_blend)} weights for {styles} styles", "give one each")
+    if recipe.sizes and len(recipe.steps) not in (0, 1, len(recipe.sizes)):
+        hint = "give one number in all, or one for each of --sizes"
+        yield UserError(f"--steps has {len(recipe.steps)} numbers for {len(recipe.sizes)} sizes", hint)
+    if recipe.sizes and list(recipe.sizes) != sorted(recipe.sizes):
+        yield UserError("--sizes must grow", f"{','.join(map(str, sorted(recipe.sizes)))}")
+    if not recipe.sizes and len(recipe.steps) > 1:
+        yield UserError("--steps has several numbers without --sizes", "give --sizes too, or one number in all")
+
+
+def size_mistakes(recipe: Recipe, shapes: Mapping[str, tuple[int, int]]) -> Iterable[UserError]:
+    """Pictures too thin for the deepest layer in use; `shapes` are (height, width) by name, the content's first."""
+    need = smallest_side(recipe.layers())
+    coarsest = plan(recipe, *next(iter(shapes.values())))[0][0]
+    for index, (name, (height, width)) in enumerate(shapes.items()):
+        long_side = coarsest if index == 0 else min(round(coarsest * recipe.style_scale), max(height, width))
+        small = fit(height, width, long_side)
+        if min(small) < need:
+            yield _too_small(name, (height, width), small, need, index == 0)
+
+
+def _too_small(name: str, shape: tuple[int, int], small: tuple[int, int], need: int, content: bool) -> UserError:
+    least = -(-need * max(shape) // min(shape))
+    advice = f"use a size of at least {least}" if content else f"give a style of at least {need} pixels each way"
+    return UserError(
+        f"'{name}' ({shape[1]}×{shape[0]}) would be {small[1]}×{small[0]} pixels; the layers chosen need {need}",
+        f"{advice}, or shallower layers",
+    )

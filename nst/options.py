@@ -1,0 +1,58 @@
+"""Reads the options a plugin declares, each as the type of its default and within its bounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import partial
+
+from nst.errors import Findings, UserError, raise_all, unknown
+from nst.specs import Option, OptionValue, Spec
+
+TRUE = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+KINDS = {bool: "yes or no", int: "a whole number", float: "a number", str: "text"}
+
+
+def read_options(spec: Spec, given: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
+    """The options `spec` declares, with the given values read as their types. Raises all mistakes together."""
+    declared = {option.name: option for option in spec.options}
+    found = Findings()
+    found.add(*(unknown(f"option of {spec.name}:", name, declared) for name in given if name not in declared))
+    values = {
+        name: found.attempt(partial(read_option, option, given[name]))
+        for name, option in declared.items()
+        if name in given
+    }
+    raise_all(found.errors)
+    return {name: option.default for name, option in declared.items()} | values
+
+
+def read_option(option: Option, value: OptionValue) -> OptionValue:
+    """One value of an option, of the type of its default. Raises `UserError`."""
+    found = _as_type(option, value)
+    if option.choices and found not in option.choices:
+        raise unknown(option.name, str(value), option.choices)
+    if not (isinstance(found, str) or _within(option, found)):
+        raise UserError(f"{option.name} must be {_range(option)}, not {value}", option.help)
+    return found
+
+
+def _within(option: Option, value: float) -> bool:
+    low = -math.inf if option.minimum is None else option.minimum
+    high = math.inf if option.maximum is None else option.maximum
+    return math.isfinite(value) and low <= value <= high
+
+
+def _range(option: Option) -> str:
+    low, high = option.minimum, option.maximum
+    if low is not None and high is not None:
+        return f"{low:g} to {high:g}"
+    return f"{low:g} or more" if low is not None else f"{high:g} or less" if high is not None else "finite"
+
+
+def _as_type(option: Option, value: OptionValue) -> OptionValue:
+    kind = type(option.default)
+    try:
+        return TRUE[str(value).lower()] if kind is bool else kind(value)
+    except (KeyError, ValueError):
+        raise UserError(f"{option.name} must be {KINDS[kind]}, not '{value}'", option.help) from None

@@ -1,0 +1,178 @@
+"""The seams: what crosses between the core, the backends, the losses, the optimizers and the initializers.
+
+Everything here is a promise in words and types; nothing here computes. A backend author reads `FeatureBackend`, an
+optimizer author `Optimizer`, a loss author `StatisticLoss` or `PointwiseLoss`. Images are `Pixels` everywhere in the
+core and become `Array` only between a backend and an optimizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels: TypeAlias = NDArray[np.float32]
+"""An image on the host: `(H, W, 3)` float32, RGB, sRGB-encoded, 0..1, C-contiguous."""
+
+Array: TypeAlias = Any
+"""The same image where the backend wants it: an array-API array `(H, W, 3)`, not clipped. NumPy is always allowed."""
+
+Tensor: TypeAlias = Any
+"""A value the backend can differentiate."""
+
+State: TypeAlias = Mapping[str, Any]
+"""An optimizer's whole memory: names to arrays shaped like the image, or to ints and floats. Serializable."""
+
+
+class Namespace(Protocol):
+    """The functions a loss may call, beside `+ - * / **` and slicing: a subset of the array API standard.
+
+    Reductions take `axis` (an int, a tuple, or None for all) and `keepdims`.
+    """
+
+    def mean(self, x: Tensor, /, *, axis: Any = None, keepdims: bool = False) -> Tensor: ...
+    def sum(self, x: Tensor, /, *, axis: Any = None, keepdims: bool = False) -> Tensor: ...
+    def square(self, x: Tensor, /) -> Tensor: ...
+    def sqrt(self, x: Tensor, /) -> Tensor: ...
+    def abs(self, x: Tensor, /) -> Tensor: ...
+    def maximum(self, x: Tensor, y: Tensor, /) -> Tensor: ...
+    def reshape(self, x: Tensor, shape: tuple[int, ...], /) -> Tensor: ...
+    def permute_dims(self, x: Tensor, axes: tuple[int, ...], /) -> Tensor: ...
+    def matmul(self, x: Tensor, y: Tensor, /) -> Tensor: ...
+    def concat(self, arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor: ...
+    def eye(self, n: int, /) -> Tensor: ...
+    def sort(self, x: Tensor, /, *, axis: int = -1) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An objective at one image: the total loss, each weighted term of it, and the gradient, shaped like the image."""
+
+    loss: float
+    terms: Mapping[str, float]
+    gradient: Array
+
+
+Objective: TypeAlias = Callable[[Array], Evaluation]
+
+
+class FeatureBackend(Protocol):
+    """A differentiable feature extractor on one device.
+
+    `xp` is the namespace losses compute in, `device` and `precision` are what a person is told, `notes` are things
+    worth saying about them (a GPU that is present and unused).
+    """
+
+    xp: Namespace
+    device: str
+    precision: str
+    notes: Sequence[str]
+
+    def asarray(self, pixels: Pixels) -> Array:
+        """Put an image where the backend computes. The input is not changed, nor shared with the result."""
+
+    def to_numpy(self, image: Array) -> Pixels:
+        """Bring an image back as `Pixels`, clipped to 0..1."""
+
+    def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
+        """Activations by layer name, each `(H_l, W_l, C_l)`, channels last; computed to the deepest layer asked for."""
+
+    def value_and_grad(self, loss: Callable[[Tensor], Mapping[str, Tensor]]) -> Objective:
+        """Make the objective whose value is the sum of the scalars `loss` returns.
+
+        The objective takes an `Array` or a NumPy array of one size and returns the gradient in the same kind. It is
+        called once per size, so it may trace or compile.
+        """
+
+    def peak_memory(self) -> int | None:
+        """The most device memory held so far, in bytes; None where it is the process's own memory."""
+
+
+class ImageBackend(Protocol):
+    """A feed-forward network: one pass, no objective."""
+
+    device: str
+    precision: str
+    notes: Sequence[str]
+
+    def stylize(self, content: Pixels, styles: Sequence[Pixels], **options: Any) -> Pixels:
+        """The content in the manner of the styles, at the content's size."""
+
+
+class StatisticLoss(Protocol):
+    """Style: averages over positions, then compares."""
+
+    def statistic(self, xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
+        """A mean over positions of `features` `(H, W, C)`, each position weighted by `weight` `(H, W)` if given."""
+
+    def distance(self, xp: Namespace, statistic: Tensor, target: Tensor) -> Tensor:
+        """A scalar, 0 at the target, divided by the target's own energy so that weights keep their meaning."""
+
+
+class PointwiseLoss(Protocol):
+    """Content: compares at each position, then averages."""
+
+    def difference(self, xp: Namespace, features: Tensor, target: Tensor) -> Tensor:
+        """`(H, W)`, at least 0, and 0 where `features` `(H, W, C)` are like `target`, shaped alike."""
+
+    def energy(self, xp: Namespace, target: Tensor) -> Tensor | float:
+        """What the mean difference is divided by: the mean over positions of this `(H, W)`, or a float."""
+
+
+@dataclass(frozen=True)
+class Iterate:
+    """One step of an optimizer: the new image, the objective evaluated at that very image, and the optimizer's state.
+
+    Neither `image` nor `state` is written to after it has been yielded.
+    """
+
+    image: Array
+    evaluation: Evaluation
+    state: State
+
+
+class Optimizer(Protocol):
+    """A generator of iterates, written against the array API, so that it runs on any backend's arrays."""
+
+    def __call__(
+        self,
+        objective: Objective,
+        image: Array,
+        *,
+        state: State | None = None,
+        step_scale: float = 1.0,
+        **options: Any,
+    ) -> Iterator[Iterate]:
+        """Yield one iterate per step, without end or until no step improves.
+
+        `image` is not written to. `state` is an earlier iterate's, with `image` that iterate's image: the iterates
+        that follow are those that would have followed. Every step's length is multiplied by `step_scale`; the engine
+        halves it after a loss that was not finite.
+        """
+
+
+class Initializer(Protocol):
+    """The image an optimization starts from."""
+
+    def __call__(self, content: Pixels, styles: Sequence[Pixels], rng: np.random.Generator, **options: Any) -> Pixels:
+        """`Pixels` of the content's size, drawn with `rng` alone, the inputs unchanged."""
+
+
+class WeightSource(Protocol):
+    """Where a weight set lives. Importing it imports no framework; `load` may."""
+
+    def path(self) -> Path:
+        """The file, whether it exists yet or not."""
+
+    def fetch(self, on_progress: Callable[[int, int], None] | None = None) -> Path:
+        """Download the file, verified, unless it is there; `on_progress` gets bytes done and bytes in all."""
+
+    def verify(self) -> str:
+        """The file's SHA-256 in hex; raises `NstError` when the file is not what it should be."""
+
+    def load(self) -> Any:
+        """The weights, as the backend takes them: for a VGG, a `nst.weights.Network`."""

@@ -1,0 +1,158 @@
+"""Everything that decides the picture, beside the pictures themselves.
+
+`Recipe` is the one home of defaults. Each field carries its help text and its reader, so that the command line, the
+TOML files and Python share one list of options. A recipe is data: `nst.mistakes` checks it, `nst.job` runs it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import Field, asdict, dataclass, field, fields, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from nst import values
+from nst.errors import UserError, raise_all, unknown
+from nst.specs import OptionValue
+
+
+def option(default: Any, read: Callable[[Any], Any], metavar: str, help: str) -> Any:
+    """A recipe field: its default, the reader of its values, and what `--help` says about it."""
+    metadata = {"read": read, "metavar": metavar, "help": help}
+    if isinstance(default, dict):
+        return field(default_factory=default.copy, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+STYLE_LAYERS = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0, "relu5_1": 1.0}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The choices Gatys' method leaves to a person, and the engine's own.
+
+    Values may be given as data or as the text of the command line: `Recipe(style_layers="relu1_1=1,relu4_1=2")`.
+    Raises `UserError` with every value that cannot be read.
+    """
+
+    backend: str = option("torch-vgg19", values.text, "NAME", "network and framework (see nst plugins list)")
+    weights: str = option("auto", values.text, "NAME|PATH", "auto, imagenet, compact, or a neutral weight file")
+    device: str = option("auto", values.text, "NAME", "auto, cpu, cuda or mps")
+    size: int = option(512, values.count, "PIXELS", "long side of the result")
+    sizes: tuple[int, ...] = option(
+        (), values.counts, "N,N,…", "long sides to grow through  [default: by √2 from 128 up to --size]"
+    )
+    steps: tuple[int, ...] = option(
+        (),
+        values.counts,
+        "N[,N…]",
+        "steps in all, or for each size  [default: 100, then fewer as sizes grow]",
+    )
+    content_layers: Mapping[str, float] = option(
+        {"relu4_2": 1.0}, values.selection, "L=W,…", "layers that keep the content, with weights"
+    )
+    style_layers: Mapping[str, float] = option(
+        STYLE_LAYERS, values.selection, "L=W,…", "layers that take the style, with weights"
+    )
+    content_weight: float = option(10.0, values.number, "ALPHA", "hold on the content; 0 leaves it out")
+    style_weight: float = option(100.0, values.number, "BETA", "pull of the style; 0 leaves it out")
+    tv_weight: float = option(0.0, values.number, "WEIGHT", "price on differences between neighboring pixels")
+    style_loss: str = option("gram", values.text, "NAME", "how style is compared")
+    content_loss: str = option("content", values.text, "NAME", "how content is compared")
+    pooling: str = option("max", values.text, "KIND", "max or average")
+    optimizer: str = option("lbfgs", values.text, "NAME", "lbfgs, adam or scipy-lbfgs")
+    optimizer_options: Mapping[str, OptionValue] = option(
+        {}, values.settings, "NAME=VALUE…", "options of the optimizer, such as lr=0.02"
+    )
+    init: str = option("content", values.text, "NAME|FILE", "what to start from: an initializer or a picture")
+    init_options: Mapping[str, OptionValue] = option(
+        {}, values.settings, "NAME=VALUE…", "options of the initializer, such as ratio=0.6 match=content"
+    )
+    seed: int = option(0, values.whole, "N", "seed of everything drawn at random")
+    style_blend: tuple[float, ...] = option((), values.shares, "W,W,…", "weights of several styles  [default: equal]")
+    style_scale: float = option(1.0, values.positive, "FACTOR", "size of the styles relative to the picture")
+
+    def __post_init__(self) -> None:
+        given = {name: getattr(self, name) for name in FIELDS}
+        canonical, errors = read(given)
+        raise_all(errors)
+        for name, value in canonical.items():
+            object.__setattr__(self, name, value)
+
+    def override(self, **given: Any) -> Recipe:
+        """This recipe with other values; a new `size` replaces an older pyramid of `sizes`."""
+        if "size" in given and "sizes" not in given:
+            given = given | {"sizes": ()}
+        return replace(self, **given)
+
+    def selections(self) -> dict[str, Mapping[str, float]]:
+        """The layer selections of the losses in use, by option."""
+        pairs = {
+            "--content-layers": (self.content_weight, self.content_layers),
+            "--style-layers": (self.style_weight, self.style_layers),
+        }
+        return {option: selection for option, (weight, selection) in pairs.items() if weight}
+
+    def layers(self) -> tuple[str, ...]:
+        """Every layer the losses in use look at, once."""
+        return tuple(dict.fromkeys(name for selection in self.selections().values() for name in selection))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, ready for JSON or TOML."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+
+FIELDS: Mapping[str, Field[Any]] = {spec.name: spec for spec in fields(Recipe)}
+"""The recipe's fields by name, in order; `metadata` holds `read`, `metavar` and `help`."""
+
+
+def flag(name: str) -> str:
+    """The command-line spelling of a recipe field: `optimizer_options` is `--optimizer-option`."""
+    return "--" + name.removesuffix("s" if name.endswith("_options") else "").replace("_", "-")
+
+
+def read(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[UserError]]:
+    """Canonical values for what can be read of `given`, and a mistake for each of the others."""
+    good: dict[str, Any] = {}
+    errors: list[UserError] = []
+    for name, value in given.items():
+        try:
+            good[name] = _read(name, value)
+        except UserError as error:
+            errors.append(error)
+    return good, errors
+
+
+def _read(name: str, value: Any) -> Any:
+    if name not in FIELDS:
+        raise unknown("recipe field", name, FIELDS)
+    try:
+        return FIELDS[name].metadata["read"](value)
+    except UserError as error:
+        raise UserError(f"{flag(name)}: {error.message}", error.hint or FIELDS[name].metadata["help"]) from None
+
+
+def presets() -> dict[str, str]:
+    """The names of the recipes that come with nst, each with its first comment line."""
+    folder = resources.files("nst") / "recipes"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+    return {file.name.removesuffix(".toml"): file.read_text("utf-8").splitlines()[0].lstrip("# ") for file in files}
+
+
+def preset(name: str) -> dict[str, Any]:
+    """The values a preset sets. Raises `UserError` for an unknown name."""
+    if name not in presets():
+        raise unknown("preset", name, presets())
+    return tomllib.loads((resources.files("nst") / "recipes" / f"{name}.toml").read_text("utf-8"))
+
+
+def load(path: str | Path) -> dict[str, Any]:
+    """The values a recipe file sets. Raises `UserError` when it cannot be read."""
+    try:
+        return tomllib.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read recipe '{path}': {error.strerror}", "give a TOML file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"recipe '{path}' is not TOML: {error}", "see nst/recipes for examples") from None

@@ -1,0 +1,44 @@
+"""Which sizes a picture grows through, and how many steps each gets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from nst.architectures import smallest_side
+from nst.recipe import Recipe
+
+COARSEST = 128  # pixels: below, VGG's deepest layers see too little of the picture to place anything
+GROWTH = math.sqrt(2)
+
+DEFAULT_STEPS = (100, 60, 40, 30, 20)  # at the coarsest sizes; the last for every finer one
+
+
+def plan(recipe: Recipe, height: int, width: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The sizes and the steps at each, for a content of this shape in pixels."""
+    sizes = recipe.sizes or pyramid(recipe.size, _least(recipe, height, width))
+    if len(recipe.steps) == len(sizes):
+        return sizes, recipe.steps
+    usual = [DEFAULT_STEPS[min(level, len(DEFAULT_STEPS) - 1)] for level in range(len(sizes))]
+    return sizes, share_out(recipe.steps[0], usual) if recipe.steps else tuple(usual)
+
+
+def _least(recipe: Recipe, height: int, width: int) -> int:
+    """The long side at which the short one still reaches the deepest layer in use."""
+    return math.ceil(smallest_side(recipe.layers()) * max(height, width) / min(height, width))
+
+
+def pyramid(size: int, smallest: int = 1) -> tuple[int, ...]:
+    """Long sides in pixels, coarse to fine by a factor of sqrt 2, ending at `size`, none under `smallest`."""
+    floor = max(COARSEST, smallest)
+    sizes = [size]
+    while (finer := round(size / GROWTH ** len(sizes))) >= floor:
+        sizes.append(finer)
+    return tuple(reversed(sizes))
+
+
+def share_out(total: int, weights: Sequence[float]) -> tuple[int, ...]:
+    """`total` steps in proportion to `weights`, at least one each, the rounding kept to the last."""
+    whole = sum(weights)
+    ends = [round(total * sum(weights[: i + 1]) / whole) for i in range(len(weights))]
+    return tuple(max(1, end - start) for start, end in zip([0, *ends], ends, strict=False))

@@ -1,0 +1,108 @@
+"""What a plugin declares about itself, as frozen data.
+
+Standard library only: specs are read before any framework is imported, so every mistake in a call can be reported at
+once and at little cost. The thing itself is named by a string, `"package.module:attribute"`, imported at first use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+OptionValue = bool | int | float | str
+
+
+def resolve(reference: str) -> Any:
+    """Import and return what `"package.module:attribute"` names."""
+    from importlib import import_module
+
+    module, _, attribute = reference.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a plugin, typed by its default (bool, int, float or str).
+
+    `minimum` and `maximum` are inclusive; `choices` lists the allowed values of a str; `unit` is for display.
+    """
+
+    name: str
+    default: OptionValue
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class WeightSet:
+    """A named set of network weights.
+
+    `source` names a `nst.protocols.WeightSource`, importable without a framework: it knows the file's place, how to
+    fetch it and how to load it. `size` is in bytes, for telling people before a download; 0 when it ships with nst.
+    """
+
+    name: str
+    source: str
+    origin: str
+    licence: str
+    preprocessing: str
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What every plugin object declares.
+
+    `requires` are the modules its factory imports, `install` the pip requirement that provides them.
+    """
+
+    name: str
+    factory: str
+    summary: str = ""
+    options: tuple[Option, ...] = ()
+    requires: tuple[str, ...] = ()
+    install: str = ""
+
+    def load(self) -> Any:
+        """Import and return the factory; raises what the import raises."""
+        return resolve(self.factory)
+
+
+@dataclass(frozen=True)
+class BackendSpec(Spec):
+    """A network on a framework.
+
+    `kind` "feature" promises `nst.protocols.FeatureBackend`, "image" promises `ImageBackend`. `layers` are the
+    names it can extract, `architecture` is what its weight files must declare, `pooling` the kinds it offers.
+    """
+
+    kind: Literal["feature", "image"] = "feature"
+    architecture: str = ""
+    layers: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ("cpu",)
+    weights: tuple[WeightSet, ...] = ()
+    pooling: tuple[str, ...] = ()
+    precision: str = "float32"
+
+
+@dataclass(frozen=True)
+class OptimizerSpec(Spec):
+    """An optimizer: its factory is a `nst.protocols.Optimizer`."""
+
+    resumable: bool = True
+
+
+@dataclass(frozen=True)
+class InitializerSpec(Spec):
+    """A start image: its factory is a `nst.protocols.Initializer`."""
+
+
+@dataclass(frozen=True)
+class LossSpec(Spec):
+    """A loss: its factory makes a `StatisticLoss` or a `PointwiseLoss`, as `shape` says, for one `role`."""
+
+    role: Literal["style", "content", "image"] = "style"
+    shape: Literal["statistic", "pointwise", "whole"] = "statistic"

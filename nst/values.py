@@ -1,0 +1,102 @@
+"""Reading a recipe's values, whether typed as text on a command line or given as data in TOML or Python.
+
+Each reader takes either form, returns the canonical one, and raises `UserError` saying what it wanted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nst import layers
+from nst.errors import UserError
+from nst.specs import OptionValue
+
+
+def text(value: Any) -> str:
+    """A non-empty string (a path will do)."""
+    if not str(value).strip():
+        raise UserError("is empty", "give a name")
+    return str(value)
+
+
+def number(value: Any) -> float:
+    """A finite number, 0 or more."""
+    found: float = _parsed(float, value, "a number")
+    if not math.isfinite(found) or found < 0:
+        raise UserError(f"must be a finite number of 0 or more, not {value}", "")
+    return found
+
+
+def positive(value: Any) -> float:
+    """A finite number above 0."""
+    found = number(value)
+    if found == 0:
+        raise UserError("must be above 0, not 0", "")
+    return found
+
+
+def whole(value: Any) -> int:
+    """A whole number, 0 or more."""
+    found: int = _parsed(int, value, "a whole number")
+    if found < 0 or (isinstance(value, float) and value != found):
+        raise UserError(f"must be a whole number of 0 or more, not {value}", "")
+    return found
+
+
+def count(value: Any) -> int:
+    """A whole number above 0."""
+    found = whole(value)
+    if found == 0:
+        raise UserError("must be 1 or more, not 0", "")
+    return found
+
+
+def counts(value: Any) -> tuple[int, ...]:
+    """Whole numbers above 0: `128,181,256`, a single number, or a list of them."""
+    return tuple(count(part) for part in _parts(value))
+
+
+def shares(value: Any) -> tuple[float, ...]:
+    """Numbers of 0 or more that are not all 0: `2,1` or a list."""
+    found = tuple(number(part) for part in _parts(value))
+    if found and not any(found):
+        raise UserError("must not all be 0", "")
+    return found
+
+
+def selection(value: Any) -> dict[str, float]:
+    """Layers and their weights: `relu1_1=1,relu2_1=0.5`, or a table."""
+    if isinstance(value, Mapping):
+        return {layers.canonical(str(name)): number(weight) for name, weight in value.items()}
+    return layers.parse(",".join(_parts(value)))
+
+
+def settings(value: Any) -> dict[str, OptionValue]:
+    """Options of a plugin: `lr=0.02,history=10`, a list of such, or a table. Types are the plugin's affair."""
+    if isinstance(value, Mapping):
+        return {str(name): option for name, option in value.items()}
+    pairs = [part.partition("=") for part in _parts(value)]
+    for name, equals, _ in pairs:
+        if not (name.strip() and equals):
+            raise UserError(f"has '{name}' where name=value belongs", "write it like lr=0.02")
+    return {name.strip(): option.strip() for name, _, option in pairs}
+
+
+def _parts(value: Any) -> list[Any]:
+    """What commas or blanks separate, or the items of a list, whose own strings may hold several."""
+    if isinstance(value, str):
+        return value.replace(",", " ").split()
+    if isinstance(value, Iterable):
+        return [part for item in value for part in _parts(item)]
+    return [value]
+
+
+def _parsed(kind: type, value: Any, name: str) -> Any:
+    try:
+        if isinstance(value, bool):
+            raise ValueError
+        return kind(value)
+    except (TypeError, ValueError, OverflowError):
+        raise UserError(f"must be {name}, not '{value}'", "") from None

@@ -1,0 +1,55 @@
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from nst_optimizers.adam import adam
+
+from nst.protocols import Evaluation
+
+OPTIONS = {"lr": 0.03, "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-6}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["quadratic", "rosenbrock", "textured"])
+def test_every_step_is_torchs(request, name, dtype):
+    problem = request.getfixturevalue(f"make_{name}")("torch", dtype=dtype)
+    image = problem.start.clone().requires_grad_()
+    optimizer = torch.optim.Adam([image], lr=0.03, betas=(0.8, 0.95), eps=1e-6)
+    for iterate in islice(adam(problem, problem.start, **OPTIONS), 40):
+        image.grad = problem(image.detach()).gradient
+        optimizer.step()
+        torch.testing.assert_close(iterate.image, image.detach())
+
+
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+@pytest.mark.parametrize("name", ["quadratic", "rosenbrock", "textured"])
+def test_descends(request, name, kind):
+    problem = request.getfixturevalue(f"make_{name}")(kind)
+    last = next(islice(adam(problem, problem.start), 300, None))
+    assert last.evaluation.loss < 0.2 * problem.losses[0]
+
+
+def test_a_step_costs_one_evaluation(make_quadratic):
+    problem = make_quadratic()
+    list(islice(adam(problem, problem.start), 10))
+    assert len(problem.losses) == 11
+
+
+def test_step_scale_multiplies_every_step(make_quadratic):
+    problem = make_quadratic()
+    halved, slower = (adam(problem, problem.start, **options) for options in ({"step_scale": 0.5}, {"lr": 0.01}))
+    for one, other in islice(zip(halved, slower, strict=False), 5):
+        np.testing.assert_array_equal(one.image, other.image)
+
+
+def test_first_step_is_as_long_as_lr(make_quadratic):
+    problem = make_quadratic()
+    step = next(adam(problem, problem.start, lr=0.05)).image - problem.start
+    np.testing.assert_allclose(np.abs(step), 0.05, rtol=1e-4)
+
+
+def test_a_loss_that_is_not_finite_is_handed_to_the_engine(make_quadratic):
+    start = make_quadratic().start
+    found = list(islice(adam(lambda image: Evaluation(np.nan, {}, image * np.nan), start), 2))
+    assert all(np.isnan(iterate.evaluation.loss) for iterate in found)

@@ -1,0 +1,70 @@
+"""Each loss: 0 at its target, relative to it, the same at any size, its gradient the numeric one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nst.losses.content import Content
+from nst.losses.gram import Gram
+from nst.losses.total_variation import TotalVariation
+from nst.reference import ReferenceVGG
+
+xp = ReferenceVGG.xp
+seeds = st.integers(0, 2**32 - 1)
+
+
+def features(seed, height=5, width=7, channels=4):
+    return np.random.default_rng(seed).normal(size=(height, width, channels))
+
+
+def test_gram_is_the_mean_outer_product():
+    f = features(0)
+    expected = np.einsum("hwc,hwd->cd", f, f) / (5 * 7)
+    np.testing.assert_allclose(Gram().statistic(xp, f, None), expected)
+
+
+def test_gram_weights_positions():
+    f, weight = features(0), np.random.default_rng(1).uniform(size=(5, 7))
+    expected = np.einsum("hw,hwc,hwd->cd", weight / weight.sum(), f, f)
+    np.testing.assert_allclose(Gram().statistic(xp, f, weight), expected)
+
+
+def test_an_even_weight_is_no_weight():
+    f = features(0)
+    np.testing.assert_allclose(Gram().statistic(xp, f, np.full((5, 7), 3.0)), Gram().statistic(xp, f, None))
+
+
+@given(seeds, seeds, st.floats(0.1, 10))
+@settings(max_examples=30)
+def test_gram_distance_is_relative_and_zero_only_at_the_target(one, other, scale):
+    gram = Gram()
+    a, b = (gram.statistic(xp, features(seed), None) for seed in (one, other))
+    assert gram.distance(xp, a, a) == 0
+    assert gram.distance(xp, scale * a, scale * b) == pytest.approx(gram.distance(xp, a, b))
+    assert (gram.distance(xp, a, b) > 0) == (one != other)
+
+
+def test_gram_does_not_depend_on_the_picture_size():
+    tile = features(0)
+    large = np.tile(tile, (3, 2, 1))
+    np.testing.assert_allclose(Gram().statistic(xp, large, None), Gram().statistic(xp, tile, None))
+
+
+@given(seeds, seeds)
+@settings(max_examples=30)
+def test_content_is_the_relative_squared_distance(one, other):
+    content, f, target = Content(), features(one), features(other)
+    found = content.difference(xp, f, target).mean() / content.energy(xp, target).mean()
+    assert content.difference(xp, f, target).shape == (5, 7)
+    assert found == pytest.approx(np.sum((f - target) ** 2) / np.sum(target**2))
+
+
+def test_total_variation_counts_every_neighbor_once():
+    image = np.random.default_rng(0).uniform(size=(4, 6, 3))
+    expected = np.sum(np.diff(image, axis=0) ** 2) + np.sum(np.diff(image, axis=1) ** 2)
+    difference = TotalVariation().difference(xp, image, image)
+    assert difference.shape == (4, 6)
+    assert difference.sum() == pytest.approx(expected)

@@ -1,0 +1,77 @@
+"""The objective is the weighted sum of its terms, its targets are the styles' and the content's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nst.layers import IMAGE
+from nst.losses.content import Content
+from nst.losses.gram import Gram
+from nst.losses.total_variation import TotalVariation
+from nst.objective import LossUse, build_objective, pointwise_terms, style_terms
+from nst.reference import ReferenceVGG
+
+STYLE = LossUse("style", Gram(), {"relu1_1": 0.75, "relu2_1": 0.25}, 100.0)
+CONTENT = LossUse("content", Content(), {"relu2_2": 1.0}, 10.0)
+SMOOTH = LossUse("total-variation", TotalVariation(), {IMAGE: 1.0}, 2.0)
+
+
+@pytest.fixture
+def backend(make_network):
+    return ReferenceVGG(make_network())
+
+
+def evaluate(backend, terms, image):
+    return build_objective(backend, terms)(image)
+
+
+def test_the_content_costs_nothing_at_the_content(backend, photo):
+    terms = pointwise_terms(backend, CONTENT, photo(8, 9))
+    assert evaluate(backend, terms, photo(8, 9)).loss == 0
+
+
+def test_the_style_costs_nothing_at_the_style(backend, photo):
+    terms = style_terms(backend, STYLE, [photo(8, 9)], [1.0])
+    assert evaluate(backend, terms, photo(8, 9)).loss == pytest.approx(0, abs=1e-20)
+
+
+def test_the_loss_is_the_sum_of_its_named_terms(backend, photo):
+    terms = [
+        *style_terms(backend, STYLE, [photo(8, 8, seed=1)], [1.0]),
+        *pointwise_terms(backend, CONTENT, photo(8, 8)),
+    ]
+    found = evaluate(backend, terms, photo(8, 8, seed=2))
+    assert list(found.terms) == ["style relu1_1", "style relu2_1", "content relu2_2"]
+    assert found.loss == pytest.approx(sum(found.terms.values()))
+    assert min(found.terms.values()) > 0
+
+
+def test_weights_and_layer_shares_multiply(backend, photo):
+    double = LossUse("style", Gram(), {"relu1_1": 0.375, "relu2_1": 0.125}, 400.0)
+    image, style = photo(8, 8, seed=2), photo(8, 8, seed=1)
+    once = evaluate(backend, style_terms(backend, STYLE, [style], [1.0]), image)
+    twice = evaluate(backend, style_terms(backend, double, [style], [1.0]), image)
+    assert twice.loss == pytest.approx(2 * once.loss)
+
+
+def test_several_styles_are_the_weighted_mean_of_their_statistics(backend, photo):
+    one, other = photo(8, 8, seed=1), photo(12, 6, seed=3)
+    blended = style_terms(backend, STYLE, [one, other], [0.75, 0.25])
+    alone = [style_terms(backend, STYLE, [style], [1.0]) for style in (one, other)]
+    for term, first, second in zip(blended, *alone, strict=True):
+        np.testing.assert_allclose(term.target, 0.75 * first.target + 0.25 * second.target)
+
+
+def test_a_loss_on_pixels_sees_the_picture_itself(backend, photo):
+    terms = pointwise_terms(backend, SMOOTH, photo(6, 6))
+    flat = np.full((6, 6, 3), 0.5)
+    assert evaluate(backend, terms, flat).loss == 0
+    flat[2, 3] = 1.0  # four differences of 0.5 in three channels
+    assert evaluate(backend, terms, flat).loss == pytest.approx(2.0 * 4 * 3 * 0.25 / 36)
+
+
+def test_a_black_content_gives_a_finite_loss(backend):
+    black = np.zeros((8, 8, 3), np.float32)
+    terms = pointwise_terms(backend, LossUse("content", Content(), {IMAGE: 1.0}, 1.0), black)
+    assert np.isfinite(evaluate(backend, terms, np.full_like(black, 0.5)).loss)
