@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from nst.errors import NstError, UserError, unknown
 from nst.protocols import Pixels
@@ -228,9 +228,6 @@ def _decode(image: Image.Image) -> tuple[NDArray[Any], tuple[str, ...]]:
 
 
 def _samples(image: Image.Image) -> NDArray[Any]:
-    if image.mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        return np.asarray(ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB"))
     if image.mode[0] not in "IF":  # I;16, I and F are deeper than convert's 8 bits
         return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
     gray = np.asarray(image)

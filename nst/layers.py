@@ -41,7 +41,8 @@ def _weight(part: str, text: str) -> float:
 
 def check(option: str, selection: Mapping[str, float], offered: Sequence[str]) -> list[UserError]:
     """What is wrong with a selection for a network that offers the layers `offered`."""
-    errors = [unknown(f"layer in {option}:", name, offered) for name in selection if name not in offered]
+    has = f"(it has {offered[0]} … {offered[-1]})"
+    errors = [unknown(f"layer in {option}:", name, offered, has) for name in selection if name not in offered]
     if not selection:
         errors.append(UserError(f"{option} names no layer", f"name at least one of {offered[0]} … {offered[-1]}"))
     elif any(not math.isfinite(weight) or weight < 0 for weight in selection.values()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from nst.errors import Findings, UserError, raise_all, unknown
@@ -17,7 +17,7 @@ def read_options(spec: Spec, given: Mapping[str, OptionValue]) -> dict[str, Opti
     """The options `spec` declares, with the given values read as their types. Raises all mistakes together."""
     declared = {option.name: option for option in spec.options}
     found = Findings()
-    found.add(*(unknown(f"option of {spec.name}:", name, declared) for name in given if name not in declared))
+    found.add(*(_unknown(spec, name, declared) for name in given if name not in declared))
     values = {
         name: found.attempt(partial(read_option, option, given[name]))
         for name, option in declared.items()
@@ -25,6 +25,12 @@ def read_options(spec: Spec, given: Mapping[str, OptionValue]) -> dict[str, Opti
     }
     raise_all(found.errors)
     return {name: option.default for name, option in declared.items()} | values
+
+
+def _unknown(spec: Spec, name: str, declared: Collection[str]) -> UserError:
+    if not declared:
+        return UserError(f"'{spec.name}' has no option '{name}'", f"'{spec.name}' takes no options")
+    return unknown(f"option of {spec.name}:", name, declared)
 
 
 def read_option(option: Option, value: OptionValue) -> OptionValue:

@@ -42,13 +42,19 @@ class Recipe:
     device: str = option("auto", values.text, "NAME", "auto, cpu, cuda or mps")
     size: int = option(512, values.count, "PIXELS", "long side of the result")
     sizes: tuple[int, ...] = option(
-        (), values.counts, "N,N,…", "long sides to grow through  [default: by √2 from 128 up to --size]"
+        (), values.counts, "N,N,…", "long sides to grow through, in place of --size and --levels"
+    )
+    levels: int = option(
+        0,
+        values.whole,
+        "N",
+        "how many sizes, each √2 times the last, to grow through to --size; 1 is no pyramid (default: from 128 on)",
     )
     steps: tuple[int, ...] = option(
         (),
         values.counts,
         "N[,N…]",
-        "steps in all, or for each size  [default: 100, then fewer as sizes grow]",
+        "steps in all, or for each of --sizes (default: 100 at the first size, then fewer)",
     )
     content_layers: Mapping[str, float] = option(
         {"relu4_2": 1.0}, values.selection, "L=W,…", "layers that keep the content, with weights"
@@ -71,7 +77,7 @@ class Recipe:
         {}, values.settings, "NAME=VALUE…", "options of the initializer, such as ratio=0.6 match=content"
     )
     seed: int = option(0, values.whole, "N", "seed of everything drawn at random")
-    style_blend: tuple[float, ...] = option((), values.shares, "W,W,…", "weights of several styles  [default: equal]")
+    style_blend: tuple[float, ...] = option((), values.shares, "W,W,…", "weights of several styles (default: equal)")
     style_scale: float = option(1.0, values.positive, "FACTOR", "size of the styles relative to the picture")
 
     def __post_init__(self) -> None:

@@ -16,7 +16,7 @@ DEFAULT_STEPS = (100, 60, 40, 30, 20)  # at the coarsest sizes; the last for eve
 
 def plan(recipe: Recipe, height: int, width: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The sizes and the steps at each, for a content of this shape in pixels."""
-    sizes = recipe.sizes or pyramid(recipe.size, _least(recipe, height, width))
+    sizes = recipe.sizes or pyramid(recipe.size, _least(recipe, height, width))[-recipe.levels :]
     if len(recipe.steps) == len(sizes):
         return sizes, recipe.steps
     usual = [DEFAULT_STEPS[min(level, len(DEFAULT_STEPS) - 1)] for level in range(len(sizes))]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from nst import atomic
 from nst.architectures import BLOCKS, convolutions, layers
 from nst.download import megabytes, sha256_of
 from nst.errors import NstError, UserError, unknown
@@ -112,15 +113,10 @@ def write(path: str | Path, network: Network, *, dtype: Literal["float16", "floa
 
 
 def _replace(path: Path, content: bytes) -> Path:
-    part = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
-        part.write_bytes(content)
-        os.replace(part, path)
+        atomic.replace(path, lambda file: file.write(content))
     except OSError as error:
         raise NstError(f"cannot write '{path}': {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
     return path
 
 

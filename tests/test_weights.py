@@ -30,7 +30,6 @@ from nst.specs import BackendSpec, WeightSet, resolve
 from nst.weight_sets import COMPACT_SET
 from nst.weights import COMPACT, Choice, Network, NeutralFile, check, choose, header, layers_of, read, write
 
-DATA = Path(os.environ.get("NST_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 METADATA = {
     "format": "nst-vgg/1",
     "architecture": "vgg19",
@@ -408,10 +407,8 @@ class TestSources:
         assert in_a_process(code) == "set()"
 
     @pytest.mark.weights
-    def test_the_real_network(self) -> None:
-        path = DATA / "vgg19-imagenet.safetensors"
-        if not path.exists():
-            pytest.skip(f"the real weights are not at {path}; NST_TEST_DATA says where")
+    def test_the_real_network(self, data: Path) -> None:
+        path = data / "vgg19-imagenet.safetensors"
         began = time.perf_counter()
         found = read(path)
         assert time.perf_counter() - began < 2

@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from nst import values
-from nst.recipe import FIELDS, Recipe, flag
+from nst.recipe import FIELDS, flag
 
 PANELS: Mapping[str, tuple[str, ...]] = {
     "The picture": (
@@ -57,8 +57,8 @@ def _annotation(field: Field[Any]) -> Any:
     option = typer.Option(
         *_spellings(field.name),
         metavar=field.metadata["metavar"],
-        help=field.metadata["help"],
-        show_default=_default(field),
+        help=field.metadata["help"] + _default(field),
+        show_default=False,
         rich_help_panel=panel,
     )
     several = field.metadata["read"] is values.settings
@@ -70,11 +70,9 @@ def _spellings(name: str) -> list[str]:
     return [spelled, spelled.replace("optimizer", "optimiser")] if "optimizer" in spelled else [spelled]
 
 
-def _default(field: Field[Any]) -> str | bool:
+def _default(field: Field[Any]) -> str:
+    """Said in words of our own: Typer would not know a recipe's defaults, which are only filled in later."""
     default = field.default_factory() if field.default_factory is not MISSING else field.default
     if isinstance(default, Mapping):
-        return ",".join(f"{layer}={weight:g}" for layer, weight in default.items()) or False
-    return str(default) if default != () else False
-
-
-__all__ = ["Recipe", "recipe_options"]
+        default = ",".join(f"{layer}={weight:g}" for layer, weight in default.items())
+    return f" (default: {default})" if default not in ("", (), 0) or isinstance(default, float) else ""

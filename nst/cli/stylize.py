@@ -14,7 +14,7 @@ Output = Annotated[
 ]
 Report = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="write losses, times and facts as JSON")]
 MaxPixels = Annotated[
-    int | None, typer.Option("--max-pixels", metavar="N", help="largest picture to open  [default: Pillow's limit]")
+    int | None, typer.Option("--max-pixels", metavar="N", help="largest picture to open (default: Pillow's limit)")
 ]
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from nst.cli.session import host
+from nst.download import megabytes
 from nst.errors import UserError, unknown
 from nst.specs import BackendSpec, WeightSet, resolve
 
@@ -27,7 +28,7 @@ def list_(as_json: Json = False) -> None:
         typer.echo(json.dumps(rows, indent=2))
     else:
         for row in rows:
-            state = "here" if row["present"] else f"not fetched ({row['size'] / 1e6:.0f} MB)"
+            state = "here" if row["present"] else f"not fetched ({megabytes(row['size'])})"
             typer.echo(f"{row['backend']:<12} {row['name']:<9} {state:<22} {row['licence']}\n{'':<23}{row['path']}")
 
 
@@ -59,10 +60,9 @@ def verify(
     backend: Backend = DEFAULT_BACKEND,
 ) -> None:
     """See `nst.cli.commands`."""
-    from nst.weights import NeutralFile, read
+    from nst.weights import NeutralFile
 
     if Path(name).is_file():
-        read(name)
         digest, place = NeutralFile(Path(name)).verify(), Path(name)
     else:
         source = resolve(_weight_set(name, backend).source)

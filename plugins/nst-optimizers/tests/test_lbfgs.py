@@ -103,6 +103,7 @@ def test_lr_and_step_scale_shorten_every_step_alike(make_textured):
     assert losses(problem, 10, lr=0.25) == losses(problem, 10, step_scale=0.25) != losses(problem, 10)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize("bad", [nan, inf, -inf])
 @pytest.mark.parametrize("where", ["loss", "gradient"])
 def test_survives_a_trial_that_is_not_finite(make_textured, bad, where):

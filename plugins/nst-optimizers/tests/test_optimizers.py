@@ -69,11 +69,11 @@ def test_state_is_flat_and_shaped_like_the_image(make_textured, name):
 @pytest.mark.parametrize("name", SPECS)
 def test_nothing_that_was_yielded_or_given_is_written_to(make_textured, name, kind):
     problem = make_textured(kind, dtype="float32")
-    start = np.array(problem.start)
+    start = np.asarray(problem.start).copy()
     kept = []
     for iterate in islice(SPECS[name].load()(problem, problem.start), 12):
         arrays = {"image": iterate.image, "gradient": iterate.evaluation.gradient, **iterate.state}
-        kept.append((arrays, {key: np.array(value) for key, value in arrays.items()}))
+        kept.append((arrays, {key: np.asarray(value).copy() for key, value in arrays.items()}))
     np.testing.assert_array_equal(np.asarray(problem.start), start)
     for arrays, copies in kept:
         for key, value in arrays.items():

@@ -1,4 +1,3 @@
-import gc
 import threading
 from itertools import islice
 
@@ -15,7 +14,6 @@ from nst.protocols import Evaluation
 def no_thread_left():
     before = threading.active_count()
     yield
-    gc.collect()
     assert threading.active_count() == before
 
 

@@ -77,7 +77,7 @@ def scipy_lbfgs(
                     yield Iterate(image, evaluation, {})
                 case "failed", error:
                     raise error
-                case _:
+                case "done", _:
                     return
         yield Iterate(image, evaluation, {})
     finally:
@@ -106,14 +106,14 @@ def _minimize(messages: Messages, answers: Answers, start: Vector, bounds: Bound
     """Run SciPy, each evaluation and each iterate being a message, until it is done or an answer is None."""
 
     def ask(x: Vector) -> tuple[float, Vector]:
-        messages.put(("evaluate", x.copy()))
+        messages.put(("evaluate", x))
         answer = answers.get()
         if answer is None:
             raise _Closed
         return answer
 
-    def report(x: Vector) -> None:
-        messages.put(("iterate", x))
+    def report(_: Vector) -> None:
+        messages.put(("iterate", None))
 
     options = {**ENDLESS, "maxcor": history}
     try:

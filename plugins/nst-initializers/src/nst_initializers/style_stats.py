@@ -1,0 +1,44 @@
+"""The content in the styles' colors.
+
+Pitié & Kokaram, "The linear Monge-Kantorovitch linear colour mapping for example-based colour transfer" (2007): of all
+linear maps that give the content's colors another mean and covariance, this one moves them least. The Cholesky
+factors of Gatys et al., "Preserving color in neural artistic style transfer" (2016), give the same moments, but depend
+on the order of the channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nst.protocols import Pixels
+from nst_initializers.colors import Matrix, mean_and_covariance
+
+FAINTEST = (1 / 255) ** 2
+"""The variance of one 8-bit level: a direction of color with less is noise, and is flattened, not stretched."""
+
+
+def style_stats(content: Pixels, styles: Sequence[Pixels], rng: np.random.Generator) -> Pixels:
+    """The content, its colors mapped linearly to the styles' mean and covariance; clipped to 0..1.
+
+    A gray content stays a ramp of one hue and a flat one flat: no linear map makes colors where there are none.
+    """
+    before, spread = mean_and_covariance([content])
+    after, wanted = mean_and_covariance(styles)
+    transport = _monge(spread, wanted).astype(np.float32)
+    centered = content - before.astype(np.float32)
+    return (centered @ transport + after.astype(np.float32)).clip(0, 1)
+
+
+def _monge(spread: Matrix, wanted: Matrix) -> Matrix:
+    """The symmetric `T` with `T @ spread @ T == wanted`, on the directions in which `spread` is not faint."""
+    root, inverse = _power(spread, 0.5, FAINTEST), _power(spread, -0.5, FAINTEST)
+    return inverse @ _power(root @ wanted @ root, 0.5, 0) @ inverse
+
+
+def _power(covariance: Matrix, exponent: float, faintest: float) -> Matrix:
+    """The power of the matrix, on the directions whose variance is more than `faintest`."""
+    variances, directions = np.linalg.eigh(covariance)
+    kept = variances > faintest
+    return np.asarray((directions[:, kept] * variances[kept] ** exponent) @ directions[:, kept].T)

@@ -1,0 +1,260 @@
+"""The loop: sizes in turn, the best image kept, a loss that is not finite survived, Ctrl-C obeyed."""
+
+from __future__ import annotations
+
+import math
+from itertools import count
+
+import numpy as np
+import pytest
+
+from nst import engine
+from nst.engine import MAX_RESCUES, Descent, Task
+from nst.errors import NstError
+from nst.losses.content import Content
+from nst.losses.gram import Gram
+from nst.objective import LossUse
+from nst.protocols import Evaluation, Iterate
+from nst.reference import ReferenceVGG
+
+STYLE = LossUse("style", Gram(), {"relu1_1": 1.0}, 1.0)
+CONTENT = LossUse("content", Content(), {"relu1_1": 1.0}, 1.0)
+
+
+class PixelBackend(ReferenceVGG):
+    """A network whose every layer is the picture itself."""
+
+    def features(self, image, layers):
+        return dict.fromkeys(layers, image)
+
+
+def descend(objective, image, *, state=None, step_scale=1.0, lr=1.0):
+    """Gradient descent with a memory: how many steps it has taken."""
+    taken = state["taken"] if state else 0
+    gradient = objective(image).gradient
+    while True:
+        image = image - lr * step_scale * gradient
+        taken += 1
+        evaluation = objective(image)
+        yield Iterate(image, evaluation, {"taken": taken})
+        gradient = evaluation.gradient
+
+
+@pytest.fixture
+def task(make_network, photo):
+    def make(**changes):
+        values = {
+            "backend": PixelBackend(make_network()),
+            "content": photo(4, 6),
+            "styles": [photo(6, 6, seed=1)],
+            "start": photo(4, 6),
+            "style": STYLE,
+            "pointwise": [CONTENT],
+            "optimizer": descend,
+            "optimizer_options": {"lr": 0.5},
+            "sizes": [4, 6],
+            "steps": [3, 2],
+            "blend": [1.0],
+        }
+        return Task(**{**values, **changes})
+
+    return make
+
+
+def test_every_step_of_every_size_is_told_and_kept(task):
+    told = []
+    run = engine.run(task(), told.append)
+    assert [(progress.step, progress.size) for progress in told] == [(1, 4), (2, 4), (3, 4), (4, 6), (5, 6)]
+    assert all(progress.steps == 5 for progress in told)
+    assert [row["loss"] for row in run.history] == [progress.loss for progress in told]
+    assert set(run.history[0]["terms"]) == {"style relu1_1", "content relu1_1"}
+    assert run.stopped == "finished"
+    assert not run.notes
+
+
+def test_the_result_has_the_content_s_shape_at_the_last_size(task):
+    assert engine.run(task()).pixels.shape == (4, 6, 3)
+    assert engine.run(task(sizes=[9], steps=[1])).pixels.shape == (6, 9, 3)
+
+
+def test_the_loss_falls(task):
+    run = engine.run(task(sizes=[6], steps=[10]))
+    assert run.history[-1]["loss"] < 0.9 * run.history[0]["loss"]
+
+
+def test_each_size_starts_from_the_last_one_s_result(task):
+    """With nothing left to gain at the second size, its start is what comes out."""
+    seen = []
+
+    def still(objective, image, **_):
+        seen.append(image)
+        for _ in count():
+            yield Iterate(image, objective(image), {})
+
+    start = np.full((4, 6, 3), 0.25, np.float32)
+    run = engine.run(task(optimizer=still, optimizer_options={}, start=start))
+    assert [image.shape for image in seen] == [(3, 4, 3), (4, 6, 3)]
+    np.testing.assert_allclose(run.pixels, 0.25, atol=1e-6)
+
+
+def test_a_weight_of_zero_leaves_the_loss_out(task):
+    run = engine.run(task(style=LossUse("style", Gram(), {"relu1_1": 1.0}, 0.0)))
+    assert set(run.history[0]["terms"]) == {"content relu1_1"}
+
+
+def test_styles_are_shrunk_to_the_size_but_never_enlarged(task, photo):
+    shapes = []
+
+    class Watching(Gram):
+        def statistic(self, xp, features, weight):
+            shapes.append(features.shape[:2])
+            return super().statistic(xp, features, weight)
+
+    style = LossUse("style", Watching(), {"relu1_1": 1.0}, 1.0)
+    engine.run(task(style=style, styles=[photo(20, 10)], sizes=[6], steps=[1], style_scale=2.0))
+    engine.run(task(style=style, styles=[photo(4, 5)], sizes=[6], steps=[1]))
+    assert shapes[0] == (12, 6)
+    assert (4, 5) in shapes
+
+
+def test_the_best_image_is_kept_not_the_last(task):
+    """An optimizer that first helps and then harms."""
+
+    def swing(objective, image, **_):
+        for shift in (0.0, 0.1, 0.5):
+            there = image + shift
+            yield Iterate(there, objective(there), {})
+
+    content = np.full((4, 6, 3), 0.4, np.float32)
+    run = engine.run(task(optimizer=swing, optimizer_options={}, content=content, start=content, sizes=[6], steps=[3],
+                          style=LossUse("style", Gram(), {"relu1_1": 1.0}, 0.0)))  # fmt: skip
+    np.testing.assert_allclose(run.pixels, content, atol=1e-6)
+
+
+def test_an_optimizer_that_ends_early_is_no_failure(task):
+    def once(objective, image, **_):
+        yield Iterate(image, objective(image), {})
+
+    run = engine.run(task(optimizer=once, optimizer_options={}))
+    assert run.stopped == "finished"
+    assert [row["size"] for row in run.history] == [4, 6]
+    assert "after 1 of 3 steps" in run.notes[0]
+
+
+def test_ctrl_c_returns_the_best_so_far(task):
+    def impatient(progress):
+        if progress.step == 4:
+            raise KeyboardInterrupt
+
+    run = engine.run(task(steps=[3, 5]), impatient)
+    assert run.stopped == "interrupted"
+    assert len(run.history) == 4
+    assert run.pixels.shape == (4, 6, 3)
+
+
+def test_ctrl_c_before_the_first_step_is_raised(task):
+    def interrupted(objective, image, **_):
+        raise KeyboardInterrupt
+        yield
+
+    with pytest.raises(KeyboardInterrupt):
+        engine.run(task(optimizer=interrupted, optimizer_options={}))
+
+
+class Brittle:
+    """(x - 1)² whose loss is not finite once a step is longer than `limit`."""
+
+    def __init__(self, limit):
+        self.limit = limit
+        self.last = None
+
+    def __call__(self, x):
+        jumped = self.last is not None and np.abs(x - self.last).max() > self.limit
+        self.last = x
+        loss = math.nan if jumped else float(((x - 1) ** 2).sum())
+        return Evaluation(loss, {"square": loss}, 2 * (x - 1))
+
+
+def take(descent, image, steps):
+    return [iterate for iterate, _ in zip(descent.iterates(image), range(steps), strict=False)]
+
+
+def test_a_loss_that_is_not_finite_goes_back_and_halves_the_step():
+    descent = Descent(descend, Brittle(limit=0.3), {"lr": 0.5})
+    found = take(descent, np.zeros(1), 30)
+    assert all(math.isfinite(iterate.evaluation.loss) for iterate in found)
+    assert found[-1].image == pytest.approx(1, abs=1e-2)
+    assert "went back to the start with steps 0.5 times as long" in descent.notes[0]
+    assert "0.25 times" in descent.notes[1]
+    assert not descent.gave_up
+
+
+def test_after_a_rescue_the_optimizer_keeps_its_memory():
+    objective = Brittle(limit=math.inf)
+    calls = []
+
+    def fails_once(self, x):
+        calls.append(x)
+        loss = math.inf if len(calls) == 4 else float(((x - 1) ** 2).sum())
+        return Evaluation(loss, {}, 2 * (x - 1))
+
+    objective = fails_once.__get__(objective)
+    found = take(Descent(descend, objective, {"lr": 0.1}), np.zeros(1), 4)
+    assert [iterate.state["taken"] for iterate in found] == [1, 2, 3, 4]
+
+
+def test_news_are_told_once():
+    descent = Descent(descend, Brittle(limit=0.3), {"lr": 0.5})
+    iterates = descent.iterates(np.zeros(1))
+    next(iterates)
+    assert "not finite" in descent.news()
+    assert descent.news() == ""
+
+
+def test_a_loss_that_never_recovers_keeps_the_last_good_image():
+    calls = []
+
+    def once_good(x):
+        calls.append(x)
+        loss = 1.0 if len(calls) <= 2 else math.nan
+        return Evaluation(loss, {}, np.ones_like(x))
+
+    descent = Descent(descend, once_good, {"lr": 0.1})
+    found = take(descent, np.zeros(2), 9)
+    assert len(found) == 1
+    assert descent.gave_up
+    assert descent.best is found[0]
+    assert len(descent.notes) == MAX_RESCUES + 1
+
+
+def test_a_diverged_run_says_so_and_returns_the_picture(task):
+    class Broken(PixelBackend):
+        evaluations = 0
+
+        def value_and_grad(self, loss):
+            honest = super().value_and_grad(loss)
+
+            def objective(image):
+                self.evaluations += 1
+                found = honest(image)
+                return found if self.evaluations <= 3 else Evaluation(math.nan, found.terms, found.gradient)
+
+            return objective
+
+    base = task()
+    run = engine.run(task(backend=Broken(base.backend._network)))
+    assert run.stopped == "diverged"
+    assert len(run.history) == 2
+    assert np.isfinite(run.pixels).all()
+    assert "gave up" in run.notes[-1]
+
+
+def test_no_finite_loss_at_all_is_an_error(task):
+    class Hopeless(PixelBackend):
+        def value_and_grad(self, loss):
+            return lambda image: Evaluation(math.nan, {}, np.zeros_like(image))
+
+    base = task()
+    with pytest.raises(NstError, match="not finite from the first step") as caught:
+        engine.run(task(backend=Hopeless(base.backend._network)))
+    assert caught.value.hint
