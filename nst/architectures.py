@@ -5,6 +5,7 @@ Standard library only, so that a plugin can list its layers without importing an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 
 BLOCKS: Mapping[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
@@ -37,5 +38,7 @@ def smallest_side(layers: Collection[str]) -> int:
 
 
 def _pools_before(layer: str) -> int:
-    block = int(layer.lstrip("abcdefghijklmnopqrstuvwxyz")[0]) if layer[-1].isdigit() else 1
-    return block if layer.startswith("pool") else block - 1
+    match = re.match(r"(conv|relu|pool)([1-5])(?!\d)", layer)
+    if not match:  # no layer of a VGG
+        return 0
+    return int(match[2]) - (match[1] != "pool")

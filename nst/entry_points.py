@@ -2,12 +2,13 @@
 
 It reads what importlib.metadata reads, `entry_points.txt` beside each distribution on `sys.path`, and a test holds the
 two against each other. importlib.metadata would do, but takes 30 ms to import: three times the interpreter's start,
-paid by every command. Distributions inside zip files are left out.
+paid by every command. Eggs and distributions inside zip files are left out.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,32 +32,40 @@ def discover(path: Sequence[str] | None = None) -> list[EntryPoint]:
     found: dict[str, list[EntryPoint]] = {}
     for folder in sys.path if path is None else path:
         for name, version, text in _tables(folder or "."):
-            found.setdefault(name, list(_parse(text, name, version)))
+            if name not in found:
+                found[name] = list(dict.fromkeys(_parse(text, name, version)))
     return [entry for entries in found.values() for entry in entries]
 
 
 def _tables(folder: str) -> Iterator[tuple[str, str, str]]:
-    """Distribution, version and entry-point table of each distribution in a folder that has anything for nst."""
+    """Distribution, version and entry-point table, "" for none, of each distribution in a folder."""
     try:
         names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith((".dist-info", ".egg-info")))
     except OSError:
         return
     for name in names:
-        try:
-            with open(os.path.join(folder, name, "entry_points.txt"), encoding="utf-8", errors="replace") as file:
-                text = file.read()
-        except OSError:
-            continue
-        if f"[{PREFIX}" in text:
-            distribution, _, version = name.rpartition(".")[0].partition("-")
-            yield distribution.replace("_", "-").lower(), version.partition("-")[0], text
+        distribution, _, version = name.rpartition(".")[0].partition("-")
+        yield canonical(distribution), version.partition("-")[0], _text(os.path.join(folder, name, "entry_points.txt"))
+
+
+def canonical(distribution: str) -> str:
+    """The one spelling of a distribution's name: `NST_Torch` is `nst-torch` (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def _text(file: str) -> str:
+    try:
+        with open(file, encoding="utf-8", errors="replace") as opened:
+            return opened.read()
+    except OSError:
+        return ""
 
 
 def _parse(text: str, distribution: str, version: str) -> Iterator[EntryPoint]:
     group = ""
-    for line in map(str.strip, text.splitlines()):
-        if line.startswith("["):
-            group = line.strip("[]").strip()
+    for line in map(str.strip, text.splitlines() if f"[{PREFIX}" in text else ()):
+        if line.startswith("[") and line.endswith("]"):
+            group = line.strip("[]")
         elif group.startswith(PREFIX) and "=" in line and not line.startswith("#"):
             name, _, module = line.partition("=")
             yield EntryPoint(group, name.strip(), module.strip(), distribution, version)

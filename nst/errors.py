@@ -69,6 +69,7 @@ def unknown(kind: str, name: str, allowed: Iterable[str], hint: str = "") -> Use
     from difflib import get_close_matches
 
     names = sorted(allowed)
-    near = get_close_matches(name, names, n=2, cutoff=0.6)
+    folded = {each.casefold(): each for each in names}
+    near = [folded[match] for match in get_close_matches(name.casefold(), folded, n=2, cutoff=0.6)]
     suggestion = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(names) or 'none'}"
     return UserError(f"unknown {kind} '{name}'", f"{suggestion} {hint}".strip())

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -25,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
+from nst import atomic
 from nst.errors import NstError, UserError, unknown
 from nst.protocols import Pixels
 
@@ -120,8 +119,8 @@ def write(
         raise error
     target = Path(path)
     image = _image(pixels, alpha, f"the picture for {target}")
-    try:  # the real path, so that a link keeps pointing where it did
-        _replace(Path(os.path.realpath(target)), image, _KINDS[target.suffix.lower()], text or {})
+    try:
+        _replace(target, image, _KINDS[target.suffix.lower()], text or {})
     except (OSError, ValueError) as failure:
         hint = "is the disk full? A picture of more than 16,383 pixels a side needs PNG or TIFF"
         raise NstError(f"cannot write {target}: {_reason(failure)}", hint) from failure
@@ -281,15 +280,6 @@ def _metadata(kind: str, text: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _replace(target: Path, image: Image.Image, kind: str, text: Mapping[str, str]) -> None:
-    temporary = target.with_name(f".nst-{secrets.token_hex(8)}.part")
     colors = image.convert("RGB") if kind == "JPEG" else image
-    try:
-        with open(temporary, "xb") as file:  # not tempfile's 0600: a picture has the rights of any new file
-            colors.save(file, kind, **_OPTIONS, **(_metadata(kind, text) if text else {}))
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, temporary)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    options = _OPTIONS | (_metadata(kind, text) if text else {})
+    atomic.replace(target, lambda file: colors.save(file, kind, **options))

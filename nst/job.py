@@ -136,6 +136,7 @@ class Job:
             pointwise=[
                 self._use(recipe.content_loss, recipe.content_layers, recipe.content_weight),
                 self._use("total-variation", {IMAGE: 1.0}, recipe.tv_weight),
+                self._use("range", {IMAGE: 1.0}, recipe.range_weight),
             ],
             optimizer=load(optimizer),
             optimizer_options=read_options(optimizer, recipe.optimizer_options),
@@ -147,7 +148,7 @@ class Job:
 
     def _use(self, name: str, layers: Mapping[str, float], weight: float) -> LossUse:
         spec = self._plugins.find("loss", name)
-        return LossUse(spec.role if name == spec.name else name, load(spec)(), shares(layers), weight)
+        return LossUse(spec.name, load(spec)(), shares(layers), weight)
 
     def _first_image(self, styles: Sequence[Pixels]) -> Pixels:
         """What the coarsest size starts from: made at that size, so that noise is noise there."""

@@ -28,6 +28,8 @@ def parse(text: str) -> dict[str, float]:
     selection: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, weight = part.partition("=")
+        if not name.strip():
+            raise UserError(f"'{part}' names no layer", "write it like relu4_2=0.5, without blanks")
         selection[canonical(name)] = _weight(part, weight)
     return selection
 
@@ -41,10 +43,12 @@ def _weight(part: str, text: str) -> float:
 
 def check(option: str, selection: Mapping[str, float], offered: Sequence[str]) -> list[UserError]:
     """What is wrong with a selection for a network that offers the layers `offered`."""
-    has = f"(it has {offered[0]} … {offered[-1]})"
-    errors = [unknown(f"layer in {option}:", name, offered, has) for name in selection if name not in offered]
+    span = f"{offered[0]} … {offered[-1]}" if offered else "none"
+    errors = [
+        unknown(f"layer in {option}:", name, offered, f"(it has {span})") for name in selection if name not in offered
+    ]
     if not selection:
-        errors.append(UserError(f"{option} names no layer", f"name at least one of {offered[0]} … {offered[-1]}"))
+        errors.append(UserError(f"{option} names no layer", f"name at least one of {span}"))
     elif any(not math.isfinite(weight) or weight < 0 for weight in selection.values()):
         errors.append(UserError(f"{option}: weights must be 0 or more", f"got {dict(selection)}"))
     elif not any(selection.values()):

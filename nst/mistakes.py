@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from functools import partial
 from importlib.util import find_spec
@@ -16,6 +17,9 @@ from nst.plugins import Plugins
 from nst.recipe import Recipe
 from nst.schedule import plan
 from nst.specs import BackendSpec, LossSpec, OptionValue, Spec
+
+SHAPES = {"style": "statistic", "content": "pointwise"}
+"""The shape of loss the engine can put to each use."""
 
 
 def find_mistakes(recipe: Recipe, plugins: Plugins, styles: int) -> list[UserError]:
@@ -53,8 +57,14 @@ def _backend_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
 
 
 def _loss_mistakes(spec: LossSpec | None, role: str) -> Iterable[UserError]:
-    if spec is not None and spec.role != role:
-        yield UserError(f"'{spec.name}' is a {spec.role} loss", f"--{role}-loss takes a {role} loss")
+    if spec is None:
+        return
+    if (error := missing_modules(spec)) is not None:
+        yield error
+    found, wanted = (spec.role, role) if spec.role != role else (spec.shape, SHAPES[role])
+    if found != wanted:
+        hint = f"it is declared {found}; --{role}-loss takes a {wanted} loss"
+        yield UserError(f"'{spec.name}' is no {wanted} loss", hint)
 
 
 def _named_mistakes(plugins: Plugins, kind: str, name: str, options: Mapping[str, OptionValue]) -> list[UserError]:
@@ -75,7 +85,7 @@ def is_file(name: str) -> bool:
 
 def missing_modules(spec: Spec) -> UserError | None:
     """The error for a spec whose required modules are not installed."""
-    missing = [module for module in spec.requires if find_spec(module) is None]
+    missing = [module for module in spec.requires if find_spec(module.partition(".")[0]) is None]
     if not missing:
         return None
     return UserError(f"'{spec.name}' needs {' and '.join(missing)}", f"pip install {spec.install or ' '.join(missing)}")
@@ -97,19 +107,28 @@ def _number_mistakes(recipe: Recipe, styles: int) -> Iterable[UserError]:
 
 def size_mistakes(recipe: Recipe, shapes: Mapping[str, tuple[int, int]]) -> Iterable[UserError]:
     """Pictures too thin for the deepest layer in use; `shapes` are (height, width) by name, the content's first."""
+    (content, shape), *styles = shapes.items()
+    coarsest = plan(recipe, *shape)[0][0]
     need = smallest_side(recipe.layers())
-    coarsest = plan(recipe, *next(iter(shapes.values())))[0][0]
-    for index, (name, (height, width)) in enumerate(shapes.items()):
-        long_side = coarsest if index == 0 else min(round(coarsest * recipe.style_scale), max(height, width))
-        small = fit(height, width, long_side)
-        if min(small) < need:
-            yield _too_small(name, (height, width), small, need, index == 0)
+    yield from _too_small(content, shape, coarsest, need, f"use a size of at least {_least(shape, need)}")
+    need = smallest_side(recipe.selections().get("--style-layers", ()))
+    for name, shape in styles:
+        scale = math.ceil(100 * _least(shape, need) / coarsest) / 100
+        enlarged = f"use a --style-scale of at least {scale:g}, a less narrow style"
+        advice = f"give a style of at least {need} pixels each way" if min(shape) < need else enlarged
+        yield from _too_small(name, shape, min(coarsest * recipe.style_scale, max(shape)), need, advice)
 
 
-def _too_small(name: str, shape: tuple[int, int], small: tuple[int, int], need: int, content: bool) -> UserError:
-    least = -(-need * max(shape) // min(shape))
-    advice = f"use a size of at least {least}" if content else f"give a style of at least {need} pixels each way"
-    return UserError(
+def _least(shape: tuple[int, int], need: int) -> int:
+    """The long side in pixels at which the short one of a picture of this shape has `need`."""
+    return -(-need * max(shape) // min(shape))
+
+
+def _too_small(name: str, shape: tuple[int, int], long_side: float, need: int, advice: str) -> Iterable[UserError]:
+    small = fit(*shape, round(long_side))
+    if min(small) >= need:
+        return
+    yield UserError(
         f"'{name}' ({shape[1]}×{shape[0]}) would be {small[1]}×{small[0]} pixels; the layers chosen need {need}",
         f"{advice}, or shallower layers",
     )

@@ -88,8 +88,10 @@ def _mean(xp: Namespace, energy: Tensor | float) -> float:
 
 
 def build_objective(backend: FeatureBackend, terms: Sequence[Term]) -> Objective:
-    """The sum of the terms as a function of the image, with its gradient."""
+    """The sum of the terms as a function of the image, with its gradient; each term needs a name of its own."""
     layers = tuple(dict.fromkeys(term.layer for term in terms))
+    if len({term.name for term in terms}) < len(terms):
+        raise ValueError(f"terms must have names of their own: {[term.name for term in terms]}")
 
     def loss(image: Tensor) -> dict[str, Tensor]:
         features = _extract(backend, image, layers)

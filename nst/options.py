@@ -46,7 +46,7 @@ def read_option(option: Option, value: OptionValue) -> OptionValue:
 def _within(option: Option, value: float) -> bool:
     low = -math.inf if option.minimum is None else option.minimum
     high = math.inf if option.maximum is None else option.maximum
-    return math.isfinite(value) and low <= value <= high
+    return -math.inf < value < math.inf and low <= value <= high
 
 
 def _range(option: Option) -> str:
@@ -59,6 +59,9 @@ def _range(option: Option) -> str:
 def _as_type(option: Option, value: OptionValue) -> OptionValue:
     kind = type(option.default)
     try:
-        return TRUE[str(value).lower()] if kind is bool else kind(value)
-    except (KeyError, ValueError):
+        found: OptionValue = TRUE[str(value).lower()] if kind is bool else kind(value)
+        if not isinstance(value, str) and (found != value or (isinstance(value, bool) and kind is not bool)):
+            raise ValueError
+        return found
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise UserError(f"{option.name} must be {KINDS[kind]}, not '{value}'", option.help) from None

@@ -16,8 +16,8 @@ Nothing here depends on the order of plugins, and nothing is chosen for the user
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Literal
@@ -25,9 +25,9 @@ from typing import Any, Literal
 import pluggy
 
 from nst import hookspecs
-from nst.entry_points import EntryPoint, discover
+from nst.entry_points import EntryPoint, canonical, discover
 from nst.errors import NstError, UserError, unknown
-from nst.specs import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Spec
+from nst.specs import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, Spec, WeightSet
 
 KINDS: Mapping[str, type[Spec]] = {
     "backend": BackendSpec,
@@ -40,6 +40,9 @@ KINDS: Mapping[str, type[Spec]] = {
 HOOKS = {"nst_backends": "backend", "nst_optimizers": "optimizer", "nst_initializers": "initializer"} | {
     "nst_losses": "loss"
 }
+
+ITEMS: Mapping[str, type] = {"options": Option, "weights": WeightSet}
+"""What the tuples of a spec hold, where it is not str."""
 
 OWN = "nst"
 
@@ -77,11 +80,10 @@ class Plugins:
         disabled: Sequence[str] = (),
         strict: bool = False,
     ) -> None:
-        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
-        self._manager.add_hookspecs(hookspecs)
         self._strict = strict
         entries = discover() if entry_points is None else entry_points
-        self.installed = [self._load(entry, disabled) for entry in entries]
+        off = frozenset(map(canonical, disabled))
+        self.installed = [self._load(entry, off) for entry in entries]
 
     @classmethod
     def from_environment(cls, disabled: Sequence[str] = ()) -> Plugins:
@@ -90,9 +92,9 @@ class Plugins:
         off = [*disabled, *(name.strip() for name in names if name.strip())]
         return cls(disabled=off, strict=os.environ.get("NST_STRICT_PLUGINS", "") not in ("", "0"))
 
-    def _load(self, entry: EntryPoint, disabled: Sequence[str]) -> Plugin:
+    def _load(self, entry: EntryPoint, disabled: Collection[str]) -> Plugin:
         plugin = Plugin(entry)
-        if entry.distribution in disabled or ("*" in disabled and entry.distribution != OWN):
+        if canonical(entry.distribution) in disabled or ("*" in disabled and entry.distribution != OWN):
             plugin.status = "disabled"
         elif entry.group != hookspecs.ENTRY_POINT_GROUP:
             plugin.status = "other-api"
@@ -105,25 +107,13 @@ class Plugins:
     def _guarded(self, plugin: Plugin) -> None:
         """Load, register and ask one plugin; whatever it raises becomes its own row and nobody else's trouble."""
         try:
-            plugin.specs = self._ask(plugin.entry)
+            plugin.specs = _ask(plugin.entry)
         except (Exception, SystemExit) as error:
-            self._manager.unregister(name=_key(plugin.entry)) if self._manager.has_plugin(_key(plugin.entry)) else None
             if self._strict:
                 raise
             plugin.status = "broken"
-            plugin.reason = f"{type(error).__name__}: {error}".strip(": ")
+            plugin.reason = _reason(error)
             plugin.remedy = f"pip uninstall {plugin.distribution}"
-
-    def _ask(self, entry: EntryPoint) -> dict[str, list[Spec]]:
-        module = import_module(entry.module)
-        self._manager.register(module, name=_key(entry))
-        specs: dict[str, list[Spec]] = {}
-        for hook in self._manager.get_hookcallers(module) or []:
-            if not hook.has_spec():
-                raise unknown("hook", hook.name, HOOKS)
-            kind = HOOKS[hook.name]
-            specs[kind] = [_checked(spec, kind) for spec in _answers(hook, module)]
-        return specs
 
     def offered(self, kind: str) -> Iterator[tuple[Plugin, Any]]:
         """Every plugin that offers something of a kind, with each spec of that kind."""
@@ -141,34 +131,70 @@ class Plugins:
         if len(found) == 1:
             return found[0][1]
         if found:
-            spellings = " or ".join(f"{plugin.distribution}:{spec.name}" for plugin, spec in found)
-            raise UserError(f"{kind} '{name}' is offered by {len(found)} plugins", f"say which: {spellings}")
+            spellings = sorted({f"{plugin.distribution}:{spec.name}" for plugin, spec in found})
+            hint = f"say which: {' or '.join(spellings)}" if len(spellings) > 1 else "one distribution offers it twice"
+            raise UserError(f"{kind} '{name}' is offered by {len(found)} plugins", hint)
         raise unknown(kind, name, {spec.name for _, spec in self.offered(kind)}, self._absence(kind))
 
     def _absence(self, kind: str) -> str:
         """Why something may be missing: nothing installed, or the plugins that could not be loaded."""
-        broken = [plugin.distribution for plugin in self.installed if plugin.status in ("broken", "other-api")]
-        if broken:
-            return f"(not loaded: {', '.join(broken)}; see nst plugins list)"
+        rows = sorted((each.distribution, each.status) for each in self.installed if each.status != "ok")
+        if rows:
+            return f"(not loaded: {', '.join(f'{name}, {status}' for name, status in rows)}; see nst plugins list)"
         return "" if any(self.offered(kind)) else f"(no plugin offers any {kind}: pip install 'nst[torch]')"
 
 
-def _key(entry: EntryPoint) -> str:
-    return f"{entry.distribution}:{entry.name}"
+def _reason(error: BaseException) -> str:
+    """An error in one line, with its hint."""
+    text = f"{error.message}; {error.hint}" if isinstance(error, NstError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split()).strip(":; ")
 
 
-def _answers(hook: Any, module: ModuleType) -> list[Any]:
+def _ask(entry: EntryPoint) -> dict[str, list[Spec]]:
+    """What one plugin offers. It gets a manager of its own, so that no other meets what a failure leaves."""
+    if not all(part.isidentifier() for part in entry.module.split(".")):
+        raise NstError(f"its entry point names '{entry.module}', which is no module")
+    module = import_module(entry.module)
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(module)
+    hooks = manager.get_hookcallers(module)
+    if not hooks:
+        raise NstError(f"{entry.module} implements no hook", "is the function marked with @hookimpl?")
+    return {HOOKS.get(hook.name, ""): _answers(hook, module) for hook in hooks}
+
+
+def _answers(hook: Any, module: ModuleType) -> list[Spec]:
     """What one plugin's own implementation yields. Asked by itself: pluggy could not say whose generator failed."""
+    if not hook.has_spec():
+        raise unknown("hook", hook.name, HOOKS)
     implementation = next(impl for impl in hook.get_hookimpls() if impl.plugin is module)
     answer = implementation.function()
     if answer is None or isinstance(answer, str):
         raise NstError(f"{hook.name} gave {answer!r}, not specs")
-    return list(answer)
+    specs = [_checked(spec, HOOKS[hook.name]) for spec in answer]
+    names = [spec.name for spec in specs]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise NstError(f"{hook.name} offers '{twice[0]}' {names.count(twice[0])} times")
+    return specs
 
 
 def _checked(spec: Any, kind: str) -> Spec:
     if not isinstance(spec, KINDS[kind]):
-        raise NstError(f"a {kind} must be a {KINDS[kind].__name__}, not {spec!r}")
-    if not spec.name or ":" not in spec.factory:
+        raise NstError(f"each {kind} must be of type {KINDS[kind].__name__}, not {spec!r:.60}")
+    for each in fields(KINDS[kind]):
+        _check_type(getattr(spec, each.name), each, f"{kind} '{spec.name}': {each.name}")
+    module, _, attribute = spec.factory.partition(":")
+    if not (spec.name.strip() and all(part.isidentifier() for part in [*module.split("."), attribute])):
         raise NstError(f"{kind} '{spec.name}' needs a name and a factory 'package.module:attribute'")
     return spec
+
+
+def _check_type(value: Any, declared: Field[Any], place: str) -> None:
+    """Raises `NstError` for a value that is not of its default's type, or a tuple of something else."""
+    wanted = str if declared.default is MISSING else type(declared.default)
+    if not isinstance(value, wanted):
+        raise NstError(f"{place} must be a {wanted.__name__}, not {value!r:.60}")
+    item = ITEMS.get(declared.name, str)
+    if isinstance(value, tuple) and not all(isinstance(each, item) for each in value):
+        raise NstError(f"{place} must hold {item.__name__} only, not {value!r:.60}")

@@ -65,6 +65,9 @@ class Recipe:
     content_weight: float = option(10.0, values.number, "ALPHA", "hold on the content; 0 leaves it out")
     style_weight: float = option(100.0, values.number, "BETA", "pull of the style; 0 leaves it out")
     tv_weight: float = option(0.0, values.number, "WEIGHT", "price on differences between neighboring pixels")
+    range_weight: float = option(
+        1000.0, values.number, "WEIGHT", "price on pixels beyond 0..1, which are clipped in the end"
+    )
     style_loss: str = option("gram", values.text, "NAME", "how style is compared")
     content_loss: str = option("content", values.text, "NAME", "how content is compared")
     pooling: str = option("max", values.text, "KIND", "max or average")
@@ -88,9 +91,9 @@ class Recipe:
             object.__setattr__(self, name, value)
 
     def override(self, **given: Any) -> Recipe:
-        """This recipe with other values; a new `size` replaces an older pyramid of `sizes`."""
-        if "size" in given and "sizes" not in given:
-            given = given | {"sizes": ()}
+        """This recipe with other values; a new `size` or `levels` replaces older `sizes` and their steps."""
+        if {"size", "levels"} & given.keys() and "sizes" not in given:
+            given = {"sizes": (), "steps": self.steps if len(self.steps) == 1 else ()} | given
         return replace(self, **given)
 
     def selections(self) -> dict[str, Mapping[str, float]]:
@@ -160,5 +163,5 @@ def load(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text("utf-8"))
     except OSError as error:
         raise UserError(f"cannot read recipe '{path}': {error.strerror}", "give a TOML file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # TOML's, or UTF-8's, or Python's on a number of 5,000 digits
         raise UserError(f"recipe '{path}' is not TOML: {error}", "see nst/recipes for examples") from None

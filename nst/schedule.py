@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from nst.architectures import smallest_side
 from nst.recipe import Recipe
@@ -38,7 +39,10 @@ def pyramid(size: int, smallest: int = 1) -> tuple[int, ...]:
 
 
 def share_out(total: int, weights: Sequence[float]) -> tuple[int, ...]:
-    """`total` steps in proportion to `weights`, at least one each, the rounding kept to the last."""
-    whole = sum(weights)
-    ends = [round(total * sum(weights[: i + 1]) / whole) for i in range(len(weights))]
-    return tuple(max(1, end - start) for start, end in zip([0, *ends], ends, strict=False))
+    """`total` steps in proportion to `weights`, at least one each; more than `total` only to that end."""
+    ends = [0]
+    for i in range(len(weights)):
+        end = round(total * sum(weights[: i + 1]) / sum(weights))
+        latest = total - (len(weights) - i - 1)  # leaves one step for each that follows
+        ends.append(max(ends[-1] + 1, min(end, latest)))
+    return tuple(end - start for start, end in pairwise(ends))

@@ -6,6 +6,7 @@ Each reader takes either form, returns the canonical one, and raises `UserError`
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from nst.specs import OptionValue
 
 def text(value: Any) -> str:
     """A non-empty string (a path will do)."""
+    if not isinstance(value, str | os.PathLike):
+        raise UserError(f"must be text, not {value!r}", "")
     if not str(value).strip():
         raise UserError("is empty", "give a name")
     return str(value)
@@ -40,7 +43,7 @@ def positive(value: Any) -> float:
 def whole(value: Any) -> int:
     """A whole number, 0 or more."""
     found: int = _parsed(int, value, "a whole number")
-    if found < 0 or (isinstance(value, float) and value != found):
+    if found < 0 or not (isinstance(value, str) or value == found):
         raise UserError(f"must be a whole number of 0 or more, not {value}", "")
     return found
 
@@ -68,16 +71,15 @@ def shares(value: Any) -> tuple[float, ...]:
 
 def selection(value: Any) -> dict[str, float]:
     """Layers and their weights: `relu1_1=1,relu2_1=0.5`, or a table."""
-    if isinstance(value, Mapping):
-        return {layers.canonical(str(name)): number(weight) for name, weight in value.items()}
-    return layers.parse(",".join(_parts(value)))
+    table = value if isinstance(value, Mapping) else layers.parse(",".join(map(str, _parts(value))))
+    return {layers.canonical(str(name)): number(weight) for name, weight in table.items()}
 
 
 def settings(value: Any) -> dict[str, OptionValue]:
     """Options of a plugin: `lr=0.02,history=10`, a list of such, or a table. Types are the plugin's affair."""
     if isinstance(value, Mapping):
         return {str(name): option for name, option in value.items()}
-    pairs = [part.partition("=") for part in _parts(value)]
+    pairs = [str(part).partition("=") for part in _parts(value)]
     for name, equals, _ in pairs:
         if not (name.strip() and equals):
             raise UserError(f"has '{name}' where name=value belongs", "write it like lr=0.02")

@@ -47,6 +47,13 @@ def test_the_loss_is_the_sum_of_its_named_terms(backend, photo):
     assert min(found.terms.values()) > 0
 
 
+def test_two_terms_of_one_name_are_refused(backend, photo):
+    """Otherwise one would silently take the other's place."""
+    terms = pointwise_terms(backend, CONTENT, photo(8, 8))
+    with pytest.raises(ValueError, match="names of their own"):
+        build_objective(backend, terms * 2)
+
+
 def test_weights_and_layer_shares_multiply(backend, photo):
     double = LossUse("style", Gram(), {"relu1_1": 0.375, "relu2_1": 0.125}, 400.0)
     image, style = photo(8, 8, seed=2), photo(8, 8, seed=1)

@@ -84,7 +84,8 @@ def _describe_option(option: Option) -> str:
         else ""
     )
     choices = f", one of {', '.join(option.choices)}" if option.choices else ""
-    return f"    {option.name} = {option.default}{f' {option.unit}' if option.unit else ''}  {option.help}{bounds}{choices}"
+    value = f"{option.default} {option.unit}".rstrip()
+    return f"    {option.name} = {value}  {option.help}{bounds}{choices}"
 
 
 __all__: list[Any] = ["list_", "show"]

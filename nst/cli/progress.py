@@ -71,7 +71,7 @@ class Clock:
         self._seconds_per_cost: list[float] = []
 
     def left(self, step: int, seconds: float) -> str:
-        """`0:42 left` after `step`, which took `seconds`; the median of recent steps, so that one hitch shows little."""
+        """`0:42 left` after `step`, which took `seconds`: by the median of recent steps, so that a hitch shows little."""
         self._seconds_per_cost = [*self._seconds_per_cost[-8:], seconds / self._costs[step - 1]]
         remaining = round(median(self._seconds_per_cost) * sum(self._costs[step:]))
         return f"{timedelta(seconds=remaining)} left"

@@ -19,6 +19,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "content_weight",
         "style_weight",
         "tv_weight",
+        "range_weight",
         "style_blend",
         "style_scale",
         "init",

@@ -14,7 +14,7 @@ from nst.specs import LossSpec
 
 @hookimpl
 def nst_losses() -> Iterator[LossSpec]:
-    """Gram matrices for the style, feature differences for the content, total variation for the picture itself."""
+    """Gram matrices for style, feature differences for content, total variation and range for the picture itself."""
     yield LossSpec(
         name="gram",
         factory="nst.losses.gram:Gram",
@@ -33,6 +33,13 @@ def nst_losses() -> Iterator[LossSpec]:
         name="total-variation",
         factory="nst.losses.total_variation:TotalVariation",
         summary="mean squared difference between neighboring pixels",
+        role="image",
+        shape="pointwise",
+    )
+    yield LossSpec(
+        name="range",
+        factory="nst.losses.range:Range",
+        summary="mean squared excess of pixels beyond 0..1",
         role="image",
         shape="pointwise",
     )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nst.losses.content import Content
 from nst.losses.gram import Gram
+from nst.losses.range import Range
 from nst.losses.total_variation import TotalVariation
 from nst.reference import ReferenceVGG
 
@@ -68,3 +69,12 @@ def test_total_variation_counts_every_neighbor_once():
     difference = TotalVariation().difference(xp, image, image)
     assert difference.shape == (4, 6)
     assert difference.sum() == pytest.approx(expected)
+
+
+def test_range_costs_only_what_is_beyond_0_to_1():
+    image = np.random.default_rng(0).uniform(size=(4, 6, 3))
+    assert not Range().difference(xp, image, image).any()
+    image[1, 2], image[3, 4, 0] = 1.5, -0.2
+    expected = np.zeros((4, 6))
+    expected[1, 2], expected[3, 4] = 3 * 0.25, 0.04
+    np.testing.assert_allclose(Range().difference(xp, image, image), expected)

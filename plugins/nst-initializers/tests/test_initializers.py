@@ -5,11 +5,12 @@ import subprocess
 import sys
 from itertools import product
 
-import nst_initializers
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import nst_initializers
 
 SPECS = {spec.name: spec for spec in nst_initializers.nst_initializers()}
 OPTIONS = {

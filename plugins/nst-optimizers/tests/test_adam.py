@@ -3,9 +3,9 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
-from nst_optimizers.adam import adam
 
 from nst.protocols import Evaluation
+from nst_optimizers.adam import adam
 
 OPTIONS = {"lr": 0.03, "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-6}
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nst_optimizers.lbfgs import FIRST_STEP, _direction, _Pair, lbfgs
 
 from nst.protocols import Evaluation
+from nst_optimizers.lbfgs import FIRST_STEP, _direction, _Pair, lbfgs
 
 
 def losses(problem, steps, **options):
@@ -130,8 +130,25 @@ def test_a_start_that_is_not_finite_is_handed_to_the_engine(make_quadratic):
     assert np.isnan(found[0].evaluation.loss)
 
 
-def test_ends_where_the_gradient_is_zero():
-    assert not list(lbfgs(lambda image: Evaluation(0.0, {}, 0 * image), np.zeros((2, 3, 3), np.float32)))
+def test_backtracks_to_the_bottom_of_a_parabola(make_quadratic):
+    problem = make_quadratic(condition=1)
+    reach = problem.start - 0.5
+    overshooting = {"step_0": reach, "change_0": reach / 4}  # curvature 1/4 where it is 1: a step 4 times too long
+    found = next(lbfgs(problem, problem.start, state=overshooting))
+    np.testing.assert_allclose(found.image, 0.5, atol=1e-12)
+    assert len(problem.losses) == 3
+
+
+@pytest.mark.parametrize("slope", [0, nan])
+def test_ends_at_once_where_no_direction_leads_down(slope):
+    images = []
+
+    def level(image):
+        images.append(image)
+        return Evaluation(0.0, {}, slope * image)
+
+    assert not list(lbfgs(level, np.ones((2, 3, 3), np.float32)))
+    assert len(images) == 1
 
 
 def test_forgets_curvature_that_misleads(make_quadratic):

@@ -5,10 +5,11 @@ import subprocess
 import sys
 from itertools import islice
 
-import nst_optimizers
 import numpy as np
 import pytest
 import torch
+
+import nst_optimizers
 
 SPECS = {spec.name: spec for spec in nst_optimizers.nst_optimizers()}
 KINDS = ["numpy", "torch"]

@@ -3,11 +3,11 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from nst_optimizers.scipy_lbfgs import FIRST_STEP, _unit, scipy_lbfgs
 from scipy.optimize import minimize
 
 from nst.errors import NstError
 from nst.protocols import Evaluation
+from nst_optimizers.scipy_lbfgs import FIRST_STEP, _unit, scipy_lbfgs
 
 
 @pytest.fixture(autouse=True)

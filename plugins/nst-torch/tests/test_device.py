@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from nst.errors import UserError
 from nst_torch import device
 

@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+
 from nst.architectures import convolutions
 from nst.errors import NstError, UserError
 from nst_torch.imagenet import VGG16, VGG19, HubWeights

@@ -123,8 +123,8 @@ def _search(at: Callable[[Array], _Point], here: _Point, direction: Array, lengt
 
 
 def _shrinkage(rise: float, promised: float) -> float:
-    """Where the parabola through the two losses and the slope is lowest, as a share of the step (eq. 3.58)."""
-    return min(max(promised / (2 * (promised - rise)), 0.1), 0.5)
+    """Where the parabola through both losses and the slope is lowest (eq. 3.58): 0.1 to about 0.5 of the step."""
+    return max(promised / (2 * (promised - rise)), 0.1)
 
 
 def _pair(here: _Point, there: _Point) -> list[_Pair]:

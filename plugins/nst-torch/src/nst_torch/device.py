@@ -8,7 +8,6 @@ import torch
 
 from nst.errors import UserError
 
-
 DRIVER_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl")
 
 

@@ -1,0 +1,295 @@
+"""Every mistake of one call is found together, says what is allowed, and costs no framework."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nst.architectures import convolutions
+from nst.entry_points import EntryPoint
+from nst.errors import UserError
+from nst.images import fit
+from nst.mistakes import find_mistakes, is_file, missing_modules, size_mistakes
+from nst.plugins import Plugins
+from nst.recipe import Recipe
+from nst.schedule import plan
+from nst.specs import OptimizerSpec
+from nst.weights import Network, write
+
+OFFER = """
+from nst import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, hookimpl
+from nst.architectures import layers
+from nst.weight_sets import COMPACT_SET
+
+EVERY = {"devices": ("auto", "cpu"), "pooling": ("max", "average"), "weights": (COMPACT_SET,)}
+
+@hookimpl
+def nst_backends():
+    yield BackendSpec("vgg19", "nowhere:VGG", architecture="vgg19", layers=layers("vgg19"), **EVERY)
+    yield BackendSpec("vgg16", "nowhere:VGG", architecture="vgg16", layers=layers("vgg16"), **EVERY)
+    yield BackendSpec("absent", "nowhere:VGG", architecture="vgg19", layers=layers("vgg19"), **EVERY,
+                      requires=("no_such_frame.work", "numpy", "no_such"), install="nst-absent")
+
+@hookimpl
+def nst_optimizers():
+    lr = Option("lr", 0.02, "change per step", minimum=0, maximum=1)
+    yield OptimizerSpec("lbfgs", "nowhere:lbfgs", options=(lr, Option("history", 20, "pairs kept", minimum=1)))
+
+@hookimpl
+def nst_initializers():
+    yield InitializerSpec("content", "nowhere:content")
+    yield InitializerSpec("noise", "nowhere:noise", options=(Option("ratio", 1.0, "share", minimum=0, maximum=1),))
+
+@hookimpl
+def nst_losses():
+    yield LossSpec("patches", "nowhere:Patches", shape="whole")
+    yield LossSpec("sliced", "nowhere:Sliced", requires=("no_such",), install="nst-sliced")
+"""
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Plugins:
+    folder = tmp_path_factory.mktemp("offer")
+    (folder / "offer_of_test_mistakes.py").write_text(OFFER)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        modules = {"nst": "nst.losses", "mine": "offer_of_test_mistakes"}
+        entries = [EntryPoint("nst.v1", name, module, name, "1") for name, module in modules.items()]
+        return Plugins(entries, strict=True)
+
+
+@pytest.fixture
+def mistakes(host: Plugins) -> Callable[..., list[tuple[str, str]]]:
+    """Messages and hints for a recipe on the `vgg19` backend with its compact weights."""
+
+    def find(styles: int = 1, **given: Any) -> list[tuple[str, str]]:
+        recipe = Recipe(**{"backend": "vgg19", "weights": "compact", **given})
+        return [(error.message, error.hint) for error in find_mistakes(recipe, host, styles)]
+
+    return find
+
+
+def too_small(shapes: Sequence[tuple[int, int]], **given: Any) -> list[UserError]:
+    named = {f"{index}.png": shape for index, shape in enumerate(shapes)}
+    return list(size_mistakes(Recipe(**given), named))
+
+
+def test_a_recipe_without_mistakes_has_none(mistakes: Callable[..., Any]) -> None:
+    assert mistakes() == []
+    assert mistakes(optimizer_options="lr=1 history=5", init="noise", init_options="ratio=0", styles=2) == []
+    assert mistakes(tv_weight=1, content_weight=0, style_weight=0, style_layers="", content_layers="nonsense") == []
+
+
+def test_every_mistake_of_one_call_is_found_together(mistakes: Callable[..., Any]) -> None:
+    found = mistakes(
+        device="gpu",
+        pooling="mean",
+        weights="imagenat",
+        style_layers="relu1_3,relu1_1",
+        content_layers="",
+        style_loss="grams",
+        content_loss="gram",
+        optimizer="lbgfs",
+        init="noise",
+        init_options="ratio=2 seed=1",
+        style_blend="1,1,1",
+        sizes="256,128",
+        steps="1,2,3",
+    )
+    assert [message for message, _ in found] == [
+        "unknown device 'gpu'",
+        "unknown pooling 'mean'",
+        "unknown weights 'imagenat'",
+        "--content-layers names no layer",
+        "unknown layer in --style-layers: 'relu1_3'",
+        "unknown loss 'grams'",
+        "'gram' is no content loss",
+        "unknown optimizer 'lbgfs'",
+        "unknown option of noise: 'seed'",
+        "ratio must be 0 to 1, not 2",
+        "--style-blend has 3 weights for 1 styles",
+        "--steps has 3 numbers for 2 sizes",
+        "--sizes must grow",
+    ]
+    assert all(hint for _, hint in found)
+
+
+def test_finding_mistakes_imports_no_framework(mistakes: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("torch", "tensorflow", "keras", "nowhere"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert mistakes() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "hint"),
+    [
+        ({"backend": "vgg91"}, "unknown backend 'vgg91'", "did you mean vgg19 or vgg16?"),
+        ({"device": "gpu"}, "unknown device 'gpu'", "did you mean cpu?"),
+        ({"pooling": "min"}, "unknown pooling 'min'", "choose from average, max"),
+        ({"style_layers": "RELU1_1"}, "unknown layer in --style-layers: 'RELU1_1'", "did you mean relu1_1"),
+        ({"content_layers": "relu6_1"}, "unknown layer in --content-layers: 'relu6_1'", "it has conv1_1 … pool5"),
+        ({"content_layers": "image"}, "unknown layer in --content-layers: 'image'", "it has conv1_1 … pool5"),
+        ({"style_loss": "gramm"}, "unknown loss 'gramm'", "did you mean gram?"),
+        ({"optimizer": "L-BFGS"}, "unknown optimizer 'L-BFGS'", "did you mean lbfgs?"),
+        ({"optimizer_options": "history=0"}, "history must be 1 or more, not 0", "pairs kept"),
+        ({"optimizer_options": "lr=fast"}, "lr must be a number, not 'fast'", "change per step"),
+        ({"optimizer_options": {"lr": [1]}}, "lr must be a number, not '[1]'", "change per step"),
+        ({"optimizer_options": "rl=1"}, "unknown option of lbfgs: 'rl'", "choose from history, lr"),
+        ({"init": "nois"}, "unknown initializer 'nois'", "did you mean noise?"),
+        (
+            {"init": "start.png", "init_options": "ratio=1"},
+            "--init-option does not go with a picture ('start.png')",
+            "leave it out",
+        ),
+        ({"content_weight": 0, "style_weight": 0}, "every weight is 0", "--content-weight or --style-weight above 0"),
+        ({"style_blend": "1,1"}, "--style-blend has 2 weights for 1 styles", "give one each"),
+        ({"sizes": "128,256", "steps": "1,2,3"}, "--steps has 3 numbers for 2 sizes", "one for each of --sizes"),
+        ({"sizes": "256,128"}, "--sizes must grow", "128,256"),
+        ({"steps": "50,20"}, "--steps has several numbers without --sizes", "give --sizes too"),
+    ],
+)
+def test_a_mistake_says_what_is_allowed(
+    mistakes: Callable[..., Any], given: dict[str, Any], message: str, hint: str
+) -> None:
+    ((found, advice),) = mistakes(**given)
+    assert found == message
+    assert hint in advice
+
+
+@pytest.mark.parametrize("given", [{"sizes": "128,256", "steps": "9"}, {"sizes": "128,128", "steps": "1,2"}])
+def test_steps_are_one_number_or_one_for_each_size(mistakes: Callable[..., Any], given: dict[str, str]) -> None:
+    assert mistakes(**given) == []
+
+
+def test_a_loss_must_fit_its_use(mistakes: Callable[..., Any]) -> None:
+    assert mistakes(style_loss="content", content_loss="total-variation") == [
+        ("'content' is no style loss", "it is declared content; --style-loss takes a style loss"),
+        ("'total-variation' is no content loss", "it is declared image; --content-loss takes a content loss"),
+    ]
+    assert mistakes(style_loss="patches") == [
+        ("'patches' is no statistic loss", "it is declared whole; --style-loss takes a statistic loss")
+    ]
+
+
+def test_modules_that_are_not_installed_come_with_their_pip_line(mistakes: Callable[..., Any]) -> None:
+    assert mistakes(backend="absent", style_loss="sliced") == [
+        ("'absent' needs no_such_frame.work and no_such", "pip install nst-absent"),
+        ("'sliced' needs no_such", "pip install nst-sliced"),
+    ]
+
+
+def test_without_an_install_line_the_modules_themselves_are_named() -> None:
+    error = missing_modules(OptimizerSpec("mine", "a:b", requires=("no_such", "os.path")))
+    assert error is not None
+    assert (error.message, error.hint) == ("'mine' needs no_such", "pip install no_such")
+    assert missing_modules(OptimizerSpec("mine", "a:b", requires=("os.path", "numpy"))) is None
+
+
+def test_weights_of_another_architecture_are_refused(mistakes: Callable[..., Any]) -> None:
+    assert mistakes(backend="vgg16") == [("'compact' is vgg19; vgg16 takes vgg16", "")]
+
+
+def test_layers_the_weight_file_lacks_are_named(
+    mistakes: Callable[..., Any], make_network: Callable[..., Network], tmp_path: Path
+) -> None:
+    whole, shallow = make_network(), convolutions("vgg19")[:5]
+    kernels, biases = ({name: part[name] for name in shallow} for part in (whole.kernels, whole.biases))
+    file = write(tmp_path / "shallow.safetensors", replace(whole, kernels=kernels, biases=biases))
+    assert mistakes(weights=str(file)) == [
+        (f"'{file}' has no layer relu4_2, relu4_1, relu5_1", "it has conv1_1 … relu3_1")
+    ]
+    assert mistakes(weights=str(file), content_layers="relu3_1", style_layers="relu1_1") == []
+
+
+def test_a_weight_file_that_is_not_there_is_a_mistake(mistakes: Callable[..., Any]) -> None:
+    ((message, hint),) = mistakes(weights="none.safetensors")
+    assert message == "no weights file at 'none.safetensors'"
+    assert "safetensors file" in hint
+
+
+@pytest.mark.parametrize(
+    ("name", "picture"), [("noise", False), ("a.png", True), ("dir/a", True), ("mine:noise", False)]
+)
+def test_a_name_with_a_suffix_or_a_folder_is_a_picture(name: str, picture: bool) -> None:
+    assert is_file(name) is picture
+
+
+def test_a_file_without_a_suffix_is_a_picture_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert not is_file("start")
+    (tmp_path / "start").touch()
+    assert is_file("start")
+
+
+@pytest.mark.parametrize(
+    ("shape", "message", "hint"),
+    [
+        ((7, 3000), "'0.png' (3000×7) would be 512×1 pixels; the layers chosen need 16", "at least 6858,"),
+        ((3000, 7), "'0.png' (7×3000) would be 1×512 pixels; the layers chosen need 16", "at least 6858,"),
+    ],
+)
+def test_a_picture_too_thin_names_the_smallest_legal_size(shape: tuple[int, int], message: str, hint: str) -> None:
+    (error,) = too_small([shape])
+    assert error.message == message
+    assert hint in error.hint
+    assert too_small([shape], size=6858) == []
+
+
+def test_a_picture_of_one_pixel_is_enlarged_like_any_other() -> None:
+    assert too_small([(1, 1)]) == []
+    (error,) = too_small([(1, 1)], size=15)
+    assert "at least 16," in error.hint
+
+
+def test_shallower_layers_take_thinner_pictures() -> None:
+    assert too_small([(7, 3000)], content_layers="relu1_2", style_layers="relu1_1") == []
+    assert too_small([(1, 3000)], content_weight=0, style_weight=0, tv_weight=1) == []
+
+
+def test_a_style_too_small_is_named_among_the_pictures() -> None:
+    (error,) = too_small([(500, 500), (500, 500), (1, 1)])
+    assert error.message == "'2.png' (1×1) would be 1×1 pixels; the layers chosen need 16"
+    assert error.hint == "give a style of at least 16 pixels each way, or shallower layers"
+
+
+def test_a_style_shrunk_too_far_names_the_scale_that_is_enough() -> None:
+    (narrow,) = too_small([(500, 500), (100, 3000)])
+    assert "--style-scale of at least 3.75, a less narrow style" in narrow.hint
+    assert too_small([(500, 500), (100, 3000)], style_scale=3.75) == []
+    (shrunk,) = too_small([(500, 500), (500, 500)], style_scale=0.1)
+    assert "--style-scale of at least 0.13," in shrunk.hint
+    assert too_small([(500, 500), (500, 500)], style_scale=0.13) == []
+
+
+def test_a_style_answers_to_the_style_layers_alone() -> None:
+    assert too_small([(500, 500), (2, 2)], content_layers="relu5_1", style_layers="relu2_1") == []
+    assert too_small([(500, 500), (1, 1)], style_weight=0) == []
+
+
+def test_a_style_scale_of_any_size_is_no_crash() -> None:
+    assert too_small([(500, 500), (500, 500)], style_scale=1e308) == []
+
+
+SIDES = st.integers(1, 3000)
+
+
+@given(st.tuples(SIDES, SIDES), st.tuples(SIDES, SIDES), st.integers(1, 2000), st.floats(0.01, 4))
+def test_pictures_are_refused_when_a_layer_would_see_nothing(
+    content: tuple[int, int], style: tuple[int, int], size: int, scale: float
+) -> None:
+    recipe = {"size": size, "style_scale": scale, "content_layers": "relu5_1", "style_layers": "relu3_1"}
+    coarsest = plan(Recipe(**recipe), *content)[0][0]
+    shrunk = fit(*style, min(round(coarsest * scale), max(style)))
+    refused = {error.message.split()[0] for error in too_small([content, style], **recipe)}
+    assert refused == {
+        name
+        for name, shape, need in (("'0.png'", fit(*content, coarsest), 16), ("'1.png'", shrunk, 4))
+        if min(shape) < need
+    }
