@@ -119,6 +119,7 @@ def imported(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
             whole = ((f"{node.module}.{alias.name}", str(node.module)) for alias in node.names)
             yield from (inner if inner in MODULES else module for inner, module in whole)
 

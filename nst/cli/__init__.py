@@ -6,17 +6,44 @@ Python, and these three are asked for often. Everything else goes through `nst.c
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
 
 
 def main() -> None:
     """The console script: parse, act, exit."""
-    words = sys.argv[1:]
-    if words in ([], ["--help"], ["-h"]):
+    _prepare_streams()
+    try:
+        code = _act(sys.argv[1:])
+        sys.stdout.flush()
+    except KeyboardInterrupt:  # while importing; `run` answers the others
+        sys.stderr.write("interrupted\n")
+        code = 130
+    except OSError as error:  # what reads our output has left (`nst --help | head -1`), or its disk is full
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"error: cannot print: {error.strerror}\n")
+        code = 1
+    sys.exit(code)
+
+
+def _prepare_streams() -> None:
+    """Closed streams swallow what is written to them, and a character that stdout cannot show is shown escaped."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _act(words: Sequence[str]) -> int:
+    asked = [word for word in words if word not in ("--debug", "--no-plugins")]
+    if asked in ([], ["--help"], ["-h"]):
         from nst.cli.commands import overview
 
         sys.stdout.write(overview())
-    elif words == ["--version"]:
+    elif asked == ["--version"]:
         from nst import __version__
 
         sys.stdout.write(f"nst {__version__}\n")
@@ -27,4 +54,5 @@ def main() -> None:
     else:
         from nst.cli.app import run
 
-        sys.exit(run(words))
+        return run(words)
+    return 0

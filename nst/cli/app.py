@@ -9,12 +9,19 @@ import traceback
 from collections.abc import Sequence
 
 import typer
+from typer.main import get_command
 
 from nst.cli import demo, plugins, stylize, weights
 from nst.cli.commands import COMMANDS
 from nst.errors import Mistakes, NstError, UserError
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False)
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
 groups = {
     "weights": typer.Typer(help="Weight sets: list, fetch, verify.", no_args_is_help=True),
     "plugins": typer.Typer(help="Installed plugins.", no_args_is_help=True),
@@ -35,6 +42,7 @@ for word, command in (
     group, _, verb = word.partition(" ")
     groups[group].command(verb, help=COMMANDS[word])(command)
 
+PAINTING = ("stylize", "demo")
 OPENED = ("--optimizer-option", "--optimiser-option", "--init-option")
 SETTING = re.compile(r"[a-z][a-z0-9_]*=")
 
@@ -46,14 +54,20 @@ def run(words: Sequence[str]) -> int:
         os.environ["NST_DISABLE_PLUGINS"] = "*"
     arguments = spread([word for word in words if word not in ("--debug", "--no-plugins")])
     try:
-        return app(args=arguments, standalone_mode=False) or 0
+        # Not `app(…)`: that would answer Ctrl-C itself, and say nothing.
+        with get_command(app).make_context("nst", arguments) as context:
+            return context.command.invoke(context) or 0
+    except typer.Exit as done:
+        return done.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted before the first step; nothing was written\n")
+        sys.stderr.write("interrupted; no picture was written\n" if words[0] in PAINTING else "interrupted\n")
         return 130
     except typer.TyperException as error:
-        return _report(UserError(error.format_message(), "nst COMMAND --help lists the options"), debug)
+        return _report(_misuse(error), debug) if error.format_message() else 2  # without words: it printed the help
     except NstError as error:
         return _report(error, debug)
+    except BrokenPipeError:
+        raise
     except Exception as error:
         hint = "this is a defect of nst or of a plugin: run again with --debug and report what it prints"
         return _report(NstError(f"{type(error).__name__}: {error}", hint), debug)
@@ -66,12 +80,18 @@ def spread(words: Sequence[str]) -> list[str]:
     for word in words:
         if opened and SETTING.match(word) and spread_out[-1] != opened:
             spread_out.append(opened)
-        elif word in OPENED:
-            opened = word
+        elif word.partition("=")[0] in OPENED:
+            opened = word.partition("=")[0]
         elif not SETTING.match(word):
             opened = ""
         spread_out.append(word)
     return spread_out
+
+
+def _misuse(error: typer.TyperException) -> UserError:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "nst COMMAND"
+    return UserError(error.format_message(), f"{command} --help lists the options")
 
 
 def _report(error: NstError, debug: bool) -> int:

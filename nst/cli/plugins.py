@@ -32,7 +32,7 @@ def show(
 
         typer.echo(
             json.dumps(
-                [{"kind": kind, "plugin": owner.distribution, **asdict(spec)} for owner, kind, spec in found], indent=2
+                [{"type": kind, "plugin": owner.distribution, **asdict(spec)} for owner, kind, spec in found], indent=2
             )
         )
     else:

@@ -73,7 +73,9 @@ def _spellings(name: str) -> list[str]:
 
 def _default(field: Field[Any]) -> str:
     """Said in words of our own: Typer would not know a recipe's defaults, which are only filled in later."""
+    if "(default:" in field.metadata["help"]:
+        return ""
     default = field.default_factory() if field.default_factory is not MISSING else field.default
     if isinstance(default, Mapping):
         default = ",".join(f"{layer}={weight:g}" for layer, weight in default.items())
-    return f" (default: {default})" if default not in ("", (), 0) or isinstance(default, float) else ""
+    return f" (default: {default})" if default not in ("", ()) else ""

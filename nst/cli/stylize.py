@@ -21,7 +21,7 @@ MaxPixels = Annotated[
 @recipe_options
 def stylize(
     content: Annotated[str, typer.Argument(metavar="CONTENT", help="the picture to paint")],
-    styles: Annotated[list[str], typer.Argument(metavar="STYLE…", help="the pictures to paint it like")],
+    styles: Annotated[list[str], typer.Argument(metavar="STYLE", help="the pictures to paint it like")],
     output: Output,
     given: dict[str, Any],
     preset: Annotated[str | None, typer.Option("--preset", metavar="NAME", help="default, quick or gatys")] = None,

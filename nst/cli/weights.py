@@ -42,12 +42,13 @@ def _rows() -> Iterator[dict[str, Any]]:
 
 def fetch(name: Name = "imagenet", backend: Backend = DEFAULT_BACKEND) -> None:
     """See `nst.cli.commands`."""
+    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as Bar
 
     source = resolve(_weight_set(name, backend).source)
     columns = (f"{backend} {name}", BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Bar(*columns, transient=True) as bar:
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
         path = source.fetch(lambda done, total: bar.update(task, completed=done, total=total))
     typer.echo(path)

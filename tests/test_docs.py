@@ -1,0 +1,148 @@
+"""What the README says is true: its commands run, its examples run, its lists are the code's."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from nst import hookspecs
+from nst.images import save_image
+from nst.plugins import KINDS
+from nst.weights import write
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+COMMANDS = [line.partition("  #")[0].strip() for block in blocks("bash") for line in block.splitlines() if line.strip()]
+COMMANDS = [command for command in COMMANDS if not command.startswith("#")]
+
+
+@pytest.fixture
+def desk(tmp_path, photo, make_network):
+    """A folder with the files the README speaks of."""
+    for seed, name in enumerate(("content.jpg", "style.jpg", "style2.jpg")):
+        save_image(tmp_path / name, photo(48, 64, seed=seed))
+    write(tmp_path / "vgg19.safetensors", make_network())
+    return tmp_path
+
+
+@pytest.mark.frameworks
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [command for command in COMMANDS if " stylize " in command])
+def test_every_stylize_command_paints_its_picture(desk, command):
+    """As written, but with as few steps as can be."""
+    words = [sys.executable, "-m", *shlex.split(command), "--steps", "1"]
+    done = subprocess.run(words, cwd=desk, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert (desk / words[words.index("-o") + 1]).is_file()
+
+
+@pytest.mark.frameworks
+@pytest.mark.parametrize("command", [c for c in COMMANDS if re.match(r"(python -m )?nst (?!stylize|weights fetch)", c)])
+def test_every_other_command_answers(desk, command):
+    words = [sys.executable, "-m", *shlex.split(command.removeprefix("python -m "))]
+    done = subprocess.run(words, cwd=desk, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.frameworks
+def test_the_fetch_command_asks_for_what_it_says(monkeypatch, tmp_path, capfd):
+    """With nobody at the address, the error says how to bring the file by hand."""
+    from nst.cli.app import run
+    from nst_torch.imagenet import HubWeights
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(HubWeights, "url", lambda self, enum: f"http://127.0.0.1:9/{self.file}")
+    (command,) = (command for command in COMMANDS if command.startswith("nst weights fetch"))
+    assert run(shlex.split(command)[1:]) == 1
+    error = capfd.readouterr().err
+    assert "vgg19-dcbb9e9d.pth" in error
+    assert "--weights" in error
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])
+def test_every_make_command_has_its_target(command):
+    done = subprocess.run([*command.split(), "--dry-run"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_command_is_tested():
+    kinds = ("nst ", "python -m nst ", "make ")
+    assert [command for command in COMMANDS if not command.startswith(kinds)] == []
+    assert len(COMMANDS) > 15
+
+
+@pytest.mark.frameworks
+def test_the_python_example_runs(desk):
+    (example,) = (block for block in blocks("python") if "stylize(" in block)
+    quick = example.replace("size=256", "size=48, steps=2")
+    done = subprocess.run([sys.executable, "-c", quick], cwd=desk, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (desk / "out.png").is_file()
+
+
+def test_the_plugin_example_is_a_plugin(tmp_path, monkeypatch):
+    """The README's module and table, installed as it says, offer what it says."""
+    (module,) = (block for block in blocks("python") if "hookimpl" in block)
+    (table,) = blocks("toml")
+    (tmp_path / "my_package.py").write_text(module)
+    info = tmp_path / "my_plugin-1.0.dist-info"
+    info.mkdir()
+    ((group, entries),) = tomllib.loads(table)["project"]["entry-points"].items()
+    (info / "entry_points.txt").write_text(f"[{group}]\n" + "\n".join(f"{k} = {v}" for k, v in entries.items()))
+    monkeypatch.syspath_prepend(tmp_path)
+    from nst.entry_points import discover
+    from nst.plugins import Plugins
+
+    host = Plugins(discover([str(tmp_path)]))
+    assert [(plugin.distribution, plugin.status) for plugin in host.installed] == [("my-plugin", "ok")]
+    assert host.find("optimizer", "mine").factory == "my_package.mine:run"
+
+
+def test_the_readme_lists_what_our_plugins_offer(plugins):
+    for kind in KINDS:
+        for plugin, spec in plugins.offered(kind):
+            row = next(line for line in README.splitlines() if line.startswith(f"| `{plugin.distribution}` |"))
+            assert f"`{spec.name}`" in row
+
+
+def test_the_overview_lists_every_command():
+    from nst.cli.app import app, groups
+    from nst.cli.commands import COMMANDS as OVERVIEW
+
+    own = {command.name for command in app.registered_commands}
+    grouped = {f"{name} {command.name}" for name, group in groups.items() for command in group.registered_commands}
+    assert own | grouped == set(OVERVIEW)
+
+
+def test_the_architecture_names_files_that_are_there():
+    (tree,) = blocks("", ARCHITECTURE)
+    names = re.findall(r"(?<![\w/.])([a-z_]+\.py)", tree)
+    assert len(names) > 20
+    assert [name for name in names if not (ROOT / "nst" / name).is_file()] == []
+    listed = {*names, "__main__.py"}
+    assert [path.name for path in (ROOT / "nst").glob("*.py") if path.name not in listed] == []
+
+
+def test_the_architecture_names_every_hook():
+    hooks = [name for name in vars(hookspecs) if name.startswith("nst_")]
+    assert [hook for hook in hooks if f"`{hook}`" not in ARCHITECTURE] == []
+
+
+def test_links_in_the_documents_lead_somewhere():
+    for name in ("README.md", "ARCHITECTURE.md"):
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / name).read_text("utf-8")):
+            assert (ROOT / link).exists(), link
