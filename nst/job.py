@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -21,7 +21,7 @@ from nst.mistakes import find_mistakes, is_file, size_mistakes
 from nst.objective import LossUse
 from nst.options import read_options
 from nst.plugins import Plugins
-from nst.protocols import FeatureBackend, Pixels
+from nst.protocols import FeatureBackend, ImageBackend, Pixels
 from nst.recipe import Recipe
 from nst.schedule import plan
 from nst.specs import BackendSpec, Spec
@@ -75,31 +75,40 @@ class Job:
         *,
         max_pixels: int | None = None,
         mistakes: Sequence[UserError] = (),
+        chosen: Collection[str] = (),
     ) -> None:
         self.recipe = recipe
         self._plugins = plugins or Plugins.from_environment()
         found = Findings()
-        found.add(*mistakes, *find_mistakes(recipe, self._plugins, len(styles)))
+        found.add(*mistakes, *find_mistakes(recipe, self._plugins, len(styles), chosen))
         if not styles:
             found.add(UserError("no style picture", "give at least one"))
         pictures = [found.attempt(partial(images.read, source, max_pixels=max_pixels)) for source in [content, *styles]]
         self._start = found.attempt(lambda: images.read(recipe.init).pixels) if is_file(recipe.init) else None
-        if None not in pictures:
+        spec: BackendSpec | None = Findings().attempt(partial(self._plugins.find, "backend", recipe.backend))
+        if None not in pictures and spec is not None and spec.kind == "feature":
             found.add(*size_mistakes(recipe, _shapes(pictures)))
         raise_all(found.errors)
         self.content: Picture = pictures[0]
         self.styles: list[Picture] = pictures[1:]
         self.spec: BackendSpec = self._plugins.find("backend", recipe.backend)
         self.weights = weights.choose(self.spec, recipe.weights)
-        self.sizes, self.steps = plan(recipe, *self.content.pixels.shape[:2])
-        self._backend: FeatureBackend | None = None
+        self.sizes, self.steps = self._plan()
+        self._backend: Any = None
 
-    def open(self) -> FeatureBackend:
+    def _plan(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        if self.spec.kind == "image":
+            return (self.recipe.size,), (0,)
+        return plan(self.recipe, *self.content.pixels.shape[:2])
+
+    def open(self) -> FeatureBackend | ImageBackend:
         """The backend, built at the first call: the first heavy import."""
         if self._backend is None:
             network = self.weights.source.load()  # first: a bad file is found before the framework is imported
-            self._backend = load(self.spec)(network, device=self.recipe.device, pooling=self.recipe.pooling)
-        return self._backend
+            pooling = {"pooling": self.recipe.pooling} if self.spec.kind == "feature" else {}
+            options = read_options(self.spec, self.recipe.backend_options)
+            self._backend = load(self.spec)(network, device=self.recipe.device, **pooling, **options)
+        return self._backend  # type: ignore[no-any-return]
 
     def notes(self) -> list[str]:
         """What is worth saying before the first step."""
@@ -109,8 +118,8 @@ class Job:
     def run(self, on_iterate: OnIterate | None = None) -> Result:
         """Make the picture. See `stylize`."""
         began = time.perf_counter()
-        backend = self.open()
-        outcome = engine.run(self._task(backend), on_iterate)
+        backend: Any = self.open()
+        outcome = engine.run(self._task(backend), on_iterate) if self.spec.kind == "feature" else self._pass(backend)
         height, width = outcome.pixels.shape[:2]
         alpha = self.content.alpha
         return Result(
@@ -123,10 +132,21 @@ class Job:
             facts=self._facts(backend, time.perf_counter() - began),
         )
 
+    def _blend(self) -> list[float]:
+        """The styles' shares, summing to 1."""
+        blend = self.recipe.style_blend or (1.0,) * len(self.styles)
+        return [share / sum(blend) for share in blend]
+
+    def _pass(self, backend: ImageBackend) -> engine.Run:
+        """One pass of a feed-forward network over the content at its final size."""
+        height, width = self.content.pixels.shape[:2]
+        content = images.resize(self.content.pixels, images.fit(height, width, self.recipe.size))
+        styles = [picture.pixels for picture in self.styles]
+        return engine.Run(backend.stylize(content, styles, blend=self._blend(), style_scale=self.recipe.style_scale))
+
     def _task(self, backend: FeatureBackend) -> Task:
         recipe, styles = self.recipe, [picture.pixels for picture in self.styles]
         optimizer = self._plugins.find("optimizer", recipe.optimizer)
-        blend = recipe.style_blend or (1.0,) * len(styles)
         return Task(
             backend=backend,
             content=self.content.pixels,
@@ -142,7 +162,7 @@ class Job:
             optimizer_options=read_options(optimizer, recipe.optimizer_options),
             sizes=self.sizes,
             steps=self.steps,
-            blend=[share / sum(blend) for share in blend],
+            blend=self._blend(),
             style_scale=recipe.style_scale,
         )
 
@@ -162,7 +182,7 @@ class Job:
         first: Pixels = load(spec)(content, styles, rng, **read_options(spec, self.recipe.init_options))
         return first
 
-    def _facts(self, backend: FeatureBackend, seconds: float) -> dict[str, Any]:
+    def _facts(self, backend: FeatureBackend | ImageBackend, seconds: float) -> dict[str, Any]:
         return {
             "backend": self.recipe.backend,
             "device": backend.device,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +14,7 @@ from nst.errors import Findings, UserError, unknown
 from nst.images import fit
 from nst.options import read_options
 from nst.plugins import Plugins
-from nst.recipe import Recipe
+from nst.recipe import FIELDS, Recipe, flag
 from nst.schedule import plan
 from nst.specs import BackendSpec, LossSpec, OptionValue, Spec
 
@@ -22,12 +22,39 @@ SHAPES = {"style": "statistic", "content": "pointwise"}
 """The shape of loss the engine can put to each use."""
 
 
-def find_mistakes(recipe: Recipe, plugins: Plugins, styles: int) -> list[UserError]:
-    """What is wrong with a recipe, for a picture with so many styles; an empty list when it can run."""
+ONE_PASS = ("backend", "weights", "device", "backend_options", "size", "style_blend", "style_scale")
+"""The recipe fields that mean something to an image backend."""
+
+
+def find_mistakes(recipe: Recipe, plugins: Plugins, styles: int, chosen: Collection[str] = ()) -> list[UserError]:
+    """What is wrong with a recipe, for a picture with so many styles; an empty list when it can run.
+
+    `chosen` names the fields a person set, which must mean something even where they equal the default.
+    """
     found = Findings()
     backend: BackendSpec | None = found.attempt(lambda: plugins.find("backend", recipe.backend))
     if backend is not None:
         found.add(*_backend_mistakes(recipe, backend))
+    if backend is not None and backend.kind == "image":
+        found.add(*_inapplicable(recipe, backend, chosen), *_blend_mistakes(recipe, styles))
+    else:
+        found.add(*_descent_mistakes(recipe, plugins), *_blend_mistakes(recipe, styles), *_number_mistakes(recipe))
+    return found.errors
+
+
+def _inapplicable(recipe: Recipe, spec: BackendSpec, chosen: Collection[str]) -> Iterable[UserError]:
+    """Choices that mean nothing to a network that paints in one pass."""
+    usual, takes = Recipe(), ", ".join(map(flag, ONE_PASS))
+    for name in FIELDS:
+        if name not in ONE_PASS and (name in chosen or getattr(recipe, name) != getattr(usual, name)):
+            yield UserError(
+                f"{flag(name)} means nothing to '{spec.name}', which paints in one pass", f"it takes {takes}"
+            )
+
+
+def _descent_mistakes(recipe: Recipe, plugins: Plugins) -> list[UserError]:
+    """What is wrong with the names and options of an optimization's parts."""
+    found = Findings()
     for role, name in (("style", recipe.style_loss), ("content", recipe.content_loss)):
         loss = found.attempt(partial(plugins.find, "loss", name))
         found.add(*_loss_mistakes(loss, role))
@@ -36,7 +63,6 @@ def find_mistakes(recipe: Recipe, plugins: Plugins, styles: int) -> list[UserErr
         ("initializer", recipe.init, recipe.init_options),
     ):
         found.add(*_named_mistakes(plugins, kind, name, options))
-    found.add(*_number_mistakes(recipe, styles))
     return found.errors
 
 
@@ -45,6 +71,17 @@ def _backend_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
     found.add(missing_modules(spec))
     if recipe.device not in spec.devices:
         found.add(unknown("device", recipe.device, spec.devices))
+    found.attempt(lambda: read_options(spec, recipe.backend_options))
+    if spec.kind == "feature":
+        found.add(*_network_mistakes(recipe, spec))
+    elif (choice := found.attempt(lambda: weights.choose(spec, recipe.weights))) is not None:
+        found.attempt(choice.source.verify)
+    return found.errors
+
+
+def _network_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
+    """Pooling, layers, and whether the weights have them."""
+    found = Findings()
     if recipe.pooling not in spec.pooling:
         found.add(unknown("pooling", recipe.pooling, spec.pooling))
     known = [name for name in recipe.layers() if name in spec.layers]
@@ -91,11 +128,14 @@ def missing_modules(spec: Spec) -> UserError | None:
     return UserError(f"'{spec.name}' needs {' and '.join(missing)}", f"pip install {spec.install or ' '.join(missing)}")
 
 
-def _number_mistakes(recipe: Recipe, styles: int) -> Iterable[UserError]:
-    if not (recipe.content_weight or recipe.style_weight or recipe.tv_weight):
-        yield UserError("every weight is 0", "set --content-weight or --style-weight above 0")
+def _blend_mistakes(recipe: Recipe, styles: int) -> Iterable[UserError]:
     if recipe.style_blend and len(recipe.style_blend) != styles:
         yield UserError(f"--style-blend has {len(recipe.style_blend)} weights for {styles} styles", "give one each")
+
+
+def _number_mistakes(recipe: Recipe) -> Iterable[UserError]:
+    if not (recipe.content_weight or recipe.style_weight or recipe.tv_weight):
+        yield UserError("every weight is 0", "set --content-weight or --style-weight above 0")
     if recipe.sizes and len(recipe.steps) not in (0, 1, len(recipe.sizes)):
         hint = "give one number in all, or one for each of --sizes"
         yield UserError(f"--steps has {len(recipe.steps)} numbers for {len(recipe.sizes)} sizes", hint)

@@ -93,14 +93,25 @@ class FeatureBackend(Protocol):
 
 
 class ImageBackend(Protocol):
-    """A feed-forward network: one pass, no objective."""
+    """A feed-forward network: one pass, no objective.
+
+    Its factory, like a feature backend's, takes the loaded weights, `device`, and the options its spec declares.
+    """
 
     device: str
     precision: str
     notes: Sequence[str]
 
-    def stylize(self, content: Pixels, styles: Sequence[Pixels], **options: Any) -> Pixels:
-        """The content in the manner of the styles, at the content's size."""
+    def stylize(
+        self, content: Pixels, styles: Sequence[Pixels], *, blend: Sequence[float], style_scale: float
+    ) -> Pixels:
+        """The content in the manner of the styles, at the content's size.
+
+        `blend` holds the styles' shares, summing to 1; `style_scale` is the styles' size relative to the picture's.
+        """
+
+    def peak_memory(self) -> int | None:
+        """The most device memory held so far, in bytes; None where it is the process's own memory."""
 
 
 class StatisticLoss(Protocol):

@@ -40,6 +40,9 @@ class Recipe:
     backend: str = option("torch-vgg19", values.text, "NAME", "network and framework (see nst plugins list)")
     weights: str = option("auto", values.text, "NAME|PATH", "auto, imagenet, compact, or a neutral weight file")
     device: str = option("auto", values.text, "NAME", "auto, cpu, cuda or mps")
+    backend_options: Mapping[str, OptionValue] = option(
+        {}, values.settings, "NAME=VALUE…", "options of the backend (see nst plugins show NAME)"
+    )
     size: int = option(512, values.count, "PIXELS", "long side of the result")
     sizes: tuple[int, ...] = option(
         (), values.counts, "N,N,…", "long sides to grow through, in place of --size and --levels"

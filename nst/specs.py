@@ -77,6 +77,7 @@ class BackendSpec(Spec):
 
     `kind` "feature" promises `nst.protocols.FeatureBackend`, "image" promises `ImageBackend`. `layers` are the
     names it can extract, `architecture` is what its weight files must declare, `pooling` the kinds it offers.
+    `files` names what makes a `WeightSource` of a path the user gives.
     """
 
     kind: Literal["feature", "image"] = "feature"
@@ -86,6 +87,7 @@ class BackendSpec(Spec):
     weights: tuple[WeightSet, ...] = ()
     pooling: tuple[str, ...] = ()
     precision: str = "float32"
+    files: str = "nst.weights:NeutralFile"
 
 
 @dataclass(frozen=True)

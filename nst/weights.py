@@ -243,7 +243,7 @@ def choose(spec: BackendSpec, wanted: str) -> Choice:
             return Choice(wanted, source)
         raise UserError(f"the weights '{wanted}' of {spec.name} are not on disk", _get(spec, sets[wanted]))
     if set(wanted) & set("/\\") or Path(wanted).suffix or os.path.isfile(wanted):
-        return Choice(wanted, NeutralFile(os.path.expanduser(wanted)))
+        return Choice(wanted, resolve(spec.files)(os.path.expanduser(wanted)))
     raise unknown("weights", wanted, ("auto", *sets), "or give the path of a file")
 
 

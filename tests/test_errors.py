@@ -68,8 +68,9 @@ def test_a_near_miss_is_suggested(name: str) -> None:
     assert (error.message, error.hint) == (f"unknown optimizer '{name}'", "did you mean lbfgs?")
 
 
-def test_two_near_misses_are_both_suggested() -> None:
-    assert unknown("layer", "relu1_3", ["relu1_1", "relu1_2", "pool5"]).hint == "did you mean relu1_2 or relu1_1?"
+def test_the_two_nearest_misses_are_suggested() -> None:
+    names = ["relu1_1", "relu1_2", "relu5_4", "pool5"]
+    assert unknown("layer", "relu1_3", names).hint == "did you mean relu1_2 or relu1_1?"
 
 
 def test_what_is_nowhere_near_lists_what_there_is() -> None:

@@ -82,6 +82,7 @@ SPECS = {
     "OptimizerSpec('mine', 'a:b', requires=('torch'))": "optimizer 'mine': requires must be a tuple, not 'torch'",
     "OptimizerSpec('mine', 'a:b', requires=(5,))": "optimizer 'mine': requires must hold str only, not (5,)",
     "OptimizerSpec('mine', 'a:b', options=('lr',))": "optimizer 'mine': options must hold Option only, not ('lr',)",
+    "BackendSpec('mine', 'a:b', weights=('compact',))": "backend 'mine': weights must hold WeightSet only, not ('compact',)",
     "OptimizerSpec('mine', 'a:b', resumable='no')": "optimizer 'mine': resumable must be a bool, not 'no'",
 }
 
@@ -154,7 +155,8 @@ def test_a_broken_plugin_is_a_row_and_nothing_more(make: Make, body: str, reason
 
 @pytest.mark.parametrize(("spec", "reason"), SPECS.items(), ids=SPECS)
 def test_a_spec_that_would_hurt_later_breaks_its_plugin_now(make: Make, spec: str, reason: str) -> None:
-    plugin = only(Plugins([make("bad", f"@hookimpl\ndef nst_optimizers():\n    yield {spec}")]))
+    hook = "nst_backends" if spec.startswith("Backend") else "nst_optimizers"
+    plugin = only(Plugins([make("bad", f"@hookimpl\ndef {hook}():\n    yield {spec}")]))
     assert (plugin.status, plugin.reason) == ("broken", reason)
 
 

@@ -60,7 +60,7 @@ def run(words: Sequence[str]) -> int:
     except typer.Exit as done:
         return done.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; no picture was written\n" if words[0] in PAINTING else "interrupted\n")
+        sys.stderr.write(f"interrupted{'; no picture was written' if arguments[0] in PAINTING else ''}\n")
         return 130
     except typer.TyperException as error:
         return _report(_misuse(error), debug) if error.format_message() else 2  # without words: it printed the help

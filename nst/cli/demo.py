@@ -31,22 +31,35 @@ def demo(
     """See `nst.cli.commands`."""
     from nst import images
     from nst.cli.session import Session, say
+    from nst.errors import raise_all
+    from nst.mistakes import find_mistakes
     from nst.painting import paint
+    from nst.plugins import Plugins
     from nst.sheet import side_by_side
 
     content, style, result, sheet = (output / f"{name}.png" for name in ("content", "style", "result", "sheet"))
-    photograph = _photograph(photo)
-    output.mkdir(parents=True, exist_ok=True)
-    images.write(content, images.read(photograph).pixels)
-    images.write(style, paint())
     session = Session(result, quiet=quiet)
     made, mistakes = session.recipe(given, None, None)
+    raise_all([*mistakes, *find_mistakes(made, Plugins.from_environment(), styles=1)])  # before anything is written
+    photograph = _photograph(photo)
+    _make(output)
+    images.write(content, images.read(photograph).pixels)
+    images.write(style, paint())
     code = session.run(session.job(str(content), [str(style)], made, mistakes))
     pictures = {path.stem: images.load_image(path) for path in (content, style, result)}
     images.write(sheet, side_by_side(pictures))
     if not quiet:
         say(f"all three side by side: {sheet}")
     return code
+
+
+def _make(folder: Path) -> None:
+    from nst.errors import UserError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot make the folder '{folder}': {error.strerror}", "choose another place") from None
 
 
 def _photograph(photo: Photo) -> Any:

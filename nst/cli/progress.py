@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from itertools import accumulate
 from statistics import median
@@ -12,9 +13,20 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
+from rich.table import Column
 
 from nst.engine import Progress
 from nst.job import Job
+
+BAR = 24  # columns
+ROOM = 116  # columns in which a bar fits beside the losses
+NARROW = 60  # columns below which even the losses do not
+
+
+def say(line: str) -> None:
+    """A line for the person at the terminal, if still there; stdout stays free for what a program may read."""
+    with suppress(OSError):
+        sys.stderr.write(line + "\n")
 
 
 class Watcher:
@@ -23,14 +35,15 @@ class Watcher:
     def __init__(self, job: Job, *, quiet: bool = False) -> None:
         console = Console(stderr=True)
         self._quiet = quiet
-        self._live = console.is_terminal and not quiet
+        self._live = console.is_interactive and console.width >= NARROW and not quiet
+        self._told = ""
         self._clock = Clock(job.sizes, job.steps)
         self._bar = Bar(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            *([BarColumn(bar_width=BAR)] if console.width >= ROOM else []),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[detail]}"),
             TextColumn("{task.fields[left]}"),
+            TextColumn("{task.fields[detail]}", table_column=Column()),  # gives way: it alone may wrap
             console=console,
             disable=not self._live,
         )
@@ -47,8 +60,8 @@ class Watcher:
 
     def show(self, progress: Progress) -> None:
         """One step."""
-        if progress.note and not self._quiet:
-            self._bar.console.print(progress.note, highlight=False)
+        if progress.note:
+            self._tell(progress.note)
         detail = f"{describe(progress.loss, progress.terms)}  {progress.seconds:.2f} s/step"
         if self._live:
             left = self._clock.left(progress.step, progress.seconds)
@@ -56,7 +69,20 @@ class Watcher:
                 self._task, completed=progress.step, description=f"{progress.size} px", detail=detail, left=left
             )
         elif progress.step in self._clock.ends and not self._quiet:
-            sys.stderr.write(f"{progress.size} px: step {progress.step} of {progress.steps}, {detail}\n")
+            say(f"{progress.size} px: step {progress.step} of {progress.steps}, {detail}")
+
+    def tell(self, notes: Iterable[str]) -> None:
+        """Those of the notes that no step brought."""
+        for note in notes:
+            if note not in self._told:
+                self._tell(note)
+
+    def _tell(self, note: str) -> None:
+        self._told += note
+        if self._live:
+            self._bar.console.print(note, highlight=False, markup=False, soft_wrap=True)
+        elif not self._quiet:
+            say(note)
 
 
 class Clock:
@@ -71,7 +97,7 @@ class Clock:
         self._seconds_per_cost: list[float] = []
 
     def left(self, step: int, seconds: float) -> str:
-        """`0:42 left` after `step`, which took `seconds`: by the median of recent steps, so that a hitch shows little."""
+        """`0:00:42 left` after `step`, which took `seconds`: by the median of recent steps, against hitches."""
         self._seconds_per_cost = [*self._seconds_per_cost[-8:], seconds / self._costs[step - 1]]
         remaining = round(median(self._seconds_per_cost) * sum(self._costs[step:]))
         return f"{timedelta(seconds=remaining)} left"

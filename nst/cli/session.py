@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import sys
+import re
+import signal
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from nst import atomic, images
-from nst.cli.progress import Watcher
+from nst.cli.progress import Watcher, say
 from nst.engine import Progress
 from nst.errors import Findings, NstError, UserError
 from nst.job import Job, Result
@@ -29,6 +31,7 @@ class Session:
         self.report = report
         self.save_every = save_every
         self.quiet = quiet
+        self._chosen: set[str] = set()
 
     def recipe(self, given: Mapping[str, Any], name: str | None, file: Path | None) -> tuple[Recipe, list[UserError]]:
         """The recipe of preset, file and options, each overriding the one before, and what could not be read."""
@@ -38,6 +41,7 @@ class Session:
             values, errors = read(found.attempt(source) or {})
             found.add(*errors)
             recipe = recipe.override(**values)
+            self._chosen |= values.keys()
         return recipe, found.errors
 
     def job(
@@ -50,18 +54,30 @@ class Session:
     ) -> Job:
         """The checked job. Raises every mistake of the call together."""
         found = Findings()
-        found.add(*mistakes, images.check_output(self.output), *self._own_mistakes([content, *styles]))
-        return Job(content, styles, recipe, host(), max_pixels=max_pixels, mistakes=found.errors)
+        if max_pixels is not None and max_pixels < 1:
+            found.add(UserError(f"--max-pixels must be 1 or more, not {max_pixels}", "leave it out for Pillow's limit"))
+            max_pixels = None
+        files = filter(os.path.isfile, (recipe.init, recipe.weights))
+        found.add(*mistakes, images.check_output(self.output), *self._own_mistakes([content, *styles], [*files]))
+        return Job(content, styles, recipe, host(), max_pixels=max_pixels, mistakes=found.errors, chosen=self._chosen)
 
-    def _own_mistakes(self, inputs: Sequence[str]) -> list[UserError]:
+    def _own_mistakes(self, pictures: Sequence[str], files: Sequence[str]) -> list[UserError]:
         found = Findings()
         if self.save_every < 0:
             found.add(UserError(f"--save-every must be 0 or more, not {self.save_every}", "0 saves only the result"))
-        if any(Path(name).exists() and self.output.exists() and os.path.samefile(name, self.output) for name in inputs):
+        if any(_same(self.output, name) for name in pictures):
             found.add(UserError(f"'{self.output}' is one of the pictures to read", "give the output another name"))
+        if self.save_every > 0 and (hit := [name for name in pictures if self._is_snapshot(name)]):
+            found.add(UserError(f"--save-every might write over '{hit[0]}'", "give the output another name"))
         if self.report is not None:
             found.add(check_writable(self.report))
+            if any(_same(self.report, name) for name in [*pictures, *files, str(self.output)]):
+                found.add(UserError(f"--report '{self.report}' is another file of this run", "give it another name"))
         return found.errors
+
+    def _is_snapshot(self, name: str) -> bool:
+        pattern = rf"{re.escape(self.output.stem)}-\d{{4,}}{re.escape(self.output.suffix)}"
+        return bool(re.fullmatch(pattern, Path(name).name)) and _same(self.output.parent, Path(name).parent)
 
     def run(self, job: Job) -> int:
         """Run, show how it goes, write the picture and the report; the exit code."""
@@ -70,14 +86,19 @@ class Session:
             announce(job)
         with Watcher(job, quiet=self.quiet) as watcher:
             result = job.run(lambda progress: self._step(watcher, progress))
-        self._save(result)
+        with _uninterrupted():
+            watcher.tell(result.notes[len(job.notes()) :])
+            self._save(result)
         return EXIT_CODES[result.stopped]
 
     def _step(self, watcher: Watcher, progress: Progress) -> None:
         watcher.show(progress)
         if self.save_every and progress.step % self.save_every == 0:
             name = f"{self.output.stem}-{progress.step:04d}{self.output.suffix}"
-            images.write(self.output.with_name(name), progress.pixels())
+            try:
+                images.write(self.output.with_name(name), progress.pixels())
+            except NstError as error:  # the result may still find its place
+                say(f"step {progress.step} is not saved: {error.message}")
 
     def _save(self, result: Result) -> None:
         images.write(self.output, result.pixels, alpha=result.alpha, text={"nst": json.dumps(provenance(result))})
@@ -99,7 +120,7 @@ def host() -> Plugins:
 def announce(job: Job) -> None:
     """The first lines: what will run where, and what is worth knowing about it."""
     backend = job.open()
-    sizes = " → ".join(f"{size} px × {steps}" for size, steps in zip(job.sizes, job.steps, strict=True))
+    sizes = " → ".join(f"{size} px × {steps or 'one pass'}" for size, steps in zip(job.sizes, job.steps, strict=True))
     say(f"{job.recipe.backend} on {backend.device}, weights {job.weights.name}, {backend.precision}; {sizes}")
     for note in job.notes():
         say(note)
@@ -133,18 +154,32 @@ def summary(result: Result) -> str:
 
 def check_writable(path: Path) -> UserError | None:
     """What would stop writing a file at `path`."""
-    if path.is_dir():
+    if os.path.isdir(path):
         return UserError(f"'{path}' is a folder", "give a file name")
     try:
+        with suppress(FileNotFoundError):
+            os.stat(path)  # a name too long
         with tempfile.TemporaryFile(dir=path.parent):
             return None
     except OSError as error:
         return UserError(f"cannot write '{path}': {error.strerror}", "choose a folder that exists and can be written")
 
 
-def say(line: str) -> None:
-    """A line for the person at the terminal; stdout stays free for what a program may read."""
-    sys.stderr.write(line + "\n")
+def _same(path: Path, other: str | Path) -> bool:
+    """Whether two paths lead to one file, be it there or yet to be made."""
+    if os.path.exists(path) and os.path.exists(other):
+        return os.path.samefile(path, other)
+    return os.path.realpath(path) == os.path.realpath(other)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """A second Ctrl-C, out of impatience, must not cost the picture that the first one asked for."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 __all__ = ["NstError", "Session", "host", "say"]
