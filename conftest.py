@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from nst.architectures import convolutions
 from nst.entry_points import EntryPoint
@@ -15,6 +16,9 @@ from nst.plugins import Plugins
 from nst.preprocessing import PREPROCESSINGS
 from nst.protocols import Pixels
 from nst.weights import Network
+
+settings.register_profile("nst", deadline=None)  # a loaded machine is no failure
+settings.load_profile("nst")
 
 OWN = {
     "nst": "nst.losses",

@@ -38,7 +38,7 @@ def smallest_side(layers: Collection[str]) -> int:
 
 
 def _pools_before(layer: str) -> int:
-    match = re.match(r"(conv|relu|pool)([1-5])(?!\d)", layer)
-    if not match:  # no layer of a VGG
+    match = re.fullmatch(r"(conv|relu|pool)([1-5])(_\d+)?", layer, re.ASCII)
+    if not match or (match[1] == "pool") == bool(match[3]):  # no layer of a VGG
         return 0
     return int(match[2]) - (match[1] != "pool")

@@ -123,7 +123,7 @@ def _run_size(task: Task, size: int, steps: int, outcome: Run, on_iterate: OnIte
 
 def _terms(task: Task, shape: tuple[int, int], size: int) -> list[Term]:
     content = resize(task.content, shape)
-    styles = [_shrink(style, round(size * task.style_scale)) for style in task.styles]
+    styles = [_shrink(style, size * task.style_scale) for style in task.styles]
     terms = style_terms(task.backend, task.style, styles, task.blend) if task.style.weight else []
     for use in task.pointwise:
         if use.weight:
@@ -131,10 +131,10 @@ def _terms(task: Task, shape: tuple[int, int], size: int) -> list[Term]:
     return terms
 
 
-def _shrink(style: Pixels, long_side: int) -> Pixels:
+def _shrink(style: Pixels, long_side: float) -> Pixels:
     """The style with its long side at most `long_side`: enlarging it would only teach the picture blur."""
     height, width = style.shape[:2]
-    return resize(style, fit(height, width, min(long_side, max(height, width))))
+    return resize(style, fit(height, width, round(min(long_side, max(height, width)))))
 
 
 def _progress(task: Task, size: int, step: int, iterate: Iterate, seconds: float, descent: Descent) -> Progress:

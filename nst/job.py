@@ -155,8 +155,8 @@ class Job:
             style=self._use(recipe.style_loss, recipe.style_layers, recipe.style_weight),
             pointwise=[
                 self._use(recipe.content_loss, recipe.content_layers, recipe.content_weight),
-                self._use("total-variation", {IMAGE: 1.0}, recipe.tv_weight),
-                self._use("range", {IMAGE: 1.0}, recipe.range_weight),
+                self._use("nst:total-variation", {IMAGE: 1.0}, recipe.tv_weight),
+                self._use("nst:range", {IMAGE: 1.0}, recipe.range_weight),
             ],
             optimizer=load(optimizer),
             optimizer_options=read_options(optimizer, recipe.optimizer_options),
@@ -207,7 +207,7 @@ def load(spec: Spec) -> Any:
         ) from error
 
 
-def _shapes(pictures: Sequence[Picture]) -> dict[str, tuple[int, int]]:
-    """(height, width) by name, in order."""
+def _shapes(pictures: Sequence[Picture]) -> list[tuple[str, tuple[int, int]]]:
+    """Names and (height, width), in order."""
     named = ((picture.source or f"picture {i}", picture.pixels.shape) for i, picture in enumerate(pictures, start=1))
-    return {name: (shape[0], shape[1]) for name, shape in named}
+    return [(name, (shape[0], shape[1])) for name, shape in named]

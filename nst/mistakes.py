@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -145,9 +145,9 @@ def _number_mistakes(recipe: Recipe) -> Iterable[UserError]:
         yield UserError("--steps has several numbers without --sizes", "give --sizes too, or one number in all")
 
 
-def size_mistakes(recipe: Recipe, shapes: Mapping[str, tuple[int, int]]) -> Iterable[UserError]:
-    """Pictures too thin for the deepest layer in use; `shapes` are (height, width) by name, the content's first."""
-    (content, shape), *styles = shapes.items()
+def size_mistakes(recipe: Recipe, shapes: Sequence[tuple[str, tuple[int, int]]]) -> Iterable[UserError]:
+    """Pictures too thin for the deepest layer in use; `shapes` are names and (height, width), the content's first."""
+    (content, shape), *styles = shapes
     coarsest = plan(recipe, *shape)[0][0]
     need = smallest_side(recipe.layers())
     yield from _too_small(content, shape, coarsest, need, f"use a size of at least {_least(shape, need)}")

@@ -92,6 +92,8 @@ class Recipe:
         raise_all(errors)
         for name, value in canonical.items():
             object.__setattr__(self, name, value)
+        if self.sizes:
+            object.__setattr__(self, "size", self.sizes[-1])
 
     def override(self, **given: Any) -> Recipe:
         """This recipe with other values; a new `size` or `levels` replaces older `sizes` and their steps."""

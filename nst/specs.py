@@ -83,9 +83,9 @@ class BackendSpec(Spec):
     kind: Literal["feature", "image"] = "feature"
     architecture: str = ""
     layers: tuple[str, ...] = ()
-    devices: tuple[str, ...] = ("cpu",)
+    devices: tuple[str, ...] = ("auto", "cpu")
     weights: tuple[WeightSet, ...] = ()
-    pooling: tuple[str, ...] = ()
+    pooling: tuple[str, ...] = ("max",)
     precision: str = "float32"
     files: str = "nst.weights:NeutralFile"
 

@@ -256,9 +256,29 @@ def _on_disk(spec: BackendSpec, weights: WeightSet) -> WeightSource | None:
         raise NstError(f"the weights '{weights.name}' of {spec.name} cannot be used: {reason}") from error
 
 
+@dataclass(frozen=True)
+class NoWeights:
+    """The `WeightSource` of a backend that has no weights: nothing to fetch, `None` to load."""
+
+    def path(self) -> Path:
+        """The null device: there is no file."""
+        return Path(os.devnull)
+
+    def fetch(self, on_progress: Callable[[int, int], None] | None = None) -> Path:
+        """Nothing to do."""
+        return self.path()
+
+    def verify(self) -> str:
+        """No file, no digest."""
+        return ""
+
+    def load(self) -> None:
+        """Nothing."""
+
+
 def _auto(spec: BackendSpec) -> Choice:
     if not spec.weights:
-        raise UserError(f"{spec.name} has no weights of its own", FORMAT_HINT)
+        return Choice("none", NoWeights())
     offered = sorted(spec.weights, key=lambda each: each.name != "imagenet")
     ready = [(each, source) for each in offered if (source := _on_disk(spec, each))]
     if not ready:
@@ -288,7 +308,10 @@ def check(spec: BackendSpec, choice: Choice, layers: Sequence[str]) -> list[User
         return [error]
     if found.architecture != spec.architecture:
         return [
-            UserError(f"'{choice.name}' is {found.architecture}; {spec.name} takes {spec.architecture or 'no VGG'}")
+            UserError(
+                f"'{choice.name}' is {found.architecture}; {spec.name} takes {spec.architecture or 'no VGG'}",
+                "choose another backend, or other weights (see nst weights list)",
+            )
         ]
     offered = layers_of(found)
     missing = [layer for layer in dict.fromkeys(layers) if layer not in offered]

@@ -26,8 +26,10 @@ COMMAND = """
 import json, sys
 sys.argv = ["nst", *json.loads(sys.argv[1])]
 from nst.cli import main
-main()
-print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+try:
+    main()
+finally:
+    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
 EACH = """
 import importlib, json, sys

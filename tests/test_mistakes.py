@@ -26,8 +26,11 @@ from nst.weights import Network, write
 OFFER = """
 from nst import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, hookimpl
 from nst.architectures import layers
+from nst.specs import WeightSet
 from nst.weight_sets import COMPACT_SET
+from nst.weights import NeutralFile
 
+DAMAGED = NeutralFile(__file__)
 EVERY = {"devices": ("auto", "cpu"), "pooling": ("max", "average"), "weights": (COMPACT_SET,)}
 
 @hookimpl
@@ -36,10 +39,14 @@ def nst_backends():
     yield BackendSpec("vgg16", "nowhere:VGG", architecture="vgg16", layers=layers("vgg16"), **EVERY)
     yield BackendSpec("absent", "nowhere:VGG", architecture="vgg19", layers=layers("vgg19"), **EVERY,
                       requires=("no_such_frame.work", "numpy", "no_such"), install="nst-absent")
+    yield BackendSpec("fast", "nowhere:Fast", kind="image", devices=("auto", "cpu"),
+                      options=(Option("tile", 256, "side"),), weights=(COMPACT_SET,
+                      WeightSet("damaged", f"{__name__}:DAMAGED", "", "", "unit")))
 
 @hookimpl
 def nst_optimizers():
     lr = Option("lr", 0.02, "change per step", minimum=0, maximum=1)
+    yield OptimizerSpec("far", "nowhere:far", requires=("no_such",), install="nst-far")
     yield OptimizerSpec("lbfgs", "nowhere:lbfgs", options=(lr, Option("history", 20, "pairs kept", minimum=1)))
 
 @hookimpl
@@ -77,14 +84,24 @@ def mistakes(host: Plugins) -> Callable[..., list[tuple[str, str]]]:
 
 
 def too_small(shapes: Sequence[tuple[int, int]], **given: Any) -> list[UserError]:
-    named = {f"{index}.png": shape for index, shape in enumerate(shapes)}
+    named = [(f"{index}.png", shape) for index, shape in enumerate(shapes)]
     return list(size_mistakes(Recipe(**given), named))
 
 
 def test_a_recipe_without_mistakes_has_none(mistakes: Callable[..., Any]) -> None:
     assert mistakes() == []
     assert mistakes(optimizer_options="lr=1 history=5", init="noise", init_options="ratio=0", styles=2) == []
-    assert mistakes(tv_weight=1, content_weight=0, style_weight=0, style_layers="", content_layers="nonsense") == []
+    assert mistakes(init="start.png", steps=50) == []
+
+
+@pytest.mark.parametrize("used", ["content_weight", "style_weight", "tv_weight"])
+def test_one_weight_above_0_is_enough(mistakes: Callable[..., Any], used: str) -> None:
+    assert mistakes(**dict.fromkeys(["content_weight", "style_weight", "tv_weight"], 0) | {used: 1}) == []
+
+
+def test_layers_of_a_loss_left_out_are_nobodys_concern(mistakes: Callable[..., Any]) -> None:
+    assert mistakes(content_weight=0, content_layers="nonsense") == []
+    assert mistakes(style_weight=0, style_layers="") == []
 
 
 def test_every_mistake_of_one_call_is_found_together(mistakes: Callable[..., Any]) -> None:
@@ -138,6 +155,7 @@ def test_finding_mistakes_imports_no_framework(mistakes: Callable[..., Any], mon
         ({"content_layers": "image"}, "unknown layer in --content-layers: 'image'", "it has conv1_1 … pool5"),
         ({"style_loss": "gramm"}, "unknown loss 'gramm'", "did you mean gram?"),
         ({"optimizer": "L-BFGS"}, "unknown optimizer 'L-BFGS'", "did you mean lbfgs?"),
+        ({"optimizer": "my.sgd", "optimizer_options": "lr=1"}, "unknown optimizer 'my.sgd'", "choose from far, lbfgs"),
         ({"optimizer_options": "history=0"}, "history must be 1 or more, not 0", "pairs kept"),
         ({"optimizer_options": "lr=fast"}, "lr must be a number, not 'fast'", "change per step"),
         ({"optimizer_options": {"lr": [1]}}, "lr must be a number, not '[1]'", "change per step"),
@@ -179,9 +197,10 @@ def test_a_loss_must_fit_its_use(mistakes: Callable[..., Any]) -> None:
 
 
 def test_modules_that_are_not_installed_come_with_their_pip_line(mistakes: Callable[..., Any]) -> None:
-    assert mistakes(backend="absent", style_loss="sliced") == [
+    assert mistakes(backend="absent", style_loss="sliced", optimizer="far") == [
         ("'absent' needs no_such_frame.work and no_such", "pip install nst-absent"),
         ("'sliced' needs no_such", "pip install nst-sliced"),
+        ("'far' needs no_such", "pip install nst-far"),
     ]
 
 
@@ -192,8 +211,37 @@ def test_without_an_install_line_the_modules_themselves_are_named() -> None:
     assert missing_modules(OptimizerSpec("mine", "a:b", requires=("os.path", "numpy"))) is None
 
 
+def test_a_backend_that_paints_in_one_pass_takes_its_own_options(mistakes: Callable[..., Any]) -> None:
+    assert mistakes(backend="fast", backend_options="tile=64", size=64, style_blend="1,2", styles=2) == []
+    assert mistakes(backend="fast", backend_options="tile=big title=1", device="gpu", style_blend="1,2") == [
+        ("unknown device 'gpu'", "did you mean cpu?"),
+        ("unknown option of fast: 'title'", "did you mean tile?"),
+        ("tile must be a whole number, not 'big'", "side"),
+        ("--style-blend has 2 weights for 1 styles", "give one each"),
+    ]
+
+
+def test_what_means_nothing_to_one_pass_is_refused_by_name(mistakes: Callable[..., Any]) -> None:
+    takes = "it takes --backend, --weights, --device, --backend-option, --size, --style-blend, --style-scale"
+    assert mistakes(backend="fast", optimizer="no such", steps=9) == [
+        (f"{option} means nothing to 'fast', which paints in one pass", takes) for option in ("--steps", "--optimizer")
+    ]
+
+
+def test_a_default_is_refused_only_where_a_person_chose_it(host: Plugins) -> None:
+    recipe = Recipe(backend="fast", weights="compact")
+    (error,) = find_mistakes(recipe, host, 1, chosen=("size", "pooling"))
+    assert error.message.startswith("--pooling means nothing to 'fast'")
+
+
+def test_damaged_weights_of_one_pass_are_a_mistake(mistakes: Callable[..., Any]) -> None:
+    ((message, _),) = mistakes(backend="fast", weights="damaged")
+    assert "no safetensors file, or not all of one" in message
+
+
 def test_weights_of_another_architecture_are_refused(mistakes: Callable[..., Any]) -> None:
-    assert mistakes(backend="vgg16") == [("'compact' is vgg19; vgg16 takes vgg16", "")]
+    hint = "choose another backend, or other weights (see nst weights list)"
+    assert mistakes(backend="vgg16") == [("'compact' is vgg19; vgg16 takes vgg16", hint)]
 
 
 def test_layers_the_weight_file_lacks_are_named(
@@ -263,9 +311,12 @@ def test_a_style_shrunk_too_far_names_the_scale_that_is_enough() -> None:
     (narrow,) = too_small([(500, 500), (100, 3000)])
     assert "--style-scale of at least 3.75, a less narrow style" in narrow.hint
     assert too_small([(500, 500), (100, 3000)], style_scale=3.75) == []
+    (just,) = too_small([(500, 500), (16, 3000)])
+    assert "--style-scale of at least 23.44," in just.hint
     (shrunk,) = too_small([(500, 500), (500, 500)], style_scale=0.1)
     assert "--style-scale of at least 0.13," in shrunk.hint
     assert too_small([(500, 500), (500, 500)], style_scale=0.13) == []
+    assert too_small([(500, 500), (500, 500)], style_scale=0.1245) == []  # 15.9 pixels are 16
 
 
 def test_a_style_answers_to_the_style_layers_alone() -> None:

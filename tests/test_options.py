@@ -36,6 +36,10 @@ ANYTHING = st.recursive(
         (LENGTH, "1e-3", 1e-3),
         (LENGTH, -3, -3.0),
         (BOUNDED, "No", False),
+        (BOUNDED, "false", False),
+        (BOUNDED, "0", False),
+        (BOUNDED, "YES", True),
+        (BOUNDED, "true", True),
         (BOUNDED, "1", True),
         (BOUNDED, False, False),
         (MATCH, "style", "style"),
@@ -94,6 +98,12 @@ def test_any_value_is_read_or_a_mistake(option: Option, given: Any) -> None:
 
 def test_what_is_not_given_has_its_default() -> None:
     assert read_options(SPEC, {"lr": "0.5"}) == {"history": 20, "lr": 0.5, "bounded": True, "match": "content"}
+
+
+def test_a_plugin_without_options_says_so() -> None:
+    with pytest.raises(UserError, match="'plain' has no option 'lr'") as caught:
+        read_options(OptimizerSpec("plain", "a:b"), {"lr": 1})
+    assert caught.value.hint == "'plain' takes no options"
 
 
 def test_every_mistake_is_reported() -> None:

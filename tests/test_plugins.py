@@ -82,7 +82,7 @@ SPECS = {
     "OptimizerSpec('mine', 'a:b', requires=('torch'))": "optimizer 'mine': requires must be a tuple, not 'torch'",
     "OptimizerSpec('mine', 'a:b', requires=(5,))": "optimizer 'mine': requires must hold str only, not (5,)",
     "OptimizerSpec('mine', 'a:b', options=('lr',))": "optimizer 'mine': options must hold Option only, not ('lr',)",
-    "BackendSpec('mine', 'a:b', weights=('compact',))": "backend 'mine': weights must hold WeightSet only, not ('compact',)",
+    "BackendSpec('mine', 'a:b', weights=('all',))": "backend 'mine': weights must hold WeightSet only, not ('all',)",
     "OptimizerSpec('mine', 'a:b', resumable='no')": "optimizer 'mine': resumable must be a bool, not 'no'",
 }
 
@@ -164,6 +164,12 @@ def test_a_spec_that_would_hurt_later_breaks_its_plugin_now(make: Make, spec: st
 def test_an_entry_point_must_name_a_module(module: str) -> None:
     plugin = only(Plugins([EntryPoint("nst.v1", "bad", module, "bad", "1")]))
     assert plugin.reason == f"its entry point names '{module}', which is no module"
+
+
+def test_modules_in_packages_are_named_with_dots() -> None:
+    plugins = Plugins([EntryPoint("nst.v1", "nst", "nst.losses", "nst", "1")])
+    assert only(plugins).status == "ok"
+    assert plugins.find("loss", "gram").factory == "nst.losses.gram:Gram"
 
 
 def test_ctrl_c_is_not_the_plugins_trouble(make: Make) -> None:

@@ -43,6 +43,11 @@ def test_every_default_is_canonical() -> None:
     assert read(default.to_dict()) == ({name: getattr(default, name) for name in FIELDS}, [])
 
 
+def test_the_default_layers_are_those_of_gatys() -> None:
+    assert Recipe().content_layers == {"relu4_2": 1}
+    assert Recipe().style_layers == {f"relu{block}_1": 1 for block in (1, 2, 3, 4, 5)}
+
+
 def test_recipes_share_no_defaults() -> None:
     first = Recipe()
     first.content_layers["relu1_1"] = 1.0  # type: ignore[index]

@@ -55,7 +55,7 @@ def test_sizes_and_steps_given_are_taken_as_they_are() -> None:
 
 
 def test_one_number_of_steps_is_shared_out_over_the_sizes() -> None:
-    assert plan(Recipe(sizes=(128, 181, 256), steps=200), 10, 10) == ((128, 181, 256), (100, 60, 40))
+    assert plan(Recipe(sizes=(128, 181, 256), steps=100), 10, 10) == ((128, 181, 256), (50, 30, 20))
     assert plan(Recipe(size=100, steps=500), 10, 10) == ((100,), (500,))
 
 
@@ -72,6 +72,7 @@ def test_shares_are_in_proportion(weights: list[int]) -> None:
     total = 100 * len(weights)
     for share, weight in zip(share_out(total, weights), weights, strict=True):
         assert share == pytest.approx(total * weight / sum(weights), abs=1)
+    assert share_out(7, [1, 1, 1]) == (2, 3, 2)
 
 
 def test_fewer_steps_than_sizes_are_one_each() -> None:

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
+INTERRUPTED = 130
+
 
 def main() -> None:
     """The console script: parse, act, exit."""
@@ -20,12 +22,16 @@ def main() -> None:
         sys.stdout.flush()
     except KeyboardInterrupt:  # while importing; `run` answers the others
         sys.stderr.write("interrupted\n")
-        code = 130
+        code = INTERRUPTED
     except OSError as error:  # what reads our output has left (`nst --help | head -1`), or its disk is full
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
             sys.stderr.write(f"error: cannot print: {error.strerror}\n")
         code = 1
+    if code == INTERRUPTED:
+        import signal
+
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # another Ctrl-C would only garble the way out
     sys.exit(code)
 
 

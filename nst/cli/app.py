@@ -43,7 +43,7 @@ for word, command in (
     groups[group].command(verb, help=COMMANDS[word])(command)
 
 PAINTING = ("stylize", "demo")
-OPENED = ("--optimizer-option", "--optimiser-option", "--init-option")
+OPENED = ("--backend-option", "--optimizer-option", "--optimiser-option", "--init-option")
 SETTING = re.compile(r"[a-z][a-z0-9_]*=")
 
 
@@ -68,6 +68,8 @@ def run(words: Sequence[str]) -> int:
         return _report(error, debug)
     except BrokenPipeError:
         raise
+    except MemoryError:
+        return _report(NstError("not enough memory", "choose a smaller --size"), debug)
     except Exception as error:
         hint = "this is a defect of nst or of a plugin: run again with --debug and report what it prints"
         return _report(NstError(f"{type(error).__name__}: {error}", hint), debug)

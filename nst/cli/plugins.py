@@ -50,9 +50,11 @@ def _find(plugins: Plugins, name: str) -> list[tuple[Plugin, str, Spec]]:
     for plugin in plugins.installed:
         if plugin.distribution == name:
             raise UserError(
-                f"plugin '{name}' is {plugin.status}: {plugin.reason or 'it offers nothing'}", plugin.remedy
+                f"plugin '{name}' is {plugin.status}: {plugin.reason or 'it offers nothing'}",
+                plugin.remedy or "see nst plugins list",
             )
-    raise unknown("plugin or name", name, {spec.name for _, _, spec in offered})
+    names = {spec.name for _, _, spec in offered} | {plugin.distribution for plugin in plugins.installed}
+    raise unknown("plugin or name", name, names)
 
 
 def _describe(owner: Plugin, kind: str, spec: Spec) -> str:

@@ -20,6 +20,7 @@ from nst.job import Job
 
 BAR = 24  # columns
 ROOM = 116  # columns in which a bar fits beside the losses
+FOREVER = 10**12  # seconds; timedelta knows little more
 NARROW = 60  # columns below which even the losses do not
 
 
@@ -92,15 +93,16 @@ class Clock:
     """
 
     def __init__(self, sizes: Sequence[int], steps: Sequence[int]) -> None:
-        self._costs = [size**2 for size, count in zip(sizes, steps, strict=True) for _ in range(count)]
+        self._levels = list(zip(accumulate(steps), steps, (size**2 for size in sizes), strict=True))  # end, steps, cost
         self.ends = set(accumulate(steps))
         self._seconds_per_cost: list[float] = []
 
     def left(self, step: int, seconds: float) -> str:
         """`0:00:42 left` after `step`, which took `seconds`: by the median of recent steps, against hitches."""
-        self._seconds_per_cost = [*self._seconds_per_cost[-8:], seconds / self._costs[step - 1]]
-        remaining = round(median(self._seconds_per_cost) * sum(self._costs[step:]))
-        return f"{timedelta(seconds=remaining)} left"
+        cost = next(cost for end, _, cost in self._levels if step <= end)
+        self._seconds_per_cost = [*self._seconds_per_cost[-8:], seconds / cost]
+        remaining = sum(cost * max(0, min(count, end - step)) for end, count, cost in self._levels)
+        return f"{timedelta(seconds=min(round(median(self._seconds_per_cost) * remaining), FOREVER))} left"
 
 
 def describe(loss: float, terms: Mapping[str, float]) -> str:

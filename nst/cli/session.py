@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import signal
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +22,7 @@ from nst.job import Job, Result
 from nst.plugins import Plugins
 from nst.recipe import Recipe, load, preset, read
 
+GRACE = 1.0  # seconds in which Ctrl-C counts once: a launcher such as `uv run` passes on what the terminal has sent too
 EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
 
 
@@ -42,6 +45,10 @@ class Session:
             found.add(*errors)
             recipe = recipe.override(**values)
             self._chosen |= values.keys()
+        if {"size", "sizes"} <= given.keys():
+            found.add(
+                UserError("--size and --sizes contradict each other", "give one; --sizes ends at the result's size")
+            )
         return recipe, found.errors
 
     def job(
@@ -81,12 +88,13 @@ class Session:
 
     def run(self, job: Job) -> int:
         """Run, show how it goes, write the picture and the report; the exit code."""
-        job.open()
-        if not self.quiet:
-            announce(job)
-        with Watcher(job, quiet=self.quiet) as watcher:
-            result = job.run(lambda progress: self._step(watcher, progress))
-        with _uninterrupted():
+        with _interrupted_once():
+            job.open()
+            if not self.quiet:
+                announce(job)
+            with Watcher(job, quiet=self.quiet) as watcher:
+                result = job.run(lambda progress: self._step(watcher, progress))
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # from here on there is a picture to lose, and nothing to stop
             watcher.tell(result.notes[len(job.notes()) :])
             self._save(result)
         return EXIT_CODES[result.stopped]
@@ -138,9 +146,15 @@ def report(result: Result) -> dict[str, Any]:
 
 
 def write_report(path: Path, result: Result) -> None:
-    """Write the report of a run as JSON."""
-    text = json.dumps(report(result), indent=2)
-    atomic.replace(path, lambda file: file.write(text.encode()))
+    """Write the report of a run as JSON, to a file or to what is no file (`/dev/stdout`). Raises `NstError`."""
+    text = json.dumps(report(result), indent=2) + "\n"
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text)
+        else:
+            atomic.replace(path, lambda file: file.write(text.encode()))
+    except OSError as error:
+        raise NstError(f"cannot write '{path}': {error.strerror}", "the picture itself is written") from error
 
 
 def summary(result: Result) -> str:
@@ -169,13 +183,24 @@ def _same(path: Path, other: str | Path) -> bool:
     """Whether two paths lead to one file, be it there or yet to be made."""
     if os.path.exists(path) and os.path.exists(other):
         return os.path.samefile(path, other)
-    return os.path.realpath(path) == os.path.realpath(other)
+    try:
+        return os.path.realpath(path) == os.path.realpath(other)
+    except OSError:  # the current folder is gone
+        return False
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """A second Ctrl-C, out of impatience, must not cost the picture that the first one asked for."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _interrupted_once() -> Iterator[None]:
+    """Ctrl-C, and again right after, is one Ctrl-C: the second must not cost the picture that the first asks for."""
+    heard = -math.inf
+
+    def hear(*_: object) -> None:
+        nonlocal heard
+        since, heard = time.monotonic() - heard, time.monotonic()
+        if since > GRACE:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, hear)
     try:
         yield
     finally:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from nst.cli.session import host
+from nst.cli.session import host, say
 from nst.download import megabytes
 from nst.errors import UserError, unknown
 from nst.specs import BackendSpec, WeightSet, resolve
@@ -35,7 +36,11 @@ def list_(as_json: Json = False) -> None:
 def _rows() -> Iterator[dict[str, Any]]:
     for _, spec in host().offered("backend"):
         for weights in spec.weights:
-            path = resolve(weights.source).path()
+            try:
+                path = resolve(weights.source).path()
+            except Exception as error:  # a plugin's module may raise anything, and must not hide the others
+                say(f"warning: weights {weights.name} of {spec.name} cannot be used: {type(error).__name__}: {error}")
+                continue
             facts = {"backend": spec.name, "name": weights.name, "present": path.is_file(), "path": str(path)}
             yield facts | {"size": weights.size, "licence": weights.licence, "origin": weights.origin}
 
@@ -48,7 +53,8 @@ def fetch(name: Name = "imagenet", backend: Backend = DEFAULT_BACKEND) -> None:
 
     source = resolve(_weight_set(name, backend).source)
     columns = (f"{backend} {name}", BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Bar(*columns, console=console, transient=True, disable=not console.is_interactive) as bar:
         task = bar.add_task("", total=None)
         path = source.fetch(lambda done, total: bar.update(task, completed=done, total=total))
     typer.echo(path)
@@ -63,7 +69,7 @@ def verify(
     """See `nst.cli.commands`."""
     from nst.weights import NeutralFile
 
-    if Path(name).is_file():
+    if os.path.isfile(name):
         digest, place = NeutralFile(Path(name)).verify(), Path(name)
     else:
         source = resolve(_weight_set(name, backend).source)
