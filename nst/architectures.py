@@ -5,7 +5,6 @@ Standard library only, so that a plugin can list its layers without importing an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 
 BLOCKS: Mapping[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
@@ -38,7 +37,7 @@ def smallest_side(layers: Collection[str]) -> int:
 
 
 def _pools_before(layer: str) -> int:
-    match = re.fullmatch(r"(conv|relu|pool)([1-5])(_\d+)?", layer, re.ASCII)
-    if not match or (match[1] == "pool") == bool(match[3]):  # no layer of a VGG
+    order = layers("vgg19")  # has every layer of its smaller sibling
+    if layer not in order:
         return 0
-    return int(match[2]) - (match[1] != "pool")
+    return sum(name.startswith("pool") for name in order[: order.index(layer) + 1])
