@@ -44,9 +44,15 @@ def weights(make_network, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def fast(weights) -> list[str]:
+def unsized(weights) -> list[str]:
+    """Options of a short run with a small network, its size left open."""
+    return ["--levels", "1", "--steps", "3", "--device", "cpu", "--weights", str(weights)]
+
+
+@pytest.fixture
+def fast(unsized) -> list[str]:
     """Options that make a run as small as runs get."""
-    return ["--size", "48", "--levels", "1", "--steps", "3", "--device", "cpu", "--weights", str(weights)]
+    return ["--size", "48", *unsized]
 
 
 @pytest.fixture

@@ -24,12 +24,12 @@ PAIR = ["content.png", "style.png", "-o", "out.png"]
 
 
 @pytest.fixture
-def refused(nst, here, fast):
+def refused(nst, here, fast, unsized):
     """`refused(*words)` for a call on the two pictures, or whatever `call` names instead; checks what always holds."""
 
     def check(*words, call=PAIR, hinted=True):
         before = listing(here)
-        done = nst("stylize", *call, *fast, *words)
+        done = nst("stylize", *call, *(unsized if "--sizes" in words else fast), *words)
         assert done.code == 2
         assert done.out == ""
         assert "Traceback" not in done.err
@@ -140,6 +140,7 @@ def test_pictures_too_small_name_the_smallest_size(refused, here, photo):
         ("--steps 0", "--steps: must be 1 or more, not 0", "steps in all"),
         ("--steps 1.5", "--steps: must be a whole number, not '1.5'", "steps in all"),
         ("--sizes 48,0", "--sizes: must be 1 or more, not 0", "long sides"),
+        ("--sizes=32,48", "--size and --sizes contradict each other", "give one"),
         ("--sizes 48,32", "--sizes must grow", "32,48"),
         ("--sizes 32,48 --steps 1,2,3", "--steps has 3 numbers for 2 sizes", "one for each"),
         ("--seed -1", "--seed: must be a whole number of 0 or more, not -1", "seed"),
@@ -195,7 +196,7 @@ def test_a_folder_that_takes_no_files(refused):
 
 def test_weights_of_another_architecture(refused, make_network, tmp_path_factory):
     path = write(tmp_path_factory.mktemp("vgg16") / "net.safetensors", make_network("vgg16"))
-    assert refused("--weights", path, hinted=False).errors[0] == f"'{path}' is vgg16; torch-vgg19 takes vgg19"
+    assert only(refused("--weights", path))[0] == f"'{path}' is vgg16; torch-vgg19 takes vgg19"
 
 
 def test_layers_that_the_weight_file_lacks(refused, make_network, tmp_path_factory):
