@@ -12,10 +12,10 @@ from hypothesis import settings
 
 from nst.architectures import convolutions
 from nst.entry_points import EntryPoint
+from nst.network import Network
 from nst.plugins import Plugins
 from nst.preprocessing import PREPROCESSINGS
 from nst.protocols import Pixels
-from nst.weights import Network
 
 settings.register_profile("nst", deadline=None)  # a loaded machine is no failure
 settings.load_profile("nst")
@@ -43,10 +43,12 @@ def plugins() -> Plugins:
 def make_network() -> Callable[..., Network]:
     """A VGG of random small convolutions: `make_network("vgg19", preprocessing="caffe", seed=1)`."""
 
-    def make(architecture: str = "vgg19", preprocessing: str = "torchvision", seed: int = 0) -> Network:
+    def make(
+        architecture: str = "vgg19", preprocessing: str = "torchvision", seed: int = 0, depth: int = 16
+    ) -> Network:
         rng = np.random.default_rng(seed)
         kernels, biases, inputs = {}, {}, 3
-        for name in convolutions(architecture):
+        for name in convolutions(architecture)[:depth]:
             outputs = WIDTHS[int(name[4]) - 1]
             scale = np.sqrt(2 / (9 * inputs)) / (255 if (name == "conv1_1" and preprocessing == "caffe") else 1)
             kernels[name] = (rng.normal(size=(outputs, inputs, 3, 3)) * scale).astype(np.float32)

@@ -22,6 +22,7 @@ from table import publish, spread
 
 from nst import weights
 from nst.memory import peak_memory
+from nst.network import Network
 from nst.protocols import Array, Objective
 
 CONTENDERS = ("bare loop", "nst", "nst step")
@@ -36,7 +37,7 @@ def pictures(size: int) -> tuple[np.ndarray, np.ndarray]:
     return painting[::-1].copy(), painting
 
 
-def contender(name: str, network: weights.Network, size: int) -> Callable[[], object]:
+def contender(name: str, network: Network, size: int) -> Callable[[], object]:
     """A function that does one evaluation."""
     content, style = pictures(size)
     if name == "bare loop":
@@ -54,7 +55,7 @@ def contender(name: str, network: weights.Network, size: int) -> Callable[[], ob
     return lambda: next(steps)
 
 
-def nst_objective(network: weights.Network, content: np.ndarray, style: np.ndarray) -> tuple[Objective, Array]:
+def nst_objective(network: Network, content: np.ndarray, style: np.ndarray) -> tuple[Objective, Array]:
     from nst.losses.content import Content
     from nst.losses.gram import Gram
     from nst.objective import LossUse, build_objective, pointwise_terms, style_terms

@@ -186,4 +186,4 @@ class WeightSource(Protocol):
         """The file's SHA-256 in hex; raises `NstError` when the file is not what it should be."""
 
     def load(self) -> Any:
-        """The weights, as the backend takes them: for a VGG, a `nst.weights.Network`."""
+        """The weights, as the backend takes them: for a VGG, a `nst.network.Network`."""

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nst.network import Network
 from nst.protocols import Evaluation, Objective, Pixels
-from nst.weights import Network
 
 Exact = NDArray[np.float64]
 

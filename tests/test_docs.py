@@ -14,7 +14,7 @@ import pytest
 from nst import hookspecs
 from nst.images import save_image
 from nst.plugins import KINDS
-from nst.weights import write
+from nst.network import write
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -15,7 +15,7 @@ from nst.errors import Mistakes, NstError, UserError
 from nst.job import Job
 from nst.plugins import Plugins
 from nst.specs import OptimizerSpec, Spec
-from nst.weights import write
+from nst.network import write
 
 pytestmark = pytest.mark.frameworks
 

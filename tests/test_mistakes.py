@@ -21,7 +21,7 @@ from nst.plugins import Plugins
 from nst.recipe import Recipe
 from nst.schedule import plan
 from nst.specs import OptimizerSpec
-from nst.weights import Network, write
+from nst.network import Network, write
 
 OFFER = """
 from nst import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, hookimpl

@@ -92,7 +92,7 @@ def test_features_are_torchvision_s_own(photo):
 def _network_of(model):
     from nst.architectures import convolutions
     from nst.preprocessing import TORCHVISION
-    from nst.weights import Network
+    from nst.network import Network
 
     convs = [module for module in model if isinstance(module, torch.nn.Conv2d)]
     named = dict(zip(convolutions("vgg16"), convs, strict=True))
@@ -136,7 +136,7 @@ def test_nothing_is_kept_after_an_evaluation(make_network, photo):
     for _ in range(4):
         objective(backend.asarray(photo(32, 32)))
         gc.collect()
-        counts.append(sum(isinstance(thing, torch.Tensor) for thing in gc.get_objects()))
+        counts.append(sum(type(thing) is torch.Tensor for thing in gc.get_objects()))
     assert counts[1] == counts[-1]
 
 

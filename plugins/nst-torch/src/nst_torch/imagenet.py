@@ -68,11 +68,11 @@ class HubWeights:
         return digest
 
     def load(self) -> Any:
-        """A `nst.weights.Network`. Only tensors are read (`weights_only`): nothing in the file can run."""
+        """A `nst.network.Network`. Only tensors are read (`weights_only`): nothing in the file can run."""
         import torch
 
         from nst.preprocessing import TORCHVISION
-        from nst.weights import Network
+        from nst.network import Network
 
         try:
             tensors = torch.load(self.path(), map_location="cpu", weights_only=True, mmap=True)

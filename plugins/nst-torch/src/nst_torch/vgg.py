@@ -3,7 +3,7 @@
 Layout: images `(H, W, 3)` become `channels_last` NCHW views, features go out as `(H_l, W_l, C_l)` views, no copy
 either way. Value range: the network's own preprocessing is folded into the first convolution, so pixels only lose
 their mean. Padding: zeros, as VGG was trained. ReLUs are out of place, so `conv` taps are what they say. Weights: any
-`nst.weights.Network`, whatever its origin and widths.
+`nst.network.Network`, whatever its origin and widths.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
-from nst.weights import Network
+from nst.network import Network
 from nst_torch.device import choose
 
 AVERAGE_GAIN = 2.0
@@ -33,8 +33,8 @@ class VGG:
     def __init__(self, network: Network, *, device: str = "auto", pooling: str = "max") -> None:
         self.device, self.notes = choose(device)
         self._pool = POOLINGS[pooling]
-        self._mean = torch.tensor(_mean(network), device=self.device)
-        self._convs = {name: self._conv(weight, bias) for name, weight, bias in _folded(network)}
+        self._mean = torch.tensor(network.mean(), device=self.device)
+        self._convs = {name: self._conv(weight, bias) for name, weight, bias in network.folded()}
 
     def _conv(self, weight: np.ndarray[Any, Any], bias: np.ndarray[Any, Any]) -> tuple[Tensor, Tensor]:
         kernel = torch.from_numpy(weight).to(self.device, memory_format=torch.channels_last)
@@ -103,23 +103,3 @@ def _average_pool(x: Tensor) -> Tensor:
 
 
 POOLINGS = {"max": _max_pool, "average": _average_pool}
-
-
-def _order(network: Network) -> list[int]:
-    return [0, 1, 2] if network.preprocessing.order == "RGB" else [2, 1, 0]
-
-
-def _mean(network: Network) -> np.ndarray[Any, Any]:
-    """The mean in RGB, 0..1."""
-    mean = np.array(network.preprocessing.mean, np.float32)[_order(network)]
-    return mean / np.float32(network.preprocessing.scale)
-
-
-def _folded(network: Network) -> Iterator[tuple[str, np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
-    """The convolutions, the first one taking RGB 0..1 less the mean: exact, since padding comes after the mean."""
-    pre = network.preprocessing
-    for name, kernel in network.kernels.items():
-        if name == "conv1_1":
-            gain = np.float32(pre.scale) / np.array(pre.std, np.float32)
-            kernel = np.ascontiguousarray((kernel * gain[:, None, None])[:, _order(network)])
-        yield name, kernel, network.biases[name]
