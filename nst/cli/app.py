@@ -23,7 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 groups = {
-    "weights": typer.Typer(help="Weight sets: list, fetch, verify.", no_args_is_help=True),
+    "weights": typer.Typer(help="Weight sets: list, fetch, verify, export.", no_args_is_help=True),
     "plugins": typer.Typer(help="Installed plugins.", no_args_is_help=True),
 }
 for name, typer_group in groups.items():
@@ -36,6 +36,7 @@ for word, command in (
     ("weights fetch", weights.fetch),
     ("weights verify", weights.verify),
     ("weights path", weights.path),
+    ("weights export", weights.export),
     ("plugins list", plugins.list_),
     ("plugins show", plugins.show),
 ):

@@ -9,6 +9,7 @@ COMMANDS = {
     "weights fetch": "Download a weight set, verified and resumable.",
     "weights verify": "Check a weight set or file against its checksum and format.",
     "weights path": "Print where a weight set is or would be.",
+    "weights export": "Write a weight set as a neutral file, for any framework.",
     "plugins list": "Installed plugins, what they offer, and what is wrong with any.",
     "plugins show": "Everything a backend, optimizer, initializer or loss declares.",
 }

@@ -82,6 +82,27 @@ def path(name: Name = "imagenet", backend: Backend = DEFAULT_BACKEND) -> None:
     typer.echo(resolve(_weight_set(name, backend).source).path())
 
 
+def export(
+    output: Annotated[Path, typer.Argument(metavar="FILE", help="the neutral file to write")],
+    name: Annotated[
+        str, typer.Option("--weights", metavar="NAME|PATH", help="which of the backend's weights")
+    ] = "auto",
+    backend: Backend = DEFAULT_BACKEND,
+    half: Annotated[bool, typer.Option("--half", help="store float16: half the size, a thousandth off")] = False,
+) -> None:
+    """See `nst.cli.commands`."""
+    from nst import network, weights
+    from nst.cli.session import check_writable
+
+    if (error := check_writable(output)) is not None:
+        raise error
+    choice = weights.choose(host().find("backend", backend), name)
+    found = choice.source.load()
+    if not isinstance(found, network.Network):
+        raise UserError(f"'{backend}' is no VGG", "only a VGG's weights have a neutral form")
+    typer.echo(network.write(output, found, dtype="float16" if half else "float32"))
+
+
 def _weight_set(name: str, backend: str) -> WeightSet:
     spec: BackendSpec = host().find("backend", backend)
     for weights in spec.weights:

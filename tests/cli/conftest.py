@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nst.images import save_image
-from nst.weights import write
+from nst.network import write
 
 Nst = Callable[..., "Outcome"]
 

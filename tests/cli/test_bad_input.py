@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from nst import save_image
-from nst.weights import write
+from nst.network import write
 
 pytestmark = pytest.mark.frameworks
 

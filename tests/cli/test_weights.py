@@ -8,9 +8,11 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nst.entry_points import EntryPoint
+from nst.network import read
 from nst.weights import COMPACT
 from nst_torch import imagenet
 
@@ -161,3 +163,26 @@ def test_what_is_not_there_says_what_is(nst, tmp_path, monkeypatch, words, messa
     assert (done.code, done.out) == (2, "")
     assert message in done.errors[0]
     assert advice in done.hints[0]
+
+
+def test_export_writes_a_file_that_any_backend_reads(nst, tmp_path):
+    done = nst("weights", "export", tmp_path / "same.safetensors", "--weights", "compact")
+    assert (done.code, done.out) == (0, f"{tmp_path / 'same.safetensors'}\n")
+    found, original = read(tmp_path / "same.safetensors"), COMPACT.load()
+    assert found.preprocessing == original.preprocessing
+    assert (found.source, found.licence) == (original.source, original.licence)
+    for name, kernel in original.kernels.items():
+        np.testing.assert_array_equal(found.kernels[name], kernel)
+        np.testing.assert_array_equal(found.biases[name], original.biases[name])
+
+
+def test_export_in_half_takes_half_the_space(nst, tmp_path):
+    for name, words in (("whole", []), ("half", ["--half"])):
+        assert nst("weights", "export", tmp_path / name, "--weights", "compact", *words).code == 0
+    assert (tmp_path / "half").stat().st_size < 0.51 * (tmp_path / "whole").stat().st_size
+
+
+def test_export_refuses_a_place_it_cannot_write_before_it_reads_anything(nst, tmp_path):
+    done = nst("weights", "export", tmp_path / "no" / "such.safetensors")
+    assert done.code == 2
+    assert "cannot write" in done.errors[0]
