@@ -1,32 +1,41 @@
 # Everything a person does with a checkout, on a fresh machine too: each target first sets up .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-PLUGINS := nst-torch nst-optimizers nst-initializers
+TORCH := nst-torch nst-optimizers nst-initializers
+PLUGINS := $(TORCH) nst-keras nst-tfhub
 DEV := hypothesis mypy pytest ruff scipy
-EDITABLE := -e .[demo] $(foreach plugin,$(PLUGINS),-e plugins/$(plugin))
+PIP := $(BIN)/pip install --quiet --constraint constraints.txt
+MANIFESTS := pyproject.toml constraints.txt $(foreach plugin,$(PLUGINS),plugins/$(plugin)/pyproject.toml)
 
 .PHONY: demo test lint bench clean
 
 demo: .venv/ready
 	$(BIN)/nst demo
 
-test: .venv/ready
+# One framework per process: TensorFlow may crash beside PyTorch.
+test: .venv/ready-all
 	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest plugins/nst-keras
+	$(BIN)/python -m pytest plugins/nst-tfhub
 
-lint: .venv/ready
+lint: .venv/ready-all
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: .venv/ready
+bench: .venv/ready-all
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/step.py
 
 # torch first and by itself: where a CPU build lies at hand, pip takes it, and nothing later asks for another.
-.venv/ready: pyproject.toml constraints.txt $(foreach plugin,$(PLUGINS),plugins/$(plugin)/pyproject.toml)
+.venv/ready: $(MANIFESTS)
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt torch
-	$(BIN)/pip install --quiet --constraint constraints.txt $(EDITABLE) $(DEV)
+	$(PIP) torch
+	$(PIP) -e .[demo] $(foreach plugin,$(TORCH),-e plugins/$(plugin))
+	touch $@
+
+.venv/ready-all: .venv/ready
+	$(PIP) -e .[demo] $(foreach plugin,$(PLUGINS),-e plugins/$(plugin)) $(DEV)
 	touch $@
 
 clean:

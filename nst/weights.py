@@ -71,7 +71,7 @@ def choose(spec: BackendSpec, wanted: str) -> Choice:
         if source := _on_disk(spec, sets[wanted]):
             return Choice(wanted, source)
         raise UserError(f"the weights '{wanted}' of {spec.name} are not on disk", _get(spec, sets[wanted]))
-    if set(wanted) & set("/\\") or Path(wanted).suffix or os.path.isfile(wanted):
+    if set(wanted) & set("/\\") or Path(wanted).suffix or os.path.exists(wanted):
         return Choice(wanted, resolve(spec.files)(os.path.expanduser(wanted)))
     raise unknown("weights", wanted, ("auto", *sets), "or give the path of a file")
 
@@ -79,7 +79,7 @@ def choose(spec: BackendSpec, wanted: str) -> Choice:
 def _on_disk(spec: BackendSpec, weights: WeightSet) -> WeightSource | None:
     try:
         source: WeightSource = resolve(weights.source)
-        return source if os.path.isfile(source.path()) else None
+        return source if os.path.exists(source.path()) else None
     except Exception as error:  # a plugin's module may raise anything
         reason = f"{weights.source}: {type(error).__name__}: {error}"
         raise NstError(f"the weights '{weights.name}' of {spec.name} cannot be used: {reason}") from error

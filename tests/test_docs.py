@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from nst import hookspecs
+from nst.entry_points import EntryPoint, discover
 from nst.images import save_image
-from nst.plugins import KINDS
 from nst.network import write
+from nst.plugins import KINDS, Plugins
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -40,13 +41,25 @@ def desk(tmp_path, photo, make_network):
 
 @pytest.mark.frameworks
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [command for command in COMMANDS if " stylize " in command])
+@pytest.mark.parametrize(
+    "command", [command for command in COMMANDS if " stylize " in command and "tfhub" not in command]
+)
 def test_every_stylize_command_paints_its_picture(desk, command):
     """As written, but with as few steps as can be."""
     words = [sys.executable, "-m", *shlex.split(command), "--steps", "1"]
     done = subprocess.run(words, cwd=desk, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert (desk / words[words.index("-o") + 1]).is_file()
+
+
+@pytest.mark.frameworks
+@pytest.mark.weights
+@pytest.mark.parametrize("command", [command for command in COMMANDS if "tfhub-fast" in command])
+def test_every_one_pass_command_paints_its_picture(desk, data, command):
+    (desk / "magenta").symlink_to(data / "magenta")
+    done = subprocess.run([sys.executable, "-m", *shlex.split(command)], cwd=desk, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert (desk / "fast.png").is_file()
 
 
 @pytest.mark.frameworks
@@ -104,15 +117,18 @@ def test_the_plugin_example_is_a_plugin(tmp_path, monkeypatch):
     ((group, entries),) = tomllib.loads(table)["project"]["entry-points"].items()
     (info / "entry_points.txt").write_text(f"[{group}]\n" + "\n".join(f"{k} = {v}" for k, v in entries.items()))
     monkeypatch.syspath_prepend(tmp_path)
-    from nst.entry_points import discover
-    from nst.plugins import Plugins
 
     host = Plugins(discover([str(tmp_path)]))
     assert [(plugin.distribution, plugin.status) for plugin in host.installed] == [("my-plugin", "ok")]
     assert host.find("optimizer", "mine").factory == "my_package.mine:run"
 
 
-def test_the_readme_lists_what_our_plugins_offer(plugins):
+def test_the_readme_lists_what_our_plugins_offer():
+    folders = [ROOT, *(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
+    tables = [tomllib.loads((folder / "pyproject.toml").read_text())["project"] for folder in folders]
+    points = [(table["name"], *table["entry-points"]["nst.v1"].popitem()) for table in tables]
+    plugins = Plugins([EntryPoint("nst.v1", name, module, owner, "0") for owner, name, module in points], strict=True)
+    assert len(plugins.installed) == 6
     for kind in KINDS:
         for plugin, spec in plugins.offered(kind):
             row = next(line for line in README.splitlines() if line.startswith(f"| `{plugin.distribution}` |"))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from nst.cli import demo, plugins, stylize, weights
+from nst.cli import compare, demo, plugins, stylize, weights
 from nst.cli.commands import COMMANDS
 from nst.errors import Mistakes, NstError, UserError
 
@@ -30,6 +30,7 @@ for name, typer_group in groups.items():
     app.add_typer(typer_group, name=name)
 
 app.command("stylize", help=COMMANDS["stylize"], no_args_is_help=True)(stylize.stylize)
+app.command("compare", help=COMMANDS["compare"], no_args_is_help=True)(compare.compare)
 app.command("demo", help=COMMANDS["demo"])(demo.demo)
 for word, command in (
     ("weights list", weights.list_),
@@ -43,7 +44,6 @@ for word, command in (
     group, _, verb = word.partition(" ")
     groups[group].command(verb, help=COMMANDS[word])(command)
 
-PAINTING = ("stylize", "demo")
 OPENED = ("--backend-option", "--optimizer-option", "--optimiser-option", "--init-option")
 SETTING = re.compile(r"[a-z][a-z0-9_]*=")
 
@@ -60,8 +60,8 @@ def run(words: Sequence[str]) -> int:
             return context.command.invoke(context) or 0
     except typer.Exit as done:
         return done.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write(f"interrupted{'; no picture was written' if arguments[0] in PAINTING else ''}\n")
+    except KeyboardInterrupt as stop:
+        sys.stderr.write("; ".join(["interrupted", *map(str, stop.args)]) + "\n")
         return 130
     except typer.TyperException as error:
         return _report(_misuse(error), debug) if error.format_message() else 2  # without words: it printed the help

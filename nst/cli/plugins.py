@@ -70,9 +70,10 @@ def _describe_backend(spec: BackendSpec) -> list[str]:
         f"    {weights.name}: {weights.origin}; {weights.licence}; preprocessing {weights.preprocessing}"
         for weights in spec.weights
     ]
+    extractor = [f"  layers: {' '.join(spec.layers)}", f"  pooling: {', '.join(spec.pooling)}"]
     return [
-        f"  layers: {' '.join(spec.layers)}",
-        f"  devices: {', '.join(spec.devices)}; precision {spec.precision}; pooling: {', '.join(spec.pooling)}",
+        *(extractor if spec.kind == "feature" else ["  paints in one pass"]),
+        f"  devices: {', '.join(spec.devices)}; precision {spec.precision}",
         "  weights:",
         *sets,
     ]

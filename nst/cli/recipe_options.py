@@ -30,6 +30,20 @@ PANELS: Mapping[str, tuple[str, ...]] = {
 """Which fields `--help` shows together; the rest are "The descent"."""
 
 
+STRENGTH = inspect.Parameter(
+    "strength",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=None,
+    annotation=Annotated[
+        str | None,
+        typer.Option(
+            "--strength", metavar="0..1", help="short for --backend-option strength=…", rich_help_panel="The network"
+        ),
+    ],
+)
+"""The one option of a backend that people ask for by name."""
+
+
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give `command` an option for every recipe field; those the user set arrive as its argument `given`."""
     hints = get_type_hints(command, include_extras=True)
@@ -38,13 +52,17 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def wrapper(**arguments: Any) -> Any:
         given = {name: arguments.pop(name) for name in FIELDS}
+        if (strength := arguments.pop("strength")) is not None:
+            given["backend_options"] = [*(given["backend_options"] or []), f"strength={strength}"]
         return command(**arguments, given={name: value for name, value in given.items() if value not in (None, [])})
 
     parameters = [parameter.replace(annotation=hints[parameter.name]) for parameter in own]
-    wrapper.__signature__ = inspect.Signature([*parameters, *map(_parameter, FIELDS.values())])  # type: ignore[attr-defined]
+    parameters += [*map(_parameter, FIELDS.values()), STRENGTH]
+    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {name: hint for name, hint in hints.items() if name != "given"} | {
         name: _annotation(field) for name, field in FIELDS.items()
     }
+    wrapper.__annotations__["strength"] = STRENGTH.annotation
     return wrapper
 
 

@@ -66,7 +66,12 @@ class Session:
             max_pixels = None
         files = filter(os.path.isfile, (recipe.init, recipe.weights))
         found.add(*mistakes, images.check_output(self.output), *self._own_mistakes([content, *styles], [*files]))
-        return Job(content, styles, recipe, host(), max_pixels=max_pixels, mistakes=found.errors, chosen=self._chosen)
+        job = Job(content, styles, recipe, host(), max_pixels=max_pixels, mistakes=found.errors, chosen=self._chosen)
+        if self.save_every and not any(job.steps):
+            raise UserError(
+                f"--save-every means nothing to '{job.spec.name}', which paints in one pass", "leave it out"
+            )
+        return job
 
     def _own_mistakes(self, pictures: Sequence[str], files: Sequence[str]) -> list[UserError]:
         found = Findings()
@@ -89,15 +94,22 @@ class Session:
     def run(self, job: Job) -> int:
         """Run, show how it goes, write the picture and the report; the exit code."""
         with _interrupted_once():
+            result = self._painted(job)
+            self._save(result)
+        return EXIT_CODES[result.stopped]
+
+    def _painted(self, job: Job) -> Result:
+        try:
             job.open()
             if not self.quiet:
                 announce(job)
             with Watcher(job, quiet=self.quiet) as watcher:
                 result = job.run(lambda progress: self._step(watcher, progress))
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # from here on there is a picture to lose, and nothing to stop
-            watcher.tell(result.notes[len(job.notes()) :])
-            self._save(result)
-        return EXIT_CODES[result.stopped]
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # now there is a picture to lose, and nothing to stop
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("no picture was written") from None
+        watcher.tell(result.notes[len(job.notes()) :])
+        return result
 
     def _step(self, watcher: Watcher, progress: Progress) -> None:
         watcher.show(progress)
@@ -128,7 +140,8 @@ def host() -> Plugins:
 def announce(job: Job) -> None:
     """The first lines: what will run where, and what is worth knowing about it."""
     backend = job.open()
-    sizes = " → ".join(f"{size} px × {steps or 'one pass'}" for size, steps in zip(job.sizes, job.steps, strict=True))
+    pairs = zip(job.sizes, job.steps, strict=True)
+    sizes = " → ".join(f"{size} px × {steps}" if steps else f"{size} px in one pass" for size, steps in pairs)
     say(f"{job.recipe.backend} on {backend.device}, weights {job.weights.name}, {backend.precision}; {sizes}")
     for note in job.notes():
         say(note)
@@ -160,7 +173,8 @@ def write_report(path: Path, result: Result) -> None:
 def summary(result: Result) -> str:
     """How the run ended, in a line."""
     seconds, memory = result.facts["seconds"], result.facts["peak_memory"]
-    cost = f"{len(result.history)} steps in {seconds:.0f} s" + (f", {memory / 1e9:.1f} GB at most" if memory else "")
+    work = f"{len(result.history)} steps" if result.history else "one pass"
+    cost = f"{work} in {seconds:.0f} s" + (f", {memory / 1e9:.1f} GB at most" if memory else "")
     height, width = result.pixels.shape[:2]
     words = {"finished": "done", "diverged": "stopped where the loss was still finite", "interrupted": "interrupted"}
     return f"{words[result.stopped]}, {width}×{height}, {cost}"
@@ -191,7 +205,10 @@ def _same(path: Path, other: str | Path) -> bool:
 
 @contextmanager
 def _interrupted_once() -> Iterator[None]:
-    """Ctrl-C, and again right after, is one Ctrl-C: the second must not cost the picture that the first asks for."""
+    """Ctrl-C, and again right after, is one Ctrl-C: the second must not cost the picture that the first asks for.
+
+    After it the process is on its way out, and Ctrl-C does nothing any more.
+    """
     heard = -math.inf
 
     def hear(*_: object) -> None:
@@ -204,7 +221,7 @@ def _interrupted_once() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, before if heard == -math.inf else signal.SIG_IGN)
 
 
 __all__ = ["NstError", "Session", "host", "say"]

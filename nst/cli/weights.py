@@ -62,19 +62,16 @@ def fetch(name: Name = "imagenet", backend: Backend = DEFAULT_BACKEND) -> None:
 
 def verify(
     name: Annotated[
-        str, typer.Argument(metavar="NAME|FILE", help="a weight set, or a neutral weight file")
+        str, typer.Argument(metavar="NAME|FILE", help="a weight set, or a file as --weights takes it")
     ] = "imagenet",
     backend: Backend = DEFAULT_BACKEND,
 ) -> None:
     """See `nst.cli.commands`."""
-    from nst.weights import NeutralFile
-
-    if os.path.isfile(name):
-        digest, place = NeutralFile(Path(name)).verify(), Path(name)
+    if os.path.exists(name):
+        source = resolve(host().find("backend", backend).files)(name)
     else:
         source = resolve(_weight_set(name, backend).source)
-        digest, place = source.verify(), source.path()
-    typer.echo(f"ok  {digest}  {place}")
+    typer.echo(f"ok  {source.verify()}  {source.path()}")
 
 
 def path(name: Name = "imagenet", backend: Backend = DEFAULT_BACKEND) -> None:

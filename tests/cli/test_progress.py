@@ -91,6 +91,13 @@ def test_a_note_is_told_at_its_step_whole_and_as_it_is(shown):
     assert shown(note, "") == [note, "32 px: step 2 of 3, loss 2.5 (gram 2, content 0.5)  0.12 s/step"]
 
 
+def test_a_note_above_a_bar_is_whole_too(shown, monkeypatch):
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": "80"}.items():
+        monkeypatch.setenv(name, value)
+    note = "[bold] " + "a long note " * 20
+    assert note in "\n".join(shown(note))
+
+
 def test_what_no_step_brought_is_told_at_the_end_and_nothing_twice(shown):
     assert shown("first; second", late=["first", "second", "third"]) == ["first; second", "third"]
 

@@ -129,13 +129,11 @@ def test_styles_are_blended_by_their_weights(nst, here, paint, photo, fast):
 
 @pytest.mark.parametrize("preset", ["default", "quick", "gatys"])
 def test_options_override_a_recipe_file_and_that_a_preset(nst, here, fast, preset):
-    (here / "mine.toml").write_text('pooling = "average"\nsize = 64\ninit = "noise"\ninit_options = { ratio = 0.5 }\n')
-    assert (
-        nst("stylize", *PAIR, *fast, "--preset", preset, "--recipe", "mine.toml", "--init-option", "std=0.1").code == 0
-    )
+    (here / "mine.toml").write_text('pooling = "max"\nsize = 64\ninit = "gray"\ninit_options = { value = 0.3 }\n')
+    assert nst("stylize", *PAIR, *fast, "--preset", preset, "--recipe", "mine.toml").code == 0
     recipe = carried()["recipe"]
-    assert (recipe["size"], recipe["pooling"], recipe["init"]) == (48, "average", "noise")
-    assert recipe["init_options"] == {"std": "0.1"}
+    assert (recipe["size"], recipe["pooling"], recipe["init"]) == (48, "max", "gray")
+    assert recipe["init_options"] == {"value": 0.3}
 
 
 def test_a_preset_is_where_its_values_come_from(nst, here, fast):

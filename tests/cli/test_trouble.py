@@ -12,6 +12,8 @@ import time
 import pytest
 from PIL import Image
 
+from nst.cli import session
+
 pytestmark = [
     pytest.mark.frameworks,
     pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent to processes differently there"),
@@ -56,6 +58,11 @@ def slow(content, styles, rng):
 """
 
 
+def before(folder):
+    """The environment in which Python finds what is in the folder first."""
+    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
+
+
 @pytest.fixture(scope="module")
 def unsteady(tmp_path_factory):
     """The environment in which a plugin with an unsteady backend and a slow initializer is installed."""
@@ -64,7 +71,7 @@ def unsteady(tmp_path_factory):
     (folder / "unsteady_parts.py").write_text(PARTS)
     (folder / "nst_unsteady-1.0.dist-info").mkdir()
     (folder / "nst_unsteady-1.0.dist-info" / "entry_points.txt").write_text("[nst.v1]\nunsteady = unsteady\n")
-    return {"PYTHONPATH": str(folder)}
+    return before(folder)
 
 
 @pytest.fixture
@@ -112,6 +119,32 @@ def test_ctrl_c_speaks_up_even_when_quiet(interrupted, fast):
     assert told.count("\n") == 1
 
 
+@pytest.fixture
+def ctrl_c():
+    """Puts Ctrl-C back for pytest."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_counts_once_within_a_second(monkeypatch, ctrl_c):
+    with session._interrupted_once():
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        monkeypatch.setattr(session, "GRACE", 0)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # the process is on its way out
+
+
+def test_a_run_that_nobody_interrupts_leaves_ctrl_c_as_it_was():
+    before = signal.getsignal(signal.SIGINT)
+    with session._interrupted_once():
+        assert signal.getsignal(signal.SIGINT) is not before
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_ctrl_c_before_the_first_step_leaves_nothing(interrupted, here, fast, unsteady):
     code, told = interrupted("started", *fast, "--init", "slow", "--report", "run.json", **unsteady)
     assert code == 130
@@ -122,7 +155,7 @@ def test_ctrl_c_before_the_first_step_leaves_nothing(interrupted, here, fast, un
 def test_ctrl_c_while_still_importing(interrupted, here, tmp_path_factory):
     folder = tmp_path_factory.mktemp("modules")
     (folder / "typer.py").write_text("import pathlib, time\npathlib.Path('started').touch()\ntime.sleep(60)\n")
-    assert interrupted("started", PYTHONPATH=str(folder)) == (130, "interrupted\n")
+    assert interrupted("started", **before(folder)) == (130, "interrupted\n")
 
 
 def test_a_loss_that_is_not_a_number_costs_half_the_step_and_not_the_picture(process, here, fast, unsteady):

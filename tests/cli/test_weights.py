@@ -111,6 +111,15 @@ def test_fetch_brings_the_file_and_prints_its_path_alone(nst, site):
     assert nst("weights", "verify").out == f"ok  {SHA256}  {path}\n"
 
 
+def test_fetch_shows_its_progress_beside_the_path(nst, site, monkeypatch):
+    """As in `file=$(nst weights fetch)` on a terminal."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    done = nst("weights", "fetch")
+    assert done.out == f"{site[1]}\n"
+    assert "torch-vgg19 imagenet" in done.err
+
+
 def test_fetch_has_nothing_to_do_for_what_ships_with_nst(nst):
     assert nst("weights", "fetch", "compact").out == f"{COMPACT.path()}\n"
 

@@ -1,0 +1,67 @@
+"""A picture too large for a network, painted in overlapping tiles that leave no seams.
+
+Each tile counts most in its middle and fades towards its edges; at every pixel the shares sum to 1. A network
+normalizes each tile by the tile's own statistics, which would show as patches of another tone: `toned` gives each
+tile the tone that its place has in one overview of the whole picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst.protocols import Pixels
+
+OVERLAP = 4
+"""Neighboring tiles share at least a fourth of their side. Gradients across a border are no larger than elsewhere from
+a thirtieth on, but up to an eighth the eye sees where one texture ends in a flat sky: see the README."""
+
+Strip = tuple[slice, NDArray[np.float32]]
+"""Where a tile lies along one side of the picture, and the share it has in each pixel there."""
+
+
+def starts(length: int, side: int) -> list[int]:
+    """Where tiles of `side` pixels begin, evenly spaced, to cover `length` pixels, at least `side`."""
+    overlap = side // OVERLAP
+    count = max(1, -(-(length - overlap) // (side - overlap)))
+    return [round(i * (length - side) / max(1, count - 1)) for i in range(count)]
+
+
+def shortest(length: int, side: int) -> int:
+    """The shortest side of as many tiles as `side` needs: for a network that takes any size."""
+    count = len(starts(length, min(length, side)))
+    return min(side, -(-length * OVERLAP // (count * (OVERLAP - 1) + 1)))
+
+
+def strips(length: int, side: int) -> list[Strip]:
+    """The tiles along `length` pixels; their shares sum to 1 at every pixel and vanish smoothly at inner edges."""
+    hill = np.sin(np.pi * (np.arange(side) + 0.5) / side) ** 2
+    places = [slice(start, start + side) for start in starts(length, side)]
+    total = np.zeros(length)
+    for place in places:
+        total[place] += hill
+    return [(place, (hill / total[place]).astype(np.float32)) for place in places]
+
+
+def assembled(size: tuple[int, int], tile: tuple[int, int], paint: Callable[[slice, slice], Pixels]) -> Pixels:
+    """A picture of `size` = (height, width) from what `paint(rows, columns)` makes of each tile of (height, width)."""
+    picture = np.zeros((*size, 3), np.float32)
+    for rows, down in strips(size[0], tile[0]):
+        for columns, across in strips(size[1], tile[1]):
+            picture[rows, columns] += down[:, None, None] * across[:, None] * paint(rows, columns)
+    return picture
+
+
+def toned(tile: Pixels, like: Pixels) -> Pixels:
+    """The tile with the mean and the contrast, per channel, of `like`; contrast changes at most twofold."""
+    (mean, spread), (wanted, contrast) = _tone(tile), _tone(like)
+    given: Pixels = (tile - mean) * ((contrast + 1e-3) / (spread + 1e-3)).clip(0.5, 2) + wanted
+    return given
+
+
+def _tone(pixels: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The mean and the standard deviation of each channel; a float32 sum would be off in the third digit."""
+    mean, spread = pixels.mean((0, 1), dtype=np.float64), pixels.std((0, 1), dtype=np.float64)
+    return mean.astype(np.float32), spread.astype(np.float32)
