@@ -200,6 +200,8 @@ def load(spec: Spec) -> Any:
     """A plugin's factory, its failure to import told as the plugin's own. Raises `NstError`."""
     try:
         return spec.load()
+    except NstError:
+        raise
     except (Exception, SystemExit) as error:
         raise NstError(
             f"'{spec.name}' ({spec.factory}) cannot be loaded: {type(error).__name__}: {error}",

@@ -1,0 +1,124 @@
+"""VGG-16 and VGG-19 on TensorFlow.
+
+Layout: images `(H, W, 3)` and features `(H_l, W_l, C_l)` are TensorFlow's own channels-last, no copy either way.
+Value range: the network's own preprocessing is folded into the first convolution, so pixels only lose their mean.
+Padding: zeros, as VGG was trained; pools drop an odd last row or column. Weights: any `nst.network.Network`, whatever
+its origin and widths.
+
+Its `Array` is NumPy's: optimizers are written against the array API, which TensorFlow's tensors do not follow. So an
+optimizer computes on the host, and of each step only the image and its gradient cross to the device and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from nst.network import Network
+from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
+from nst_keras import namespace as xp
+from nst_keras.device import choose, prepare
+from nst_keras.tensorflow_import import tensorflow as tf
+
+AVERAGE_GAIN = 2.0
+"""Average pooling is smaller than max pooling: this keeps later activations near their size (see README)."""
+
+
+class VGG:
+    """A `nst.protocols.FeatureBackend`."""
+
+    xp: Any = xp
+    precision = "float32"
+
+    def __init__(self, network: Network, *, device: str = "auto", pooling: str = "max") -> None:
+        self.device, self.notes = choose(device)
+        self._place = prepare(self.device)
+        self._pool = POOLINGS[pooling]
+        with tf.device(self._place):
+            self._mean = tf.constant(network.mean())
+            self._convs = {name: self._conv(weight, bias) for name, weight, bias in network.folded()}
+
+    def _conv(self, weight: np.ndarray[Any, Any], bias: np.ndarray[Any, Any]) -> tuple[Tensor, Tensor]:
+        kernel = tf.constant(weight.transpose(2, 3, 1, 0))
+        return kernel, tf.constant(bias)
+
+    def asarray(self, pixels: Pixels) -> Array:
+        """`(H, W, 3)` float32 on the host."""
+        return np.array(pixels, np.float32)
+
+    def to_numpy(self, image: Array) -> Pixels:
+        """`(H, W, 3)` float32 on the host, clipped to 0..1."""
+        return np.ascontiguousarray(np.asarray(image, np.float32).clip(0, 1))
+
+    def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
+        """Activations `(H_l, W_l, C_l)` by name; the network runs once, to the deepest of `layers`."""
+        wanted = set(layers)
+        found: dict[str, Tensor] = {}
+        with tf.device(self._place):
+            for name, activation in self._run(image):
+                if name in wanted:
+                    found[name] = tf.squeeze(activation, 0)
+                if len(found) == len(wanted):
+                    break
+        return found
+
+    def _run(self, image: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """Every layer's activation in turn, NHWC."""
+        x = tf.expand_dims(image - self._mean, 0)
+        block = "1"
+        for name, (weight, bias) in self._convs.items():
+            place = name.removeprefix("conv")
+            if place[0] != block:
+                x = self._pool(x)
+                yield f"pool{block}", x
+                block = place[0]
+            x = tf.nn.bias_add(tf.nn.conv2d(x, weight, strides=1, padding="SAME"), bias)
+            yield name, x
+            x = tf.nn.relu(x)
+            yield f"relu{place}", x
+        yield f"pool{block}", self._pool(x)
+
+    def value_and_grad(self, loss: Callable[[Tensor], Mapping[str, Tensor]]) -> Objective:
+        """The objective on NumPy arrays, or on TensorFlow's tensors; traced once per size, at its first evaluation."""
+        names: list[str] = []
+
+        def evaluate(leaf: Tensor) -> tuple[Tensor, Tensor]:
+            with tf.GradientTape() as tape:
+                tape.watch(leaf)
+                terms = loss(leaf)
+                values = tf.stack(list(terms.values()))
+            names[:] = terms
+            return values, tape.gradient(values, leaf)
+
+        @cache
+        def traced(shape: tuple[int, ...]) -> Any:
+            # Not compiled by XLA, which takes longer on a CPU (README).
+            return tf.function(evaluate, autograph=False).get_concrete_function(tf.TensorSpec(shape, tf.float32))
+
+        def objective(image: Array) -> Evaluation:
+            with tf.device(self._place):
+                leaf = tf.convert_to_tensor(image, tf.float32)
+                values, gradient = traced(tuple(leaf.shape))(leaf)
+            named = dict(zip(names, values.numpy().tolist(), strict=True))
+            kind = gradient.numpy() if isinstance(image, np.ndarray) else gradient
+            return Evaluation(sum(named.values()), named, kind)
+
+        return objective
+
+    def peak_memory(self) -> int | None:
+        """Bytes of GPU memory at their most; None on the CPU."""
+        return tf.config.experimental.get_memory_info(self._place)["peak"] if self.device == "cuda" else None
+
+
+def _max_pool(x: Tensor) -> Tensor:
+    return tf.nn.max_pool2d(x, 2, 2, "VALID")
+
+
+def _average_pool(x: Tensor) -> Tensor:
+    return tf.nn.avg_pool2d(x, 2, 2, "VALID") * AVERAGE_GAIN
+
+
+POOLINGS = {"max": _max_pool, "average": _average_pool}
