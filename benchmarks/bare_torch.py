@@ -63,7 +63,7 @@ def evaluation(
         for name, expected in grams.items():
             loss = loss + 20 * (gram(found[name]) - expected).square().sum() / expected.square().sum()
         loss.backward()
-        return float(loss), x.grad
+        return loss.item(), x.grad
 
     return evaluate
 

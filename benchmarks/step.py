@@ -1,6 +1,6 @@
 """Seconds and memory of one evaluation of the loss and its gradient, against a bare loop over the same network.
 
-    python benchmarks/step.py [--size 512] [--rounds 9] [--weights compact PATH …]
+    python benchmarks/step.py [--size 512] [--rounds 9] [--backends torch keras] [--weights compact PATH …]
 
 Each contender is a process of its own, so that its peak memory is its own. They take turns, one evaluation each, and
 the ratio is taken turn by turn. `nst step` is a whole step of L-BFGS through the engine's own objective.
@@ -13,7 +13,9 @@ import json
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 
@@ -21,8 +23,11 @@ import numpy as np
 from table import publish, spread
 
 from nst import weights
+from nst.losses.content import Content
+from nst.losses.gram import Gram
 from nst.memory import peak_memory
 from nst.network import Network
+from nst.objective import LossUse, build_objective, pointwise_terms, style_terms
 from nst.protocols import Array, Objective
 
 CONTENDERS = ("bare loop", "nst", "nst step")
@@ -37,41 +42,35 @@ def pictures(size: int) -> tuple[np.ndarray, np.ndarray]:
     return painting[::-1].copy(), painting
 
 
-def contender(name: str, network: Network, size: int) -> Callable[[], object]:
+def contender(name: str, framework: str, network: Network, size: int) -> Callable[[], object]:
     """A function that does one evaluation."""
     content, style = pictures(size)
     if name == "bare loop":
-        from bare_torch import as_image, evaluation
-
-        evaluate, image = evaluation(network, content, style), as_image(content + 0.01)
+        bare = import_module(f"bare_{framework}")
+        evaluate, image = bare.evaluation(network, content, style), bare.as_image(content + np.float32(0.01))
         return lambda: evaluate(image)
-    objective, image = nst_objective(network, content, style)
+    objective, image = nst_objective(framework, network, content, style)
     if name == "nst":
         return lambda: objective(image)
     from nst_optimizers.lbfgs import lbfgs
 
     steps = lbfgs(objective, image)
-    list(islice(steps, 21))  # a full history
+    deque(islice(steps, 21), maxlen=0)  # a full history
     return lambda: next(steps)
 
 
-def nst_objective(network: Network, content: np.ndarray, style: np.ndarray) -> tuple[Objective, Array]:
-    from nst.losses.content import Content
-    from nst.losses.gram import Gram
-    from nst.objective import LossUse, build_objective, pointwise_terms, style_terms
-    from nst_torch.vgg import VGG
-
-    backend = VGG(network, device="cpu")
+def nst_objective(framework: str, network: Network, content: np.ndarray, style: np.ndarray) -> tuple[Objective, Array]:
+    backend = import_module(f"nst_{framework}.vgg").VGG(network, device="cpu")
     layers = {f"relu{block}_1": 0.2 for block in range(1, 6)}
     terms = style_terms(backend, LossUse("style", Gram(), layers, 100.0), [style], [1.0])
     terms += pointwise_terms(backend, LossUse("content", Content(), {"relu4_2": 1.0}, 10.0), content)
     return build_objective(backend, terms), backend.asarray(content + np.float32(0.01))
 
 
-def work(name: str, file: str, size: int) -> None:
+def work(name: str, framework: str, file: str, size: int) -> None:
     """A contender's process: one evaluation for each line of input, its seconds for an answer."""
     source = weights.COMPACT if file == "compact" else weights.NeutralFile(file)
-    act = contender(name, source.load(), size)
+    act = contender(name, framework, source.load(), size)
     act()
     print("ready", flush=True)
     for _ in sys.stdin:
@@ -98,18 +97,19 @@ class Worker:
         self.process.wait()
 
 
-def measure(file: str, size: int, rounds: int) -> dict[str, list[dict[str, float]]]:
-    workers = {name: Worker(name, file, str(size)) for name in CONTENDERS}
+def measure(framework: str, file: str, size: int, rounds: int) -> dict[str, list[dict[str, float]]]:
+    workers = {name: Worker(name, framework, file, str(size)) for name in CONTENDERS}
     turns = [{name: worker.turn() for name, worker in workers.items()} for _ in range(rounds)]
     for worker in workers.values():
         worker.close()
     return {name: [turn[name] for turn in turns] for name in CONTENDERS}
 
 
-def rows(file: str, figures: dict[str, list[dict[str, float]]]) -> list[dict[str, str]]:
+def rows(framework: str, file: str, figures: dict[str, list[dict[str, float]]]) -> list[dict[str, str]]:
     bare = figures["bare loop"]
     return [
         {
+            "framework": framework,
             "weights": Path(file).stem,
             "contender": name,
             "seconds": spread([turn["seconds"] for turn in turns]),
@@ -126,14 +126,17 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--weights", nargs="+", default=["compact", *([str(REAL)] if REAL.is_file() else [])])
-    parser.add_argument("--work", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--backends", nargs="+", default=["torch", "keras"])
+    parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.work:
-        name, file, size = arguments.work
-        work(name, file, int(size))
+        name, framework, file, size = arguments.work
+        work(name, framework, file, int(size))
         return
-    found = {file: measure(file, arguments.size, arguments.rounds) for file in arguments.weights}
-    publish("step", [row for file, figures in found.items() for row in rows(file, figures)], found)
+    pairs = [(framework, file) for framework in arguments.backends for file in arguments.weights]
+    found = {pair: measure(*pair, arguments.size, arguments.rounds) for pair in pairs}
+    raw = {f"{framework} {Path(file).stem}": figures for (framework, file), figures in found.items()}
+    publish("step", [row for pair, figures in found.items() for row in rows(*pair, figures)], raw)
 
 
 if __name__ == "__main__":
