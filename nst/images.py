@@ -40,6 +40,7 @@ SUFFIXES: tuple[str, ...] = tuple(_KINDS)
 """The file suffixes `write` knows; upper case is as good."""
 
 _TOLERANCE = 1e-3  # how far floats may stray from 0..1 before they must mean something else
+LONGEST_NAME = 255  # bytes, on every file system in common use
 _UNNAMED = "the picture"  # what is in memory, in an error
 _PILLOW_LIMIT = threading.Lock()
 
@@ -69,7 +70,7 @@ def read(source: Source, *, max_pixels: int | None = None) -> Picture:
         return _picture(source, _UNNAMED)
     with _opened(source, max_pixels) as image:
         samples, notes = _decode(image)
-    return _picture(samples, _path(source) or _UNNAMED, _path(source), notes)
+    return _picture(samples, _name(source), _path(source), notes)
 
 
 def load_image(source: Source, *, max_pixels: int | None = None) -> Pixels:
@@ -141,6 +142,8 @@ def check_output(path: PathLike) -> UserError | None:
     if target.suffix.lower() not in SUFFIXES:
         error = unknown("suffix", target.suffix, SUFFIXES)
         return UserError(f"{refused}: {error.message}", error.hint)
+    if len(os.fsencode(target.name)) > LONGEST_NAME:
+        return UserError(f"{refused}: the name is too long", f"{LONGEST_NAME} bytes are allowed")
     if not os.path.isdir(folder):
         return UserError(f"{refused}: there is no folder {folder}", f"make it: mkdir -p {folder}")
     if os.path.exists(target) and not os.access(target, os.W_OK):
@@ -150,6 +153,14 @@ def check_output(path: PathLike) -> UserError | None:
             return None
     except OSError as failure:
         return UserError(f"{refused}: {_reason(failure)} in {folder}", "choose a folder you may write to")
+
+
+def _name(source: Source) -> str:
+    return (
+        f"'{_path(source)}'"
+        if isinstance(source, (str, os.PathLike)) and not _path(source)
+        else _path(source) or _UNNAMED
+    )
 
 
 def _path(source: Source) -> str:
@@ -169,7 +180,7 @@ def _opened(source: PathLike | Image.Image, max_pixels: int | None) -> Iterator[
                 raise Image.DecompressionBombError
             yield image
     except Exception as error:  # a decoder fed a damaged file raises whatever it trips over
-        raise _unreadable(_path(source) or _UNNAMED, error, limit) from error
+        raise _unreadable(_name(source), error, limit) from error
 
 
 @contextmanager

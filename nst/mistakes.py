@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
@@ -117,7 +118,7 @@ def _named_mistakes(plugins: Plugins, kind: str, name: str, options: Mapping[str
 
 def is_file(name: str) -> bool:
     """Whether `--init NAME` means a picture and not an initializer."""
-    return bool(Path(name).suffix) or "/" in name or Path(name).is_file()
+    return bool(Path(name).suffix) or "/" in name or os.path.isfile(name)
 
 
 def missing_modules(spec: Spec) -> UserError | None:

@@ -197,5 +197,6 @@ def _finite(path: str | Path, name: str, tensor: NDArray[Any], dtype: str) -> ND
     with np.errstate(over="ignore"):
         values = tensor.astype(np.dtype(dtype), order="C")
     if not np.isfinite(values).all():
-        raise UserError(f"'{path}': {name} has values that are not finite in {dtype}")
+        hint = "the file is damaged or was trained into the ground: get it again"
+        raise UserError(f"'{path}': {name} has values that are not finite in {dtype}", hint)
     return values

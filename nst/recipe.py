@@ -168,5 +168,5 @@ def load(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text("utf-8"))
     except OSError as error:
         raise UserError(f"cannot read recipe '{path}': {error.strerror}", "give a TOML file") from None
-    except ValueError as error:  # TOML's, or UTF-8's, or Python's on a number of 5,000 digits
+    except (ValueError, RecursionError) as error:  # TOML's, or UTF-8's, or Python's on a number of 5,000 digits
         raise UserError(f"recipe '{path}' is not TOML: {error}", "see nst/recipes for examples") from None

@@ -97,7 +97,6 @@ class OptimizerSpec(Spec):
     resumable: bool = True
 
 
-@dataclass(frozen=True)
 class InitializerSpec(Spec):
     """A start image: its factory is a `nst.protocols.Initializer`."""
 

@@ -48,11 +48,17 @@ def whole(value: Any) -> int:
     return found
 
 
+MOST = 10**6
+"""The largest size in pixels or number of steps anybody can mean."""
+
+
 def count(value: Any) -> int:
-    """A whole number above 0."""
+    """A whole number from 1 to a million."""
     found = whole(value)
     if found == 0:
         raise UserError("must be 1 or more, not 0", "")
+    if found > MOST:
+        raise UserError(f"must be {MOST:,} or less, not {value}", "")
     return found
 
 

@@ -13,9 +13,9 @@ from PIL import Image
 from nst import Recipe, load_image, save_image, stylize
 from nst.errors import Mistakes, NstError, UserError
 from nst.job import Job
+from nst.network import write
 from nst.plugins import Plugins
 from nst.specs import OptimizerSpec, Spec
-from nst.network import write
 
 pytestmark = pytest.mark.frameworks
 

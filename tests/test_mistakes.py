@@ -17,11 +17,11 @@ from nst.entry_points import EntryPoint
 from nst.errors import UserError
 from nst.images import fit
 from nst.mistakes import find_mistakes, is_file, missing_modules, size_mistakes
+from nst.network import Network, write
 from nst.plugins import Plugins
 from nst.recipe import Recipe
 from nst.schedule import plan
 from nst.specs import OptimizerSpec
-from nst.network import Network, write
 
 OFFER = """
 from nst import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, hookimpl

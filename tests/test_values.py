@@ -82,6 +82,7 @@ def test_text_and_data_are_read(read: Callable[[Any], Any], given: Any, value: A
         (values.whole, False, "must be a whole number, not 'False'"),
         (values.whole, float("inf"), "must be a whole number, not 'inf'"),
         (values.count, 0, "must be 1 or more, not 0"),
+        (values.count, 10**20, "must be 1,000,000 or less, not 100000000000000000000"),
         (values.counts, "128,big", "must be a whole number, not 'big'"),
         (values.counts, "128,0", "must be 1 or more, not 0"),
         (values.shares, "0,0", "must not all be 0"),

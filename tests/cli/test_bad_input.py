@@ -27,7 +27,7 @@ PAIR = ["content.png", "style.png", "-o", "out.png"]
 def refused(nst, here, fast, unsized):
     """`refused(*words)` for a call on the two pictures, or whatever `call` names instead; checks what always holds."""
 
-    def check(*words, call=PAIR, hinted=True):
+    def check(*words, call=PAIR):
         before = listing(here)
         done = nst("stylize", *call, *(unsized if "--sizes" in words else fast), *words)
         assert done.code == 2
@@ -35,7 +35,7 @@ def refused(nst, here, fast, unsized):
         assert "Traceback" not in done.err
         assert all(line.startswith(("error: ", "hint: ")) for line in done.err.splitlines())
         assert len(done.errors) > 0
-        assert len(done.hints) == len(done.errors) or not hinted
+        assert len(done.hints) == len(done.errors)
         assert listing(here) == before
         return done
 
@@ -212,7 +212,7 @@ def test_layers_that_the_weight_file_lacks(refused, make_network, tmp_path_facto
 def test_weights_that_are_no_numbers(refused, weights, tmp_path_factory):
     path = tmp_path_factory.mktemp("nan") / "net.safetensors"
     path.write_bytes(weights.read_bytes()[:-4] + struct.pack("<f", float("nan")))
-    assert "values that are not finite" in refused("--weights", path, hinted=False).errors[0]
+    assert "values that are not finite" in refused("--weights", path).errors[0]
 
 
 def test_a_recipe_of_the_wrong_types_is_told_field_by_field(refused, here):

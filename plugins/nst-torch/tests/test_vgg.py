@@ -91,8 +91,8 @@ def test_features_are_torchvision_s_own(photo):
 
 def _network_of(model):
     from nst.architectures import convolutions
-    from nst.preprocessing import TORCHVISION
     from nst.network import Network
+    from nst.preprocessing import TORCHVISION
 
     convs = [module for module in model if isinstance(module, torch.nn.Conv2d)]
     named = dict(zip(convolutions("vgg16"), convs, strict=True))
@@ -144,3 +144,11 @@ def test_only_what_is_needed_is_computed(make_network, photo):
     """A picture too small for block 5 still has a relu1_1."""
     backend = VGG(make_network(), device="cpu")
     assert backend.features(backend.asarray(photo(1, 1)), ["relu1_1"])["relu1_1"].shape == (1, 1, 4)
+
+
+def test_a_picture_too_large_for_the_memory_is_a_memory_error(make_network):
+    """A view of one pixel as a picture of 10^12: the network's first activation cannot be had."""
+    backend = VGG(make_network(), device="cpu")
+    boundless = torch.zeros(1, 1, 3).expand(10**6, 10**6, 3)
+    with pytest.raises(MemoryError, match="allocate"):
+        backend.features(boundless, ["relu1_1"])

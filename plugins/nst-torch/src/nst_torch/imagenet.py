@@ -71,8 +71,8 @@ class HubWeights:
         """A `nst.network.Network`. Only tensors are read (`weights_only`): nothing in the file can run."""
         import torch
 
-        from nst.preprocessing import TORCHVISION
         from nst.network import Network
+        from nst.preprocessing import TORCHVISION
 
         try:
             tensors = torch.load(self.path(), map_location="cpu", weights_only=True, mmap=True)

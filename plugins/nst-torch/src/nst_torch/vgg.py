@@ -16,8 +16,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
 from nst.network import Network
+from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
+from nst_torch import memory
 from nst_torch.device import choose
 
 AVERAGE_GAIN = 2.0
@@ -48,6 +49,7 @@ class VGG:
         """`(H, W, 3)` float32 on the host, clipped to 0..1."""
         return np.ascontiguousarray(torch.as_tensor(image).detach().clamp(0, 1).cpu().numpy())
 
+    @memory.told()
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Activations `(H_l, W_l, C_l)` by name; the network runs once, to the deepest of `layers`."""
         wanted = set(layers)
@@ -78,6 +80,7 @@ class VGG:
     def value_and_grad(self, loss: Callable[[Tensor], Mapping[str, Tensor]]) -> Objective:
         """The objective on torch tensors of this device, or on NumPy arrays."""
 
+        @memory.told()
         def objective(image: Array) -> Evaluation:
             leaf = torch.as_tensor(image, dtype=torch.float32, device=self.device).detach().requires_grad_()
             terms = loss(leaf)
