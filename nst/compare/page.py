@@ -1,0 +1,146 @@
+"""The report as one HTML page that needs nothing else: pictures inside, no request to anywhere."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from nst.compare import curves, tables
+from nst.compare.contact import Captioned
+from nst.compare.tables import Cell, Table
+from nst.images import fit, resize
+from nst.protocols import Pixels
+
+LARGEST = 1024  # pixels, long side of a picture on the page; the files themselves lie beside it
+QUALITY = 92
+CURVES = (
+    "By step, on a logarithmic scale; jumps are changes of size. Different recipes or networks share no unit of loss."
+)
+
+
+def render(report: Mapping[str, Any], pictures: Sequence[Captioned]) -> str:
+    """The page: `pictures` are the originals and then the columns', in their order, with captions."""
+    originals = len(report["originals"])
+    main = [
+        _slider(pictures, originals),
+        _gallery(report, pictures, originals),
+        _told("What went wrong", "failures", tables.failures(report)),
+        *(_section(table) for table in tables.all_of(report)),
+        _curves(report),
+        _told("Notes", "notes", tables.notes(report)),
+        _details(report),
+    ]
+    return Template(_resource("page.html")).substitute(
+        title=escape(" × ".join(Path(each).name for each in report["originals"])),
+        lead=escape(tables.lead(report)),
+        main="\n".join(part for part in main if part),
+        footer=escape(tables.footer(report)),
+        css=_resource("page.css"),
+        script=_resource("page.js"),
+    )
+
+
+def _resource(name: str) -> str:
+    return (files("nst.compare") / name).read_text("utf-8")
+
+
+def _slider(pictures: Sequence[Captioned], originals: int) -> str:
+    """Two of the pictures, one over the other; without scripts the gallery below is all there is."""
+    made = [(caption, pixels) for caption, pixels in pictures if pixels is not None]
+    if len(made) <= originals:
+        return ""
+    shape, widest = made[0][1].shape, max(pixels.shape[1] for _, pixels in made[originals:])
+    left, right = (0, originals) if len(made) == originals + 1 else (originals, originals + 1)
+    return (
+        f'<section aria-label="Two pictures compared" style="max-width: max(24rem, {2 * widest}px)">'
+        f'<div class="choose">{_select("Left", made, left)}{_select("Right", made, right)}</div>'
+        f'<div class="slider" style="--cut: 50%; aspect-ratio: {shape[1]} / {shape[0]}">'
+        '<img alt=""><img class="over" alt=""><div class="bar"></div>'
+        '<input type="range" min="0" max="100" step="0.5" value="50" '
+        'aria-label="Edge between the left and the right picture"></div></section>'
+    )
+
+
+def _select(label: str, pictures: Sequence[Captioned], chosen: int) -> str:
+    options = "".join(
+        f'<option value="{i}"{" selected" if i == chosen else ""}>{escape(caption)}</option>'
+        for i, (caption, _) in enumerate(pictures)
+    )
+    return f"<label>{label}<select>{options}</select></label>"
+
+
+def _gallery(report: Mapping[str, Any], pictures: Sequence[Captioned], originals: int) -> str:
+    said = [""] * originals + [tables.caption(column) for column in report["columns"]]
+    first = pictures[0][1]
+    shape = f"{first.shape[1]} / {first.shape[0]}" if first is not None else "1"
+    shown = "".join(_figure(*each, words) for each, words in zip(pictures, said, strict=True))
+    return f'<h2>Pictures</h2><div class="gallery" style="--shape: {shape}">{shown}</div>'
+
+
+def _figure(caption: str, pixels: Pixels | None, words: str) -> str:
+    name = escape(caption, quote=True)
+    image = '<div class="absent">no picture</div>' if pixels is None else f'<img src="{_data(pixels)}" alt="{name}">'
+    return f"<figure>{image}<figcaption><strong>{name}</strong><br>{escape(words)}</figcaption></figure>"
+
+
+def _data(pixels: Pixels) -> str:
+    """A JPEG as a data URI, without chroma subsampling, at most `LARGEST` pixels long."""
+    height, width = pixels.shape[:2]
+    shown = resize(pixels, fit(height, width, min(LARGEST, max(height, width))))
+    file = BytesIO()
+    image = Image.fromarray((shown * 255).round().astype(np.uint8))
+    image.save(file, "JPEG", quality=QUALITY, subsampling=0)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def _told(title: str, kind: str, told: Iterable[tuple[str, str]]) -> str:
+    """A list of things to know, each with whom it is about; nothing for none."""
+    rows = "".join(f"<dt>{escape(who)}</dt><dd>{escape(what)}</dd>" for who, what in told)
+    return f'<section class="{kind}"><h2>{escape(title)}</h2><dl>{rows}</dl></section>' if rows else ""
+
+
+def _section(table: Table) -> str:
+    return f"<section><h2>{escape(table.title)}</h2>{_table(table)}<p class='soft'>{escape(table.note)}</p></section>"
+
+
+def _table(table: Table) -> str:
+    head = "".join(f'<th scope="col">{escape(word)}</th>' for word in table.head)
+    body = "".join(f"<tr>{''.join(map(_cell, enumerate(row)))}</tr>" for row in table.rows)
+    kind = ' class="words"' if table.words else ""
+    label = escape(table.title, quote=True)
+    inside = f"<table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{inside}</div>'
+
+
+def _cell(numbered: tuple[int, Cell]) -> str:
+    i, cell = numbered
+    if i == 0:
+        return f'<th scope="row">{escape(cell.text)}</th>'
+    return f'<td class="{cell.kind}">{escape(cell.text)}</td>' if cell.kind else f"<td>{escape(cell.text)}</td>"
+
+
+def _curves(report: Mapping[str, Any]) -> str:
+    losses = {column["name"]: [row["loss"] for row in column.get("history", ())] for column in report["columns"]}
+    losses = {name: found for name, found in losses.items() if found}
+    drawn = curves.svg(losses, "Loss by step, logarithmic")
+    if not drawn:
+        return ""
+    legend = "".join(
+        f'<li><span class="line{i % curves.COLORS}"></span>{escape(name)}</li>' for i, name in enumerate(losses)
+    )
+    return f'<section><h2>Loss</h2>{drawn}<ul class="legend">{legend}</ul><p class="soft">{CURVES}</p></section>'
+
+
+def _details(report: Mapping[str, Any]) -> str:
+    """Every single check, folded away."""
+    table = tables.every_row(report)
+    return f"<details><summary>{escape(table.title)}</summary>{_table(table)}</details>" if table.rows else ""

@@ -1,0 +1,117 @@
+"""Runs the cells, each in a process of its own, so that one framework's end is nobody else's."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nst.compare.verdict import load_facts
+
+POLL = 0.05  # seconds
+PROCESS = 1.0e9  # bytes a framework takes before it sees a picture: PyTorch 0.4e9, TensorFlow 0.8e9
+PER_PIXEL = 3.0e3  # bytes: the activations a full VGG-19 keeps for its gradient
+THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+LOG = "log.txt"
+
+Watch = Callable[[Mapping[Path, str]], None]
+"""Called whenever something changed, with what each running folder is doing."""
+
+
+def finished(folder: Path) -> bool:
+    """Whether a worker has been through this folder and missed nothing."""
+    return bool(load_facts(folder).get("finished")) and (folder / "picture.png").is_file()
+
+
+def affordable(wanted: int, size: int) -> tuple[int, str]:
+    """How many of `wanted` processes to run at once for pictures of `size` pixels, and why not all, if not."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = _free_memory()
+    fitting = wanted if memory is None else max(1, int(memory / (PROCESS + PER_PIXEL * size**2)))
+    jobs = min(wanted, cores, fitting)
+    limit = f"{cores} cores" if cores <= fitting else f"{(memory or 0) / 1e9:.1f} GB of free memory"
+    return jobs, "" if jobs == wanted else f"--jobs {wanted}: running {jobs} at a time, for {limit}"
+
+
+def _free_memory() -> float | None:
+    """Bytes that can be had without swapping; None where the system does not tell."""
+    try:
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+        return next(float(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration, ValueError):
+        return None
+
+
+def run(orders: Mapping[Path, Mapping[str, Any]], jobs: int, watch: Watch) -> None:
+    """Carry out each order in its folder, `jobs` at a time; what went wrong is in the folder's facts.
+
+    Whatever ends this, Ctrl-C included, ends the workers too, and leaves the folders of those that had finished.
+    """
+    waiting, running = list(orders), dict[Path, subprocess.Popen[bytes]]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                folder = waiting.pop(0)
+                running[folder] = _start(folder, orders[folder], jobs)
+            for folder in [each for each, process in running.items() if process.poll() is not None]:
+                _record(folder, running.pop(folder).returncode)
+            watch({folder: _stage(folder) for folder in running})
+            time.sleep(POLL)
+    finally:
+        for process in running.values():
+            process.kill()
+            process.wait()
+
+
+def _start(folder: Path, order: Mapping[str, Any], jobs: int) -> subprocess.Popen[bytes]:
+    """A worker in a session of its own, so that a Ctrl-C at the terminal reaches it through us alone."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "job.json").write_text(json.dumps(order, indent=2), "utf-8")
+    words = [sys.executable, "-P", "-m", "nst.compare.probe", str(folder / "job.json")]
+    with (folder / LOG).open("wb") as log:
+        return subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(jobs), start_new_session=True
+        )
+
+
+def _environment(jobs: int) -> dict[str, str]:
+    """Ours, with our module path; of several jobs each gets its share of the cores, unless somebody has said."""
+    share = {name: str(max(1, (os.cpu_count() or 1) // jobs)) for name in THREADS} if jobs > 1 else {}
+    return share | os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def _record(folder: Path, code: int) -> None:
+    """How a worker ended, where it could not write that down itself."""
+    if code == 0:
+        return
+    facts: dict[str, Any] = {"finished": False, "failures": {}} | load_facts(folder)
+    facts["failures"][_stage(folder) or "start"] = _end(folder, code)
+    (folder / "facts.json").write_text(json.dumps(facts, indent=2), "utf-8")
+
+
+def _end(folder: Path, code: int) -> str:
+    if code == -9:
+        return "killed (signal 9), as the system does when memory runs out"
+    if code < 0:
+        return f"died of {signal.Signals(-code).name}; see {folder / LOG}"
+    said = _text(folder / LOG).strip().splitlines()
+    return f"ended with exit code {code}{': ' + said[-1] if said else ''}"
+
+
+def _stage(folder: Path) -> str:
+    return _text(folder / "stage")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8", "replace")
+    except OSError:
+        return ""

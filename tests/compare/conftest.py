@@ -1,0 +1,148 @@
+"""What the comparison tests share: small pictures and networks, backends that go wrong on purpose, `nst compare`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nst.images import save_image
+from nst.network import write
+
+FAST = ["--size", "48", "--levels", "1", "--steps", "3", "--device", "cpu", "--quiet"]
+
+ENTRY = """
+from nst.architectures import layers
+from nst.hookspecs import hookimpl
+from nst.specs import BackendSpec
+
+
+def backend(name, **more):
+    return BackendSpec(
+        name=name, factory=f"nst_wrong.backends:{name.title()}", architecture="vgg19", layers=layers("vgg19"), **more
+    )
+
+
+@hookimpl
+def nst_backends():
+    for name in ("right", "scaled", "killed", "starved", "slow"):
+        yield backend(name)
+    yield backend("absent", requires=("no_such_framework",), install="nst-absent")
+    yield BackendSpec(name="painter", factory="nst_wrong.backends:Painter", kind="image")
+"""
+BACKENDS = '''
+import os, signal, time
+import numpy as np
+from nst_torch.vgg import VGG
+
+
+class Right(VGG):
+    pass
+
+
+class Scaled(VGG):
+    """An error no cosine would see."""
+
+    def features(self, image, layers):
+        return {name: 1.01 * found for name, found in super().features(image, layers).items()}
+
+
+class Killed(VGG):
+    """Ends its process as the system does when memory runs out, after the features have been looked at."""
+
+    def value_and_grad(self, loss):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Starved(VGG):
+    """Runs out of memory where a gradient is wanted, and says so."""
+
+    def value_and_grad(self, loss):
+        raise MemoryError("no room for 12 GB")
+
+
+class Slow(VGG):
+    def features(self, image, layers):
+        time.sleep(60)
+
+
+class Painter:
+    """A network that paints in one pass."""
+
+    device, precision, notes = "cpu", "as stored", ("a note of the painter's",)
+
+    def __init__(self, network, *, device):
+        pass
+
+    def stylize(self, content, styles, *, blend, style_scale):
+        return np.ascontiguousarray(content[:, ::-1])
+
+    def peak_memory(self):
+        return None
+'''
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `nst compare` left behind: exit code, words, and the report it wrote, if it did."""
+
+    code: int
+    out: str
+    err: str
+    folder: Path
+
+    @property
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "report.json").read_text("utf-8"))
+        return found
+
+    def column(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = next(column for column in self.report["columns"] if column["name"] == name)
+        return found
+
+    def rows(self, **wanted: str) -> list[dict[str, Any]]:
+        return [row for row in self.report["rows"] if wanted.items() <= row.items()]
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory, photo, make_network) -> Path:
+    """A folder with a content, a style, two networks, one of them twice, and backends that go wrong."""
+    folder = tmp_path_factory.mktemp("desk")
+    save_image(folder / "content.png", photo(36, 48))
+    save_image(folder / "style.png", photo(40, 40, seed=1))
+    write(folder / "small.safetensors", make_network())
+    write(folder / "same.safetensors", make_network())
+    write(folder / "other.safetensors", make_network(seed=1, preprocessing="caffe"))
+    info = folder / "plugins" / "nst_wrong-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "entry_points.txt").write_text("[nst.v1]\nnst-wrong = nst_wrong\n")
+    package = folder / "plugins" / "nst_wrong"
+    package.mkdir()
+    (package / "__init__.py").write_text(ENTRY)
+    (package / "backends.py").write_text(BACKENDS)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def environment(desk) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NST_")}
+    ours = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": str(desk / "plugins"), "COLUMNS": "160"}
+    return kept | ours
+
+
+@pytest.fixture(scope="session")
+def compare(desk, environment):
+    """`compare(*words, output="report")`: `nst compare` as a process of its own, in the desk's folder."""
+
+    def call(*words: str, output: str = "report") -> Outcome:
+        command = [sys.executable, "-m", "nst", "compare", *words, "-o", output]
+        done = subprocess.run(command, cwd=desk, env=environment, capture_output=True, text=True, timeout=120)
+        return Outcome(done.returncode, done.stdout, done.stderr, desk / output)
+
+    return call

@@ -1,0 +1,87 @@
+"""How many workers, in which surroundings, and what becomes of those that end badly."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import pytest
+
+from nst.compare import workers
+
+
+@pytest.mark.parametrize(
+    ("wanted", "memory", "jobs", "why"),
+    [
+        (1, 64e9, 1, ""),
+        (3, 64e9, 3, ""),
+        (8, 64e9, 4, "for 4 cores"),
+        (4, 4e9, 2, "for 4.0 GB of free memory"),
+        (2, 1e8, 1, "for 0.1 GB of free memory"),
+        (0, 64e9, 0, ""),
+    ],
+)
+def test_jobs_are_what_cores_and_memory_allow(monkeypatch, wanted, memory, jobs, why):
+    monkeypatch.setattr(workers.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setattr(workers, "_free_memory", lambda: memory)
+    found, note = workers.affordable(wanted, 512)
+    assert found == jobs
+    assert note.endswith(why)
+    assert bool(note) == bool(why)
+
+
+def test_several_jobs_share_the_cores_unless_told(monkeypatch):
+    monkeypatch.setattr(workers.os, "cpu_count", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert "OMP_NUM_THREADS" not in workers._environment(1)
+    assert workers._environment(2)["OMP_NUM_THREADS"] == "4"
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert workers._environment(2)["OMP_NUM_THREADS"] == "3"
+
+
+def test_a_worker_sees_our_modules_and_not_the_folder_it_runs_in(tmp_path, monkeypatch):
+    """A picture folder may hold a `random.py` of its own."""
+    (tmp_path / "random.py").write_text("raise SystemExit('the wrong random')")
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "cell"
+    workers.run(
+        {folder: {"content": "gone.png", "styles": ["gone.png"], "recipe": {}, "probe": False, "max_pixels": None}},
+        1,
+        print,
+    )
+    facts = json.loads((folder / "facts.json").read_text("utf-8"))
+    assert "there is no file gone.png" in facts["failures"]["start"]
+    assert not workers.finished(folder)
+
+
+@pytest.mark.parametrize(
+    ("code", "log", "words"),
+    [
+        (-signal.SIGKILL, "", "killed (signal 9), as the system does when memory runs out"),
+        (-signal.SIGSEGV, "", "died of SIGSEGV"),
+        (3, "first\nImportError: no such thing\n", "ended with exit code 3: ImportError: no such thing"),
+        (1, "", "ended with exit code 1"),
+    ],
+)
+def test_an_end_is_told_with_the_stage_it_came_in(tmp_path, code, log, words):
+    (tmp_path / "stage").write_text("picture, step 3 of 9")
+    (tmp_path / "log.txt").write_text(log)
+    (tmp_path / "facts.json").write_text('{"finished": false, "failures": {"features": "before"}, "device": "cpu"}')
+    workers._record(tmp_path, code)
+    facts = json.loads((tmp_path / "facts.json").read_text("utf-8"))
+    assert facts["failures"]["features"] == "before"
+    assert words in facts["failures"]["picture, step 3 of 9"]
+    assert facts["device"] == "cpu"
+
+
+def test_an_end_before_the_first_word_is_told_too(tmp_path):
+    workers._record(tmp_path, -9)
+    assert list(json.loads((tmp_path / "facts.json").read_text("utf-8"))["failures"]) == ["start"]
+
+
+def test_free_memory_is_less_than_there_is():
+    free = workers._free_memory()
+    if free is None:
+        pytest.skip("this system does not tell")
+    assert 0 < free < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
