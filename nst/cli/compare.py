@@ -127,7 +127,7 @@ def _rich(table: Table) -> Any:
     styles = {"pass": "green", "fail": "bold red", "different": "yellow", "best": "bold"}
     made = Rich(title=table.title, title_justify="left", title_style="bold")
     for i, head in enumerate(table.head):
-        made.add_column(head, justify="left" if table.words or i == 0 else "right")
+        made.add_column(head, justify="left" if table.words or i == 0 else "right", overflow="fold")
     for row in table.rows:
         made.add_row(*(Text(cell.text, styles.get(cell.kind, "")) for cell in row))
     return made
