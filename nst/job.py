@@ -119,7 +119,7 @@ class Job:
         """Make the picture. See `stylize`."""
         began = time.perf_counter()
         backend: Any = self.open()
-        outcome = engine.run(self._task(backend), on_iterate) if self.spec.kind == "feature" else self._pass(backend)
+        outcome = engine.run(self.task(backend), on_iterate) if self.spec.kind == "feature" else self._pass(backend)
         height, width = outcome.pixels.shape[:2]
         alpha = self.content.alpha
         return Result(
@@ -144,7 +144,8 @@ class Job:
         styles = [picture.pixels for picture in self.styles]
         return engine.Run(backend.stylize(content, styles, blend=self._blend(), style_scale=self.recipe.style_scale))
 
-    def _task(self, backend: FeatureBackend) -> Task:
+    def task(self, backend: FeatureBackend) -> Task:
+        """What the engine is given."""
         recipe, styles = self.recipe, [picture.pixels for picture in self.styles]
         optimizer = self._plugins.find("optimizer", recipe.optimizer)
         return Task(

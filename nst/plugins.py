@@ -46,6 +46,15 @@ ITEMS: Mapping[str, type] = {"options": Option, "weights": WeightSet}
 
 OWN = "nst"
 
+HOMES: Mapping[str, str] = {
+    "torch-vgg19": "nst-torch",
+    "torch-vgg16": "nst-torch",
+    "keras-vgg19": "nst-keras",
+    "keras-vgg16": "nst-keras",
+    "tfhub-fast": "nst-tfhub",
+}
+"""The distributions of our own that offer a backend, for telling who lacks one what to install."""
+
 
 @dataclass
 class Plugin:
@@ -134,6 +143,9 @@ class Plugins:
             spellings = sorted({f"{plugin.distribution}:{spec.name}" for plugin, spec in found})
             hint = f"say which: {' or '.join(spellings)}" if len(spellings) > 1 else "one distribution offers it twice"
             raise UserError(f"{kind} '{name}' is offered by {len(found)} plugins", hint)
+        home = HOMES.get(name, "")
+        if home and self.installed and all(plugin.distribution != home for plugin in self.installed):
+            raise UserError(f"{kind} '{name}' is not installed", f"pip install {home}")
         raise unknown(kind, name, {spec.name for _, spec in self.offered(kind)}, self._absence(kind))
 
     def _absence(self, kind: str) -> str:

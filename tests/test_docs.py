@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,13 @@ def blocks(language: str, text: str = README) -> list[str]:
 COMMANDS = [line.partition("  #")[0].strip() for block in blocks("bash") for line in block.splitlines() if line.strip()]
 COMMANDS = [command for command in COMMANDS if not command.startswith("#")]
 
+PLAIN = re.compile(r"(python -m )?nst (?!stylize|compare|weights fetch)")
+
 
 @pytest.fixture
 def desk(tmp_path, photo, make_network):
     """A folder with the files the README speaks of."""
-    for seed, name in enumerate(("content.jpg", "style.jpg", "style2.jpg")):
+    for seed, name in enumerate(("content.jpg", "style.jpg", "style2.jpg", "out.png", "quick.png")):
         save_image(tmp_path / name, photo(48, 64, seed=seed))
     write(tmp_path / "vgg19.safetensors", make_network())
     return tmp_path
@@ -53,6 +56,21 @@ def test_every_stylize_command_paints_its_picture(desk, command):
 
 
 @pytest.mark.frameworks
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("nst compare")])
+def test_every_compare_command_reports(desk, command):
+    """As written, but small; where TensorFlow is not installed the command says what to install."""
+    small = [] if "--against" in command else ["--size", "64", "--steps", "2"]
+    words = [sys.executable, "-m", *shlex.split(command), *small]
+    done = subprocess.run(words, cwd=desk, capture_output=True, text=True)
+    if "keras" in command and not find_spec("tensorflow"):
+        assert "pip install nst-keras" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    assert (desk / words[words.index("-o") + 1] / "index.html").is_file()
+
+
+@pytest.mark.frameworks
 @pytest.mark.weights
 @pytest.mark.parametrize("command", [command for command in COMMANDS if "tfhub-fast" in command])
 def test_every_one_pass_command_paints_its_picture(desk, data, command):
@@ -63,7 +81,7 @@ def test_every_one_pass_command_paints_its_picture(desk, data, command):
 
 
 @pytest.mark.frameworks
-@pytest.mark.parametrize("command", [c for c in COMMANDS if re.match(r"(python -m )?nst (?!stylize|weights fetch)", c)])
+@pytest.mark.parametrize("command", [command for command in COMMANDS if PLAIN.match(command)])
 def test_every_other_command_answers(desk, command):
     words = [sys.executable, "-m", *shlex.split(command.removeprefix("python -m "))]
     done = subprocess.run(words, cwd=desk, capture_output=True, text=True)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from nst.entry_points import EntryPoint
 from nst.errors import UserError
-from nst.plugins import Plugin, Plugins
+from nst.plugins import HOMES, Plugin, Plugins
 from nst.specs import OptimizerSpec
 
 Make = Callable[..., EntryPoint]
@@ -322,3 +322,20 @@ def found(plugins: Plugins, name: str) -> object:
 @given(data=st.data())
 def test_nothing_depends_on_the_order(crowd: list[EntryPoint], data: st.DataObject) -> None:
     assert outcome(data.draw(st.permutations(crowd))) == outcome(crowd)
+
+
+@pytest.mark.parametrize(
+    ("name", "home"), [("torch-vgg19", "nst-torch"), ("keras-vgg16", "nst-keras"), ("tfhub-fast", "nst-tfhub")]
+)
+def test_a_backend_of_ours_that_is_missing_says_what_to_install(make: Make, name: str, home: str) -> None:
+    with pytest.raises(UserError, match=f"backend '{name}' is not installed") as caught:
+        Plugins([good(make, "adam")]).find("backend", name)
+    assert caught.value.hint == f"pip install {home}"
+
+
+def test_every_home_is_where_its_backend_lives() -> None:
+    """The hint of an installation is checked against the plugins in this checkout."""
+    folders = (Path(__file__).parents[1] / "plugins").iterdir()
+    entries = [EntryPoint("nst.v1", each.name, each.name.replace("-", "_"), each.name, "0") for each in folders]
+    backends = {spec.name: plugin.distribution for plugin, spec in Plugins(entries).offered("backend")}
+    assert backends == HOMES

@@ -23,7 +23,6 @@ from nst.specs import BackendSpec
 ENGINE = ("backend", "weights", "device", "backend_options", "pooling")
 """The recipe fields that make another network of it: of cells that differ in none, one is looked into."""
 
-OURS = ("torch", "keras", "tfhub")
 NAMED = 3  # cells named with a mistake that is in more of them
 FORMAT = 1  # of what a worker leaves: another, and every cell has yet to be made
 
@@ -83,19 +82,7 @@ def _cell(recipe: Recipe, setting: Setting, plugins: Plugins) -> Cell:
     backend, _, own = setting.get("backend", recipe.backend).partition("@")
     given = {**setting, "backend": backend} | ({"weights": own} if own else {})
     made = recipe.override(**given)
-    if error := _not_installed(made.backend, plugins):
-        raise error
     return Cell(setting, made, plugins.find("backend", made.backend))
-
-
-def _not_installed(backend: str, plugins: Plugins) -> UserError | None:
-    """The error for a backend of ours whose distribution is missing: it says what to install."""
-    family = backend.partition("-")[0]
-    if family not in OURS or any(each.distribution == f"nst-{family}" for each in plugins.installed):
-        return None
-    if any(spec.name == backend for _, spec in plugins.offered("backend")):
-        return None
-    return UserError(f"backend '{backend}' is not installed", f"pip install nst-{family}")
 
 
 def _one_pass(cell: Cell) -> Cell:
