@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nst import devices
 from nst.errors import UserError
 from nst_keras import device
 from nst_keras.tensorflow_import import tensorflow as tf
@@ -38,18 +39,13 @@ def test_a_missing_gpu_is_an_error_that_names_what_there_is():
 def test_a_gpu_that_this_tensorflow_cannot_use_is_pointed_out(tmp_path, monkeypatch):
     driver = tmp_path / "version"
     driver.write_text("NVRM version: 570\n")
-    monkeypatch.setattr(device, "DRIVER_FILES", (str(driver),))
+    monkeypatch.setattr(devices, "DRIVER_FILES", (str(driver),))
     chosen, notes = device.choose("auto")
     assert chosen == "cpu"
     assert "tensorflow[and-cuda]" in notes[0]
     with pytest.raises(UserError) as caught:
         device.choose("cuda")
     assert "tensorflow[and-cuda]" in caught.value.hint
-
-
-def test_a_gpu_left_idle_by_choice_is_pointed_out():
-    assert device.idle("cpu", ["cuda", "cpu"]) == ("a GPU is present and not used: try --device cuda",)
-    assert device.idle("cuda", ["cuda", "cpu"]) == ()
 
 
 def test_memory_of_the_gpu_is_taken_as_needed(gpu):

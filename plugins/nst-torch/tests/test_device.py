@@ -1,10 +1,11 @@
-"""The device is what was asked for, or an error; an idle GPU is pointed out."""
+"""The device is what was asked for, or an error."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
+from nst import devices
 from nst.errors import UserError
 from nst_torch import device
 
@@ -27,12 +28,7 @@ def test_a_missing_gpu_is_an_error_that_names_what_there_is():
 def test_a_gpu_that_this_pytorch_cannot_use_is_pointed_out(tmp_path, monkeypatch):
     driver = tmp_path / "version"
     driver.write_text("NVRM version: 570\n")
-    monkeypatch.setattr(device, "DRIVER_FILES", (str(driver),))
+    monkeypatch.setattr(devices, "DRIVER_FILES", (str(driver),))
     chosen, notes = device.choose("auto")
     assert chosen == "cpu"
     assert "CUDA build" in notes[0]
-
-
-def test_a_gpu_left_idle_by_choice_is_pointed_out():
-    assert device.idle("cpu", ["cuda", "cpu"]) == ("a GPU is present and not used: try --device cuda",)
-    assert device.idle("cuda", ["cuda", "cpu"]) == ()

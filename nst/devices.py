@@ -1,0 +1,41 @@
+"""Choosing a device by name, alike in every backend, and telling of a GPU that stands idle."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from nst.errors import UserError
+
+DRIVER_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl")
+
+
+def choose(wanted: str, here: Sequence[str], framework: str, cure: str) -> tuple[str, tuple[str, ...]]:
+    """The device for `auto` or a name, and notes about an idle GPU. Raises `UserError` for one that is not `here`.
+
+    `here` are the devices the `framework` can use, the fastest first; `cure` is how to make it use a GPU it cannot.
+    """
+    device = here[0] if wanted == "auto" else wanted
+    if device not in here:
+        deaf = wanted == "cuda" and gpu_present()
+        hint = (
+            f"a GPU is present: {cure}, or use --device cpu" if deaf else f"this {framework} can use: {', '.join(here)}"
+        )
+        raise UserError(f"device '{wanted}' is not available here", hint)
+    return device, idle(device, here, framework, cure)
+
+
+def idle(device: str, here: Sequence[str], framework: str, cure: str) -> tuple[str, ...]:
+    """What to say about a GPU when computing on `device`, one of the devices `here`."""
+    if device != "cpu":
+        return ()
+    if here[0] != "cpu":
+        return (f"a GPU is present and not used: try --device {here[0]}",)
+    if gpu_present():
+        return (f"a GPU is present, but this {framework} cannot use it: {cure}",)
+    return ()
+
+
+def gpu_present() -> bool:
+    """Whether the NVIDIA driver runs here, whatever a framework was built for."""
+    return any(map(os.path.exists, DRIVER_FILES))
