@@ -17,10 +17,9 @@ def choose(wanted: str, here: Sequence[str], framework: str, cure: str) -> tuple
     """
     device = here[0] if wanted == "auto" else wanted
     if device not in here:
-        deaf = wanted == "cuda" and gpu_present()
-        hint = (
-            f"a GPU is present: {cure}, or use --device cpu" if deaf else f"this {framework} can use: {', '.join(here)}"
-        )
+        hint = f"this {framework} can use: {', '.join(here)}"
+        if wanted == "cuda" and gpu_present():
+            hint = f"a GPU is present: {cure}, or use --device cpu"
         raise UserError(f"device '{wanted}' is not available here", hint)
     return device, idle(device, here, framework, cure)
 
