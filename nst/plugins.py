@@ -90,6 +90,8 @@ class Plugins:
         strict: bool = False,
     ) -> None:
         self._strict = strict
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
         entries = discover() if entry_points is None else entry_points
         off = frozenset(map(canonical, disabled))
         self.installed = [self._load(entry, off) for entry in entries]
@@ -116,7 +118,7 @@ class Plugins:
     def _guarded(self, plugin: Plugin) -> None:
         """Load, register and ask one plugin; whatever it raises becomes its own row and nobody else's trouble."""
         try:
-            plugin.specs = _ask(plugin.entry)
+            plugin.specs = _ask(plugin.entry, self._manager)
         except (Exception, SystemExit) as error:
             if self._strict:
                 raise
@@ -162,18 +164,20 @@ def _reason(error: BaseException) -> str:
     return " ".join(text.split()).strip(":; ")
 
 
-def _ask(entry: EntryPoint) -> dict[str, list[Spec]]:
-    """What one plugin offers. It gets a manager of its own, so that no other meets what a failure leaves."""
+def _ask(entry: EntryPoint, manager: pluggy.PluginManager) -> dict[str, list[Spec]]:
+    """What one plugin offers. It leaves the manager again, so that no other meets it, or what its failure left."""
     if not all(part.isidentifier() for part in entry.module.split(".")):
         raise NstError(f"its entry point names '{entry.module}', which is no module")
     module = import_module(entry.module)
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    manager.register(module)
-    hooks = manager.get_hookcallers(module)
-    if not hooks:
-        raise NstError(f"{entry.module} implements no hook", "is the function marked with @hookimpl?")
-    return {HOOKS.get(hook.name, ""): _answers(hook, module) for hook in hooks}
+    try:
+        manager.register(module)
+        hooks = manager.get_hookcallers(module)
+        if not hooks:
+            raise NstError(f"{entry.module} implements no hook", "is the function marked with @hookimpl?")
+        return {HOOKS.get(hook.name, ""): _answers(hook, module) for hook in hooks}
+    finally:
+        if manager.is_registered(module):
+            manager.unregister(module)
 
 
 def _answers(hook: Any, module: ModuleType) -> list[Spec]:

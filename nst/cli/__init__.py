@@ -18,8 +18,11 @@ def main() -> None:
     """The console script: parse, act, exit."""
     _prepare_streams()
     try:
-        code = _act(sys.argv[1:])
+        answered = _answer(sys.argv[1:])
+        code = 0 if answered else _act(sys.argv[1:])
         sys.stdout.flush()
+        if answered:
+            os._exit(0)  # nothing to clean up, and Python would take a third of its own start to find that out
     except KeyboardInterrupt:  # while importing; `run` answers the others
         sys.stderr.write("interrupted\n")
         code = INTERRUPTED
@@ -44,6 +47,13 @@ def _prepare_streams() -> None:
 
 
 def _act(words: Sequence[str]) -> int:
+    from nst.cli.app import run
+
+    return run(words)
+
+
+def _answer(words: Sequence[str]) -> bool:
+    """Whether this was one of the questions answered here."""
     asked = [word for word in words if word not in ("--debug", "--no-plugins")]
     if asked in ([], ["--help"], ["-h"]):
         from nst.cli.commands import overview
@@ -58,7 +68,5 @@ def _act(words: Sequence[str]) -> int:
 
         show(as_json="--json" in words)
     else:
-        from nst.cli.app import run
-
-        return run(words)
-    return 0
+        return False
+    return True
