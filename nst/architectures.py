@@ -10,6 +10,10 @@ from collections.abc import Collection, Iterator, Mapping
 BLOCKS: Mapping[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 
 
+AVERAGE_GAIN = 2.0
+"""What every backend multiplies average pooling by, since it gives less than max pooling does."""
+
+
 def convolutions(architecture: str) -> tuple[str, ...]:
     """`conv1_1` … `conv5_4`, in network order."""
     blocks = enumerate(BLOCKS[architecture], start=1)

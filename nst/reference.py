@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nst.architectures import AVERAGE_GAIN
 from nst.network import Network
 from nst.protocols import Evaluation, Objective, Pixels
 
@@ -114,7 +115,7 @@ def _max_pool(x: Exact) -> Exact:
 
 
 def _average_pool(x: Exact) -> Exact:
-    found: Exact = _windows(x).mean(axis=(1, 3)) * 2.0  # the gain every nst backend uses
+    found: Exact = _windows(x).mean(axis=(1, 3)) * AVERAGE_GAIN
     return found
 
 

@@ -17,14 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from nst.architectures import AVERAGE_GAIN
 from nst.network import Network
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
 from nst_keras import namespace as xp
 from nst_keras.device import choose, prepare
 from nst_keras.tensorflow_import import tensorflow as tf
-
-AVERAGE_GAIN = 2.0
-"""Average pooling is smaller than max pooling: this keeps later activations near their size (see README)."""
 
 
 class VGG:

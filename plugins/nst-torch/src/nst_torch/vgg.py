@@ -16,13 +16,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from nst.architectures import AVERAGE_GAIN
 from nst.network import Network
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
 from nst_torch import memory
 from nst_torch.device import choose
-
-AVERAGE_GAIN = 2.0
-"""Average pooling is smaller than max pooling: this keeps later activations near their size (see README)."""
 
 
 class VGG:
