@@ -10,8 +10,12 @@ from collections.abc import Collection, Iterator, Mapping
 BLOCKS: Mapping[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 
 
-AVERAGE_GAIN = 2.0
-"""What every backend multiplies average pooling by, since it gives less than max pooling does."""
+AVERAGE_GAIN = 1.5
+"""What every backend multiplies average pooling by, so that activations keep the size that max pooling gives them.
+
+Measured at 256 px on four pictures, root mean square at relu2_1 … relu5_1 over that of max pooling: 0.9 to 1.5 in the
+full VGG-19, 0.8 to 1.4 in the compact one. Without a gain they fade to 0.2 and 0.1; with 2 they grow to 4.
+"""
 
 
 def convolutions(architecture: str) -> tuple[str, ...]:

@@ -14,7 +14,9 @@ from nst.losses.gram import Gram
 from nst.losses.range import Range
 from nst.losses.total_variation import TotalVariation
 from nst.objective import LossUse, build_objective, pointwise_terms, style_terms
+from nst.painting import paint
 from nst.reference import ReferenceVGG
+from nst.weights import COMPACT
 from nst_torch.torchvision_import import torchvision
 from nst_torch.vgg import VGG
 
@@ -152,3 +154,13 @@ def test_a_picture_too_large_for_the_memory_is_a_memory_error(make_network):
     boundless = torch.zeros(1, 1, 3).expand(10**6, 10**6, 3)
     with pytest.raises(MemoryError, match="allocate"):
         backend.features(boundless, ["relu1_1"])
+
+
+def test_average_pooling_keeps_activations_at_their_size():
+    """On the compact network and a painting: neither fading nor growing from block to block."""
+    names = ["relu2_1", "relu3_1", "relu4_1", "relu5_1"]
+    network, painting = COMPACT.load(), paint(256, 192)
+    backends = [VGG(network, device="cpu", pooling=pooling) for pooling in ("average", "max")]
+    average, largest = (backend.features(backend.asarray(painting), names) for backend in backends)
+    for name in names:
+        assert 2 / 3 < average[name].norm() / largest[name].norm() < 3 / 2, name
