@@ -27,8 +27,9 @@ from nst.losses.content import Content
 from nst.losses.gram import Gram
 from nst.memory import peak_memory
 from nst.network import Network
-from nst.objective import LossUse, build_objective, pointwise_terms, style_terms
+from nst.objective import build_objective
 from nst.protocols import Array, Objective
+from nst.terms import LossUse, pointwise_terms, style_terms
 
 CONTENDERS = ("bare loop", "nst", "nst step")
 REAL = Path(__file__).parents[2] / "shared" / "data" / "vgg19-imagenet.safetensors"

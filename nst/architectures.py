@@ -41,7 +41,27 @@ def _layers(architecture: str, present: Collection[str]) -> Iterator[str]:
 
 def smallest_side(layers: Collection[str]) -> int:
     """The shortest picture side in pixels that leaves one position at the deepest of `layers`: pools halve it."""
-    return max((2 ** _pools_before(layer) for layer in layers), default=1)
+    return max(map(stride, layers), default=1)
+
+
+def stride(layer: str) -> int:
+    """Pixels from one position of a layer to the next: 1 at `relu1_1` and for the picture itself, 16 at `relu5_1`."""
+    return int(2 ** _pools_before(layer))
+
+
+def reach(layers: Collection[str]) -> int:
+    """How far, in pixels, the features of any of `layers` and their neighbors see beyond their own place.
+
+    Each 3x3 convolution adds its stride; one more position is for losses that look at neighbors. VGG-19's reach does
+    for its smaller siblings, whose own is less.
+    """
+    return max(map(_reach, layers), default=0)
+
+
+def _reach(layer: str) -> int:
+    order = layers("vgg19")
+    before = order[: order.index(layer) + 1] if layer in order else ()
+    return sum(stride(name) for name in before if name.startswith("conv")) + stride(layer)
 
 
 def _pools_before(layer: str) -> int:

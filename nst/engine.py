@@ -6,41 +6,54 @@ the best image so far, the rescue from a loss that is not finite, and telling th
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any
 
+from nst.descent import Descent, Mean
 from nst.errors import NstError
 from nst.images import fit, resize
-from nst.objective import LossUse, Term, build_objective, pointwise_terms, style_terms
-from nst.protocols import Array, FeatureBackend, Iterate, Objective, Optimizer, Pixels
+from nst.objective import Frugal, build_objective
+from nst.protocols import FeatureBackend, Iterate, Objective, Optimizer, Pixels
+from nst.terms import LossUse, pointwise_terms, style_terms
+from nst.tiles import cut
 
-MAX_RESCUES = 10  # halvings of the step before giving up: a thousandth of the step that failed
+
+@dataclass(frozen=True)
+class Level:
+    """One size of a run: its long side in pixels, its steps, and the network that is asked."""
+
+    size: int
+    steps: int
+    backend: FeatureBackend
 
 
 @dataclass(frozen=True)
 class Task:
     """Everything one picture needs, as objects.
 
-    `sizes` are long sides in pixels, coarse to fine, `steps` one number for each. `start` is the first image.
-    `blend` holds the styles' shares, summing to 1; `style_scale` is the styles' size relative to the picture's.
+    `levels` go from coarse to fine; `start` is the first image. `style` losses are drawn towards the styles,
+    `pointwise` ones towards the content. `blend` holds the styles' shares, summing to 1; `style_scale` is the styles'
+    size relative to the picture's. `average` is the share of the running mean of the images that each step keeps: above
+    0 the mean is the result, and not the image of the lowest loss. `tile` is the side in pixels of the tiles to compute
+    in, 0 for the whole image until memory runs out, None for the whole image come what may.
     """
 
-    backend: FeatureBackend
+    levels: Sequence[Level]
     content: Pixels
     styles: Sequence[Pixels]
     start: Pixels
-    style: LossUse
+    style: Sequence[LossUse]
     pointwise: Sequence[LossUse]
     optimizer: Optimizer
     optimizer_options: Mapping[str, Any]
-    sizes: Sequence[int]
-    steps: Sequence[int]
     blend: Sequence[float]
     style_scale: float = 1.0
+    average: float = 0.0
+    tile: int | None = 0
 
 
 @dataclass(frozen=True)
@@ -83,8 +96,8 @@ def run(task: Task, on_iterate: OnIterate | None = None) -> Run:
     """
     outcome = Run(task.start)
     try:
-        for size, steps in zip(task.sizes, task.steps, strict=True):
-            _run_size(task, size, steps, outcome, on_iterate)
+        for level in task.levels:
+            _run_level(task, level, outcome, on_iterate)
             if outcome.stopped != "finished":
                 break
     except KeyboardInterrupt:
@@ -94,41 +107,60 @@ def run(task: Task, on_iterate: OnIterate | None = None) -> Run:
     return outcome
 
 
-def _run_size(task: Task, size: int, steps: int, outcome: Run, on_iterate: OnIterate | None) -> None:
-    """Leaves the best image of this size in `outcome`, whatever ends it."""
-    backend = task.backend
-    height, width = task.content.shape[:2]
-    shape = fit(height, width, size)
-    objective = build_objective(backend, _terms(task, shape, size))
+def _run_level(task: Task, level: Level, outcome: Run, on_iterate: OnIterate | None) -> None:
+    """Leaves the best image of this size, or their mean, in `outcome`, whatever ends it."""
+    shape = _shape(task, level)
+    build = partial(_objective, task, level)
+    objective = build(0) if task.tile is None else Frugal(build, task.tile, max(shape), outcome.notes.append)
     descent = Descent(task.optimizer, objective, task.optimizer_options)
+    start = level.backend.asarray(resize(outcome.pixels, shape))
+    mean = Mean(task.average)
     first = len(outcome.history)
     before = time.perf_counter()
     try:
-        for iterate in islice(descent.iterates(backend.asarray(resize(outcome.pixels, shape))), steps):
+        for iterate in islice(descent.iterates(start), level.steps):
             now = time.perf_counter()
-            progress = _progress(task, size, len(outcome.history) + 1, iterate, now - before, descent)
+            if task.average:
+                mean.add(iterate.image)
+            progress = _progress(task, level, len(outcome.history) + 1, iterate, now - before, descent)
             outcome.history.append(_row(progress))
             if on_iterate:
                 on_iterate(progress)
             before = now
     finally:
         if descent.best is not None:
-            outcome.pixels = backend.to_numpy(descent.best.image)
+            best = mean.value if task.average else descent.best.image
+            outcome.pixels = level.backend.to_numpy(best)
         outcome.notes.extend(descent.notes)
     if descent.gave_up:
         outcome.stopped = "diverged"
-    elif (taken := len(outcome.history) - first) < steps:
-        outcome.notes.append(f"at {size} px the optimizer found nothing better after {taken} of {steps} steps")
+    elif (taken := len(outcome.history) - first) < level.steps:
+        outcome.notes.append(
+            f"at {level.size} px the optimizer found nothing better after {taken} of {level.steps} steps"
+        )
 
 
-def _terms(task: Task, shape: tuple[int, int], size: int) -> list[Term]:
+def _shape(task: Task, level: Level) -> tuple[int, int]:
+    """(height, width) of the image at a level."""
+    height, width = task.content.shape[:2]
+    return fit(height, width, level.size)
+
+
+def _objective(task: Task, level: Level, tile: int) -> Objective:
+    """The objective of a level, in tiles of so many pixels."""
+    shape, style, pointwise = _shape(task, level), _used(task.style), _used(task.pointwise)
+    if tile and (whole := [use.name for use in style if use.whole]):
+        raise NstError(f"'{whole[0]}' cannot be computed in tiles", "choose another --style-loss, or --tile off")
+    tiles = cut(shape, tile, [layer for use in (*style, *pointwise) for layer in use.layers])
     content = resize(task.content, shape)
-    styles = [_shrink(style, size * task.style_scale) for style in task.styles]
-    terms = style_terms(task.backend, task.style, styles, task.blend) if task.style.weight else []
-    for use in task.pointwise:
-        if use.weight:
-            terms += pointwise_terms(task.backend, use, content)
-    return terms
+    styles = [_shrink(picture, level.size * task.style_scale) for picture in task.styles]
+    terms = [term for use in style for term in style_terms(level.backend, use, styles, task.blend, tile)]
+    terms += [term for use in pointwise for term in pointwise_terms(level.backend, use, content, tiles)]
+    return build_objective(level.backend, terms, tiles)
+
+
+def _used(uses: Sequence[LossUse]) -> list[LossUse]:
+    return [use for use in uses if use.weight]
 
 
 def _shrink(style: Pixels, long_side: float) -> Pixels:
@@ -137,15 +169,15 @@ def _shrink(style: Pixels, long_side: float) -> Pixels:
     return resize(style, fit(height, width, round(min(long_side, max(height, width)))))
 
 
-def _progress(task: Task, size: int, step: int, iterate: Iterate, seconds: float, descent: Descent) -> Progress:
+def _progress(task: Task, level: Level, step: int, iterate: Iterate, seconds: float, descent: Descent) -> Progress:
     return Progress(
         step=step,
-        steps=sum(task.steps),
-        size=size,
+        steps=sum(each.steps for each in task.levels),
+        size=level.size,
         loss=iterate.evaluation.loss,
         terms=iterate.evaluation.terms,
         seconds=seconds,
-        pixels=lambda: task.backend.to_numpy(iterate.image),
+        pixels=lambda: level.backend.to_numpy(iterate.image),
         note=descent.news(),
     )
 
@@ -158,61 +190,3 @@ def _row(progress: Progress) -> dict[str, Any]:
         "terms": dict(progress.terms),
         "seconds": progress.seconds,
     }
-
-
-class Descent:
-    """An optimizer's iterates without those whose loss is not finite.
-
-    After such a loss the optimizer starts again from the last good image with steps half as long. `best` is the
-    iterate of the lowest loss, `notes` what happened on the way, `gave_up` whether halving did not help.
-    """
-
-    def __init__(self, optimizer: Optimizer, objective: Objective, options: Mapping[str, Any]) -> None:
-        self._optimizer = optimizer
-        self._objective = objective
-        self._options = options
-        self._told = 0
-        self.best: Iterate | None = None
-        self.notes: list[str] = []
-        self.gave_up = False
-
-    def iterates(self, image: Array) -> Iterator[Iterate]:
-        """Finite iterates only, each remembered when it is the best."""
-        good: Iterate | None = None
-        scale = 1.0
-        for _ in range(MAX_RESCUES):
-            for iterate in self._from(image, good, scale):
-                if not math.isfinite(iterate.evaluation.loss):
-                    break
-                good = iterate
-                if self.best is None or iterate.evaluation.loss < self.best.evaluation.loss:
-                    self.best = iterate
-                yield iterate
-            else:
-                return
-            scale /= 2
-            self.notes.append(_rescued(good, scale))
-        self._give_up(good)
-
-    def _from(self, image: Array, good: Iterate | None, scale: float) -> Iterator[Iterate]:
-        start, state = (image, None) if good is None else (good.image, good.state)
-        return self._optimizer(self._objective, start, state=state, step_scale=scale, **self._options)
-
-    def _give_up(self, good: Iterate | None) -> None:
-        if good is None:
-            raise NstError(
-                "the loss is not finite from the first step on",
-                "lower the weights or the step length; if the backend is a plugin, check it with another one",
-            )
-        self.gave_up = True
-        self.notes.append(f"gave up after {MAX_RESCUES} halvings of the step; the last good image is kept")
-
-    def news(self) -> str:
-        """The notes since the last call, as one line."""
-        fresh, self._told = self.notes[self._told :], len(self.notes)
-        return "; ".join(fresh)
-
-
-def _rescued(good: Iterate | None, scale: float) -> str:
-    where = "the start" if good is None else f"the last good image (loss {good.evaluation.loss:.4g})"
-    return f"the loss was not finite: went back to {where} with steps {scale:g} times as long"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -12,19 +12,21 @@ from typing import Any
 import numpy as np
 
 from nst import engine, images, weights
-from nst.engine import OnIterate, Task
+from nst.engine import Level, OnIterate, Task
 from nst.errors import Findings, NstError, UserError, raise_all
 from nst.images import Picture
-from nst.layers import IMAGE, shares
+from nst.layers import shares
 from nst.memory import peak_memory
 from nst.mistakes import find_mistakes, is_file, size_mistakes
-from nst.objective import LossUse
 from nst.options import read_options
 from nst.plugins import Plugins
 from nst.protocols import FeatureBackend, ImageBackend, Pixels
 from nst.recipe import Recipe
-from nst.schedule import plan
-from nst.specs import BackendSpec, Spec
+from nst.schedule import per_size, plan
+from nst.specs import BackendSpec, LossSpec, Spec
+from nst.terms import LossUse
+from nst.values import ExtraLoss
+from nst.weights import Choice
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,14 @@ class Job:
         self.content: Picture = pictures[0]
         self.styles: list[Picture] = pictures[1:]
         self.spec: BackendSpec = self._plugins.find("backend", recipe.backend)
-        self.weights = weights.choose(self.spec, recipe.weights)
         self.sizes, self.steps = self._plan()
-        self._backend: Any = None
+        self._choices = [weights.choose(self.spec, name) for name in per_size(recipe.weights, len(self.sizes))]
+        self._backends: dict[str, Any] = {}
+
+    @property
+    def weights(self) -> Choice:
+        """The weights of the last size: those that finish the picture."""
+        return self._choices[-1]
 
     def _plan(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         if self.spec.kind == "image":
@@ -102,24 +109,29 @@ class Job:
         return plan(self.recipe, *self.content.pixels.shape[:2])
 
     def open(self) -> FeatureBackend | ImageBackend:
-        """The backend, built at the first call: the first heavy import."""
-        if self._backend is None:
-            network = self.weights.source.load()  # first: a bad file is found before the framework is imported
+        """The backend of the last size, built at the first call: the first heavy import."""
+        backend: FeatureBackend | ImageBackend = self._open(self.weights)
+        return backend
+
+    def _open(self, choice: Choice) -> Any:
+        """One backend for each choice of weights."""
+        if choice.name not in self._backends:
+            network = choice.source.load()  # first: a bad file is found before the framework is imported
             pooling = {"pooling": self.recipe.pooling} if self.spec.kind == "feature" else {}
             options = read_options(self.spec, self.recipe.backend_options)
-            self._backend = load(self.spec)(network, device=self.recipe.device, **pooling, **options)
-        return self._backend  # type: ignore[no-any-return]
+            self._backends[choice.name] = load(self.spec)(network, device=self.recipe.device, **pooling, **options)
+        return self._backends[choice.name]
 
     def notes(self) -> list[str]:
         """What is worth saying before the first step."""
         pictures = [f"{picture.source}: {note}" for picture in (self.content, *self.styles) for note in picture.notes]
-        return [*filter(None, [self.weights.note]), *self.open().notes, *pictures]
+        return [*filter(None, dict.fromkeys(choice.note for choice in self._choices)), *self.open().notes, *pictures]
 
     def run(self, on_iterate: OnIterate | None = None) -> Result:
         """Make the picture. See `stylize`."""
         began = time.perf_counter()
         backend: Any = self.open()
-        outcome = engine.run(self.task(backend), on_iterate) if self.spec.kind == "feature" else self._pass(backend)
+        outcome = engine.run(self.task(), on_iterate) if self.spec.kind == "feature" else self._pass(backend)
         height, width = outcome.pixels.shape[:2]
         alpha = self.content.alpha
         return Result(
@@ -144,32 +156,46 @@ class Job:
         styles = [picture.pixels for picture in self.styles]
         return engine.Run(backend.stylize(content, styles, blend=self._blend(), style_scale=self.recipe.style_scale))
 
-    def task(self, backend: FeatureBackend) -> Task:
+    def task(self) -> Task:
         """What the engine is given."""
         recipe, styles = self.recipe, [picture.pixels for picture in self.styles]
         optimizer = self._plugins.find("optimizer", recipe.optimizer)
+        uses = self._uses()
+        levels = zip(self.sizes, self.steps, map(self._open, self._choices), strict=True)
         return Task(
-            backend=backend,
+            levels=[Level(*level) for level in levels],
             content=self.content.pixels,
             styles=styles,
             start=self._first_image(styles),
-            style=self._use(recipe.style_loss, recipe.style_layers, recipe.style_weight),
-            pointwise=[
-                self._use(recipe.content_loss, recipe.content_layers, recipe.content_weight),
-                self._use("nst:total-variation", {IMAGE: 1.0}, recipe.tv_weight),
-                self._use("nst:range", {IMAGE: 1.0}, recipe.range_weight),
-            ],
+            style=[use for spec, use in uses if spec.role == "style"],
+            pointwise=[use for spec, use in uses if spec.role != "style"],
             optimizer=load(optimizer),
             optimizer_options=read_options(optimizer, recipe.optimizer_options),
-            sizes=self.sizes,
-            steps=self.steps,
             blend=self._blend(),
             style_scale=recipe.style_scale,
+            average=recipe.average,
+            tile=self._tile(),
         )
 
-    def _use(self, name: str, layers: Mapping[str, float], weight: float) -> LossUse:
-        spec = self._plugins.find("loss", name)
-        return LossUse(spec.name, load(spec)(), shares(layers), weight)
+    def _tile(self) -> int | None:
+        """The tiles the engine is to begin with; None where it must not cut the image at all."""
+        if self.recipe.tile == "off" or not self.spec.architecture:
+            return None
+        return int(self.recipe.tile) if self.recipe.tile.isdigit() else 0
+
+    def _uses(self) -> list[tuple[LossSpec, LossUse]]:
+        """Every loss of the recipe, put to use; one that is used again has a number in its name."""
+        found: list[tuple[LossSpec, LossUse]] = []
+        for chosen in self.recipe.all_losses():
+            spec: LossSpec = self._plugins.find("loss", chosen.name)
+            before = sum(spec.name == other.name for other, _ in found)
+            found.append((spec, self._use(spec, chosen, f"{spec.name} {before + 1}" if before else spec.name)))
+        return found
+
+    def _use(self, spec: LossSpec, chosen: ExtraLoss, name: str) -> LossUse:
+        layers = chosen.layers or self.recipe.usual_layers(spec.role)
+        loss = load(spec)(**read_options(spec, chosen.options))
+        return LossUse(name, loss, shares(layers), chosen.weight, whole=spec.shape == "whole")
 
     def _first_image(self, styles: Sequence[Pixels]) -> Pixels:
         """What the coarsest size starts from: made at that size, so that noise is noise there."""
@@ -188,7 +214,7 @@ class Job:
             "backend": self.recipe.backend,
             "device": backend.device,
             "precision": backend.precision,
-            "weights": self.weights.name,
+            "weights": ", ".join(dict.fromkeys(choice.name for choice in self._choices)),
             "sizes": list(self.sizes),
             "steps": list(self.steps),
             "seconds": round(seconds, 3),

@@ -18,9 +18,10 @@ from nst.plugins import Plugins
 from nst.recipe import FIELDS, Recipe, flag
 from nst.schedule import plan
 from nst.specs import BackendSpec, LossSpec, OptionValue, Spec
+from nst.values import ExtraLoss
 
-SHAPES = {"style": "statistic", "content": "pointwise"}
-"""The shape of loss the engine can put to each use."""
+SHAPES = {"style": ("statistic", "whole"), "content": ("pointwise",), "image": ("pointwise",)}
+"""The shapes of loss the engine can put to each use."""
 
 
 ONE_PASS = ("backend", "weights", "device", "backend_options", "size", "style_blend", "style_scale")
@@ -56,9 +57,10 @@ def _inapplicable(recipe: Recipe, spec: BackendSpec, chosen: Collection[str]) ->
 def _descent_mistakes(recipe: Recipe, plugins: Plugins) -> list[UserError]:
     """What is wrong with the names and options of an optimization's parts."""
     found = Findings()
-    for role, name in (("style", recipe.style_loss), ("content", recipe.content_loss)):
-        loss = found.attempt(partial(plugins.find, "loss", name))
-        found.add(*_loss_mistakes(loss, role))
+    for role, chosen in zip(("style", "content"), recipe.all_losses(), strict=False):
+        found.add(*_loss_mistakes(recipe, plugins, chosen, role))
+    for chosen in recipe.losses:
+        found.add(*_loss_mistakes(recipe, plugins, chosen))
     for kind, name, options in (
         ("optimizer", recipe.optimizer, recipe.optimizer_options),
         ("initializer", recipe.init, recipe.init_options),
@@ -70,12 +72,18 @@ def _descent_mistakes(recipe: Recipe, plugins: Plugins) -> list[UserError]:
 def _backend_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
     found = Findings()
     found.add(missing_modules(spec))
+    if spec.kind == "image" and len(recipe.weights) > 1:
+        found.add(UserError(f"--weights names {len(recipe.weights)} for one pass", "name one"))
+    if recipe.tile.isdigit() and not spec.architecture:
+        found.add(
+            UserError(f"'{spec.name}' cannot be computed in tiles: it does not say how far it sees", "--tile off")
+        )
     if recipe.device not in spec.devices:
         found.add(unknown("device", recipe.device, spec.devices))
     found.attempt(lambda: read_options(spec, recipe.backend_options))
     if spec.kind == "feature":
         found.add(*_network_mistakes(recipe, spec))
-    elif (choice := found.attempt(lambda: weights.choose(spec, recipe.weights))) is not None:
+    elif (choice := found.attempt(lambda: weights.choose(spec, recipe.weights[-1]))) is not None:
         found.attempt(choice.source.verify)
     return found.errors
 
@@ -86,23 +94,32 @@ def _network_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
     if recipe.pooling not in spec.pooling:
         found.add(unknown("pooling", recipe.pooling, spec.pooling))
     known = [name for name in recipe.layers() if name in spec.layers]
-    choice = found.attempt(lambda: weights.choose(spec, recipe.weights))
-    if choice is not None:
-        found.add(*weights.check(spec, choice, known))
+    for name in dict.fromkeys(recipe.weights):
+        choice = found.attempt(partial(weights.choose, spec, name))
+        if choice is not None:
+            found.add(*weights.check(spec, choice, known))
     for option, selection in recipe.selections().items():
         found.add(*layers.check(option, selection, spec.layers))
     return found.errors
 
 
-def _loss_mistakes(spec: LossSpec | None, role: str) -> Iterable[UserError]:
+def _loss_mistakes(recipe: Recipe, plugins: Plugins, chosen: ExtraLoss, role: str = "") -> list[UserError]:
+    """What is wrong with a loss, which must be one for `role` where that is given."""
+    found = Findings()
+    spec: LossSpec | None = found.attempt(lambda: plugins.find("loss", chosen.name))
     if spec is None:
-        return
-    if (error := missing_modules(spec)) is not None:
-        yield error
-    found, wanted = (spec.role, role) if spec.role != role else (spec.shape, SHAPES[role])
-    if found != wanted:
-        hint = f"it is declared {found}; --{role}-loss takes a {wanted} loss"
-        yield UserError(f"'{spec.name}' is no {wanted} loss", hint)
+        return found.errors
+    found.add(missing_modules(spec))
+    found.attempt(lambda: read_options(spec, chosen.options))
+    if role and spec.role != role:
+        hint = f"it is declared {spec.role}; --{role}-loss takes a {role} loss"
+        found.add(UserError(f"'{spec.name}' is no {role} loss", hint))
+    elif spec.shape not in SHAPES[spec.role]:
+        hint = f"it is declared {spec.shape}; one for {spec.role} must be {' or '.join(SHAPES[spec.role])}"
+        found.add(UserError(f"'{spec.name}' has a shape that its role cannot have", hint))
+    if spec.shape == "whole" and recipe.tile.isdigit():
+        found.add(UserError(f"'{spec.name}' cannot be computed in tiles", "choose another loss, or --tile off"))
+    return found.errors
 
 
 def _named_mistakes(plugins: Plugins, kind: str, name: str, options: Mapping[str, OptionValue]) -> list[UserError]:
@@ -135,7 +152,7 @@ def _blend_mistakes(recipe: Recipe, styles: int) -> Iterable[UserError]:
 
 
 def _number_mistakes(recipe: Recipe) -> Iterable[UserError]:
-    if not (recipe.content_weight or recipe.style_weight or recipe.tv_weight):
+    if not any(each.weight for each in recipe.all_losses() if each.name != "nst:range"):
         yield UserError("every weight is 0", "set --content-weight or --style-weight above 0")
     if recipe.sizes and len(recipe.steps) not in (0, 1, len(recipe.sizes)):
         hint = "give one number in all, or one for each of --sizes"
@@ -149,7 +166,10 @@ def _number_mistakes(recipe: Recipe) -> Iterable[UserError]:
 def size_mistakes(recipe: Recipe, shapes: Sequence[tuple[str, tuple[int, int]]]) -> Iterable[UserError]:
     """Pictures too thin for the deepest layer in use; `shapes` are names and (height, width), the content's first."""
     (content, shape), *styles = shapes
-    coarsest = plan(recipe, *shape)[0][0]
+    sizes = plan(recipe, *shape)[0]
+    if len(recipe.weights) > len(sizes):
+        yield UserError(f"--weights names {len(recipe.weights)} for {len(sizes)} sizes", "name one for each, or fewer")
+    coarsest = sizes[0]
     need = smallest_side(recipe.layers())
     yield from _too_small(content, shape, coarsest, need, f"use a size of at least {_least(shape, need)}")
     need = smallest_side(recipe.selections().get("--style-layers", ()))

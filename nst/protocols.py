@@ -57,7 +57,8 @@ class Evaluation:
     gradient: Array
 
 
-Objective: TypeAlias = Callable[[Array], Evaluation]
+Objective: TypeAlias = Callable[..., Evaluation]
+"""A function of an image; extra tensors that it takes are given, not differentiated."""
 
 
 class FeatureBackend(Protocol):
@@ -81,11 +82,12 @@ class FeatureBackend(Protocol):
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Activations by layer name, each `(H_l, W_l, C_l)`, channels last; computed to the deepest layer asked for."""
 
-    def value_and_grad(self, loss: Callable[[Tensor], Mapping[str, Tensor]]) -> Objective:
+    def value_and_grad(self, loss: Callable[..., Mapping[str, Tensor]]) -> Objective:
         """Make the objective whose value is the sum of the scalars `loss` returns.
 
         The objective takes an `Array` or a NumPy array of one size and returns the gradient in the same kind. It is
-        called once per size, so it may trace or compile.
+        called once per size, so it may trace or compile. What it is given beyond the first array, tensors or NumPy
+        arrays, goes to `loss` as it is: no gradient is taken with respect to it. The first array may have any shape.
         """
 
     def peak_memory(self) -> int | None:

@@ -15,7 +15,9 @@ from typing import Any
 
 from nst import values
 from nst.errors import UserError, raise_all, unknown
+from nst.layers import IMAGE
 from nst.specs import OptionValue
+from nst.values import ExtraLoss
 
 
 def option(default: Any, read: Callable[[Any], Any], metavar: str, help: str) -> Any:
@@ -38,7 +40,13 @@ class Recipe:
     """
 
     backend: str = option("torch-vgg19", values.text, "NAME", "network and framework (see nst plugins list)")
-    weights: str = option("auto", values.text, "NAME|PATH", "auto, imagenet, compact, or a neutral weight file")
+    weights: tuple[str, ...] = option(
+        ("auto",),
+        values.names,
+        "NAME|PATH[,…]",
+        "auto, imagenet, compact, or a neutral weight file; of several the last is for the last size, and the first "
+        "for all sizes before the others'",
+    )
     device: str = option("auto", values.text, "NAME", "auto, cpu, cuda or mps")
     backend_options: Mapping[str, OptionValue] = option(
         {}, values.settings, "NAME=VALUE…", "options of the backend (see nst plugins show NAME)"
@@ -72,7 +80,19 @@ class Recipe:
         1000.0, values.number, "WEIGHT", "price on pixels beyond 0..1, which are clipped in the end"
     )
     style_loss: str = option("gram", values.text, "NAME", "how style is compared")
+    style_loss_options: Mapping[str, OptionValue] = option(
+        {}, values.settings, "NAME=VALUE…", "options of the style loss (see nst plugins show NAME)"
+    )
     content_loss: str = option("content", values.text, "NAME", "how content is compared")
+    content_loss_options: Mapping[str, OptionValue] = option(
+        {}, values.settings, "NAME=VALUE…", "options of the content loss"
+    )
+    losses: tuple[ExtraLoss, ...] = option(
+        (),
+        values.losses,
+        "NAME=WEIGHT[@L=W,…]",
+        "one more loss with its weight and layers, such as histogram=50@relu4_1,relu5_1; may be given again",
+    )
     pooling: str = option("max", values.text, "KIND", "max or average")
     optimizer: str = option("lbfgs", values.text, "NAME", "lbfgs, adam or scipy-lbfgs")
     optimizer_options: Mapping[str, OptionValue] = option(
@@ -83,6 +103,15 @@ class Recipe:
         {}, values.settings, "NAME=VALUE…", "options of the initializer, such as ratio=0.6 match=content"
     )
     seed: int = option(0, values.whole, "N", "seed of everything drawn at random")
+    average: float = option(
+        0.0,
+        values.fraction,
+        "DECAY",
+        "take the running mean of the images, each step keeping this share of it; 0 takes the best image",
+    )
+    tile: str = option(
+        "auto", values.tile, "auto|PIXELS|off", "compute in tiles of this side, for pictures larger than memory"
+    )
     style_blend: tuple[float, ...] = option((), values.shares, "W,W,…", "weights of several styles (default: equal)")
     style_scale: float = option(1.0, values.positive, "FACTOR", "size of the styles relative to the picture")
 
@@ -101,13 +130,27 @@ class Recipe:
             given = {"sizes": (), "steps": self.steps if len(self.steps) == 1 else ()} | given
         return replace(self, **given)
 
+    def all_losses(self) -> list[ExtraLoss]:
+        """Every loss that has a part in the picture, those on its pixels too."""
+        return [
+            ExtraLoss(self.style_loss, self.style_weight, self.style_layers, self.style_loss_options),
+            ExtraLoss(self.content_loss, self.content_weight, self.content_layers, self.content_loss_options),
+            *self.losses,
+            ExtraLoss("nst:total-variation", self.tv_weight),
+            ExtraLoss("nst:range", self.range_weight),
+        ]
+
+    def usual_layers(self, role: str) -> Mapping[str, float]:
+        """The layers of a loss for which none are named, by its role."""
+        return {"style": self.style_layers, "content": self.content_layers}.get(role, {IMAGE: 1.0})
+
     def selections(self) -> dict[str, Mapping[str, float]]:
-        """The layer selections of the losses in use, by option."""
-        pairs = {
-            "--content-layers": (self.content_weight, self.content_layers),
-            "--style-layers": (self.style_weight, self.style_layers),
-        }
-        return {option: selection for option, (weight, selection) in pairs.items() if weight}
+        """The layer selections of the losses in use, by option; that of the picture itself is none."""
+        found = {"--content-layers": (self.content_weight, self.content_layers)}
+        found |= {"--style-layers": (self.style_weight, self.style_layers)}
+        extra = [each for each in self.losses if each.layers and {*each.layers} != {IMAGE}]
+        found |= {f"--loss {each.name}": (each.weight, each.layers) for each in extra}
+        return {option: selection for option, (weight, selection) in found.items() if weight}
 
     def layers(self) -> tuple[str, ...]:
         """Every layer the losses in use look at, once."""
@@ -122,9 +165,15 @@ FIELDS: Mapping[str, Field[Any]] = {spec.name: spec for spec in fields(Recipe)}
 """The recipe's fields by name, in order; `metadata` holds `read`, `metavar` and `help`."""
 
 
+SEVERAL = (values.settings, values.losses)
+"""Readers of fields that the command line takes one item at a time: `--loss A=1 --loss B=2`."""
+
+
 def flag(name: str) -> str:
     """The command-line spelling of a recipe field: `optimizer_options` is `--optimizer-option`."""
-    return "--" + name.removesuffix("s" if name.endswith("_options") else "").replace("_", "-")
+    if FIELDS[name].metadata["read"] in SEVERAL:
+        name = name.removesuffix("es" if name.endswith("sses") else "s")
+    return "--" + name.replace("_", "-")
 
 
 def read(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[UserError]]:

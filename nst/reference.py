@@ -77,16 +77,17 @@ class ReferenceVGG:
             yield f"relu{place}", x
         yield f"pool{block}", self._pool(x)
 
-    def value_and_grad(self, loss: Callable[[Any], Mapping[str, Any]]) -> Objective:
+    def value_and_grad(self, loss: Callable[..., Mapping[str, Any]]) -> Objective:
         """Central differences, one value of the image at a time."""
 
-        def total(image: Exact) -> float:
-            return float(sum(loss(image).values()))
+        def total(image: Exact, *given: Exact) -> float:
+            return float(sum(loss(image, *given).values()))
 
-        def objective(image: Any) -> Evaluation:
-            point = np.array(image, np.float64)
-            terms = {name: float(value) for name, value in loss(point).items()}
-            return Evaluation(sum(terms.values()), terms, _numeric_gradient(total, point, self._step))
+        def objective(image: Any, *given: Any) -> Evaluation:
+            point, fixed = np.array(image, np.float64), [np.asarray(each, np.float64) for each in given]
+            terms = {name: float(value) for name, value in loss(point, *fixed).items()}
+            gradient = _numeric_gradient(lambda there: total(there, *fixed), point, self._step)
+            return Evaluation(sum(terms.values()), terms, gradient)
 
         return objective
 

@@ -24,6 +24,11 @@ def plan(recipe: Recipe, height: int, width: int) -> tuple[tuple[int, ...], tupl
     return sizes, share_out(recipe.steps[0], usual) if recipe.steps else tuple(usual)
 
 
+def per_size(names: Sequence[str], sizes: int) -> tuple[str, ...]:
+    """One name for each size: the last for the last size, the first for all those that the others leave."""
+    return (names[0],) * (sizes - len(names) + 1) + tuple(names[1:])
+
+
 def _least(recipe: Recipe, height: int, width: int) -> int:
     """The long side at which the short one still reaches the deepest layer in use."""
     return math.ceil(smallest_side(recipe.layers()) * max(height, width) / min(height, width))

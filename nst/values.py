@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from nst import layers
@@ -90,6 +91,66 @@ def settings(value: Any) -> dict[str, OptionValue]:
         if not (name.strip() and equals):
             raise UserError(f"has '{name}' where name=value belongs", "write it like lr=0.02")
     return {name.strip(): option.strip() for name, _, option in pairs}
+
+
+def fraction(value: Any) -> float:
+    """A number from 0 to below 1."""
+    found = number(value)
+    if found >= 1:
+        raise UserError(f"must be below 1, not {value}", "")
+    return found
+
+
+def names(value: Any) -> tuple[str, ...]:
+    """Non-empty strings: `compact,imagenet`, or a list, whose own strings are taken as they are."""
+    several = value.split(",") if isinstance(value, str) else value
+    if isinstance(several, os.PathLike) or not isinstance(several, Iterable):
+        return (text(several),)
+    found = tuple(text(each).strip() for each in several)
+    return found or (text(""),)
+
+
+def tile(value: Any) -> str:
+    """`auto`, `off`, or a number of pixels."""
+    return str(value) if value in ("auto", "off") else str(count(value))
+
+
+@dataclass(frozen=True)
+class ExtraLoss:
+    """A loss beside the style's and the content's: its weight, its layers with theirs, and its options.
+
+    No layers means those of the style or the content, whichever the loss is for, or the picture itself.
+    """
+
+    name: str
+    weight: float
+    layers: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
+
+
+LOSS = "write it like histogram=50@relu4_1,relu5_1=0.5, or as a table with name, weight, layers and options"
+
+
+def losses(value: Any) -> tuple[ExtraLoss, ...]:
+    """Losses, each as text or as a table."""
+    return tuple(map(_loss, [value] if isinstance(value, str | Mapping | ExtraLoss) else value))
+
+
+def _loss(value: Any) -> ExtraLoss:
+    if isinstance(value, ExtraLoss):
+        return value
+    if isinstance(value, str):
+        head, _, selected = value.partition("@")
+        name, _, weight = head.partition("=")
+        value = {"name": name, "weight": weight, "layers": selected}
+    if not isinstance(value, Mapping) or not {"name", "weight"} <= value.keys() <= {*ExtraLoss.__dataclass_fields__}:
+        raise UserError(f"has {value!r} where a loss belongs", LOSS)
+    return ExtraLoss(
+        text(value["name"]),
+        number(value["weight"]),
+        selection(value.get("layers", {})),
+        settings(value.get("options", {})),
+    )
 
 
 def _parts(value: Any) -> list[Any]:

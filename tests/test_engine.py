@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
 import pytest
 
 from nst import engine
-from nst.engine import MAX_RESCUES, Descent, Task
+from nst.descent import MAX_RESCUES, Descent
+from nst.engine import Level, Task
 from nst.errors import NstError
 from nst.losses.content import Content
 from nst.losses.gram import Gram
-from nst.objective import LossUse
 from nst.protocols import Evaluation, Iterate
 from nst.reference import ReferenceVGG
+from nst.terms import LossUse
 
 STYLE = LossUse("style", Gram(), {"relu1_1": 1.0}, 1.0)
 CONTENT = LossUse("content", Content(), {"relu1_1": 1.0}, 1.0)
@@ -42,21 +44,20 @@ def descend(objective, image, *, state=None, step_scale=1.0, lr=1.0):
 
 @pytest.fixture
 def task(make_network, photo):
-    def make(**changes):
+    def make(sizes=(4, 6), steps=(3, 2), backend=None, **changes):
+        network = backend or PixelBackend(make_network())
+        levels = [Level(*level, network) for level in zip(sizes, steps, strict=True)]
         values = {
-            "backend": PixelBackend(make_network()),
             "content": photo(4, 6),
             "styles": [photo(6, 6, seed=1)],
             "start": photo(4, 6),
-            "style": STYLE,
+            "style": [STYLE],
             "pointwise": [CONTENT],
             "optimizer": descend,
             "optimizer_options": {"lr": 0.5},
-            "sizes": [4, 6],
-            "steps": [3, 2],
             "blend": [1.0],
         }
-        return Task(**{**values, **changes})
+        return Task(levels=levels, **{**values, **changes})
 
     return make
 
@@ -98,7 +99,7 @@ def test_each_size_starts_from_the_last_one_s_result(task):
 
 
 def test_a_weight_of_zero_leaves_the_loss_out(task):
-    run = engine.run(task(style=LossUse("style", Gram(), {"relu1_1": 1.0}, 0.0)))
+    run = engine.run(task(style=[LossUse("style", Gram(), {"relu1_1": 1.0}, 0.0)]))
     assert set(run.history[0]["terms"]) == {"content relu1_1"}
 
 
@@ -111,8 +112,8 @@ def test_styles_are_shrunk_to_the_size_but_never_enlarged(task, photo):
             return super().statistic(xp, features, weight)
 
     style = LossUse("style", Watching(), {"relu1_1": 1.0}, 1.0)
-    engine.run(task(style=style, styles=[photo(20, 10)], sizes=[6], steps=[1], style_scale=2.0))
-    engine.run(task(style=style, styles=[photo(4, 5)], sizes=[6], steps=[1]))
+    engine.run(task(style=[style], styles=[photo(20, 10)], sizes=[6], steps=[1], style_scale=2.0))
+    engine.run(task(style=[style], styles=[photo(4, 5)], sizes=[6], steps=[1]))
     assert shapes[0] == (12, 6)
     assert (4, 5) in shapes
 
@@ -127,7 +128,7 @@ def test_the_best_image_is_kept_not_the_last(task):
 
     content = np.full((4, 6, 3), 0.4, np.float32)
     run = engine.run(task(optimizer=swing, optimizer_options={}, content=content, start=content, sizes=[6], steps=[3],
-                          style=LossUse("style", Gram(), {"relu1_1": 1.0}, 0.0)))  # fmt: skip
+                          style=[LossUse("style", Gram(), {"relu1_1": 1.0}, 0.0)]))  # fmt: skip
     np.testing.assert_allclose(run.pixels, content, atol=1e-6)
 
 
@@ -242,7 +243,7 @@ def test_a_diverged_run_says_so_and_returns_the_picture(task):
             return objective
 
     base = task()
-    run = engine.run(task(backend=Broken(base.backend._network)))
+    run = engine.run(task(backend=Broken(base.levels[0].backend._network)))
     assert run.stopped == "diverged"
     assert len(run.history) == 2
     assert np.isfinite(run.pixels).all()
@@ -256,5 +257,54 @@ def test_no_finite_loss_at_all_is_an_error(task):
 
     base = task()
     with pytest.raises(NstError, match="not finite from the first step") as caught:
-        engine.run(task(backend=Hopeless(base.backend._network)))
+        engine.run(task(backend=Hopeless(base.levels[0].backend._network)))
     assert caught.value.hint
+
+
+def test_each_size_may_ask_a_network_of_its_own(task, make_network):
+    asked = []
+
+    class Named(PixelBackend):
+        def features(self, image, layers):
+            asked.append(self.name)
+            return super().features(image, layers)
+
+    base, levels = task(), []
+    for level, name in zip(base.levels, ["coarse", "fine"], strict=True):
+        network = Named(make_network())
+        network.name = name
+        levels.append(replace(level, backend=network))
+    engine.run(replace(base, levels=levels))
+    assert sorted(set(asked)) == ["coarse", "fine"]
+    assert asked == sorted(asked)
+
+
+def test_the_mean_of_the_images_is_the_result_when_asked_for(task):
+    """The images are 0, 1 and 2, and the mean forgets half of itself at each."""
+
+    def count_up(objective, image, **_):
+        for value in range(3):
+            there = np.full_like(image, value / 4)
+            yield Iterate(there, objective(there), {})
+
+    options = {"optimizer": count_up, "optimizer_options": {}, "sizes": [6], "steps": [3]}
+    run = engine.run(task(average=0.5, **options))
+    np.testing.assert_allclose(run.pixels, (0 * 1 + 1 * 2 + 2 * 4) / 7 / 4, atol=1e-6)
+
+
+def test_several_losses_of_a_role_add_up(task):
+    both = [STYLE, LossUse("gram 2", Gram(), {"relu2_1": 1.0}, 2.0)]
+    run = engine.run(task(style=both))
+    assert set(run.history[0]["terms"]) == {"style relu1_1", "gram 2 relu2_1", "content relu1_1"}
+
+
+def test_tiles_change_nothing_but_memory(photo, task):
+    given = {"content": photo(9, 9), "sizes": [9], "steps": [2]}
+    at_once, tiled = (engine.run(task(tile=tile, **given)) for tile in (None, 4))
+    np.testing.assert_allclose(tiled.pixels, at_once.pixels, atol=1e-6)
+    assert tiled.history[-1]["loss"] == pytest.approx(at_once.history[-1]["loss"])
+
+
+def test_a_loss_of_all_positions_at_once_refuses_tiles(task):
+    with pytest.raises(NstError, match="'style' cannot be computed in tiles"):
+        engine.run(task(tile=2, style=[replace(STYLE, whole=True)]))

@@ -191,9 +191,16 @@ def test_a_loss_must_fit_its_use(mistakes: Callable[..., Any]) -> None:
         ("'content' is no style loss", "it is declared content; --style-loss takes a style loss"),
         ("'total-variation' is no content loss", "it is declared image; --content-loss takes a content loss"),
     ]
-    assert mistakes(style_loss="patches") == [
-        ("'patches' is no statistic loss", "it is declared whole; --style-loss takes a statistic loss")
+    assert mistakes(style_loss="patches") == []
+    assert mistakes(style_loss="patches", tile=64) == [
+        ("'patches' cannot be computed in tiles", "choose another loss, or --tile off")
     ]
+
+
+def test_a_loss_beside_the_others_is_checked_like_them(mistakes: Callable[..., Any]) -> None:
+    assert mistakes(losses=["content=1@relu4_2", "range=1@image", "gram=2"]) == []
+    assert mistakes(losses="gram=1@relu9_1")[0][0] == "unknown layer in --loss gram: 'relu9_1'"
+    assert mistakes(losses=["garm=1"])[0][0] == "unknown loss 'garm'"
 
 
 def test_modules_that_are_not_installed_come_with_their_pip_line(mistakes: Callable[..., Any]) -> None:

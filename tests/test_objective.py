@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nst.errors import NstError
 from nst.layers import IMAGE
 from nst.losses.content import Content
 from nst.losses.gram import Gram
 from nst.losses.total_variation import TotalVariation
-from nst.objective import LossUse, build_objective, pointwise_terms, style_terms
+from nst.objective import Frugal, build_objective
 from nst.reference import ReferenceVGG
+from nst.terms import LossUse, pointwise_terms, style_terms
+from nst.tiles import cut
 
 STYLE = LossUse("style", Gram(), {"relu1_1": 0.75, "relu2_1": 0.25}, 100.0)
 CONTENT = LossUse("content", Content(), {"relu2_2": 1.0}, 10.0)
@@ -82,3 +85,53 @@ def test_a_black_content_gives_a_finite_loss(backend):
     black = np.zeros((8, 8, 3), np.float32)
     terms = pointwise_terms(backend, LossUse("content", Content(), {IMAGE: 1.0}, 1.0), black)
     assert np.isfinite(evaluate(backend, terms, np.full_like(black, 0.5)).loss)
+
+
+def tiled(backend, content, style, size):
+    uses = [CONTENT, SMOOTH]
+    layers = [*STYLE.layers, *CONTENT.layers, IMAGE]
+    tiles = cut(content.shape[:2], size, layers)
+    terms = style_terms(backend, STYLE, [style], [1.0], size)
+    terms += [term for use in uses for term in pointwise_terms(backend, use, content, tiles)]
+    return build_objective(backend, terms, tiles)
+
+
+def test_tile_by_tile_is_the_whole_at_once(backend, photo):
+    """Terms and gradient, at an odd size, with statistics, differences and a loss on neighboring pixels."""
+    content, style, image = photo(11, 8), photo(9, 10, seed=1), photo(11, 8, seed=2)
+    whole = tiled(backend, content, style, 0)(image)
+    parts = tiled(backend, content, style, 4)(image)
+    assert parts.terms == pytest.approx(whole.terms)
+    np.testing.assert_allclose(parts.gradient, whole.gradient, atol=1e-7 * np.abs(whole.gradient).max())
+
+
+class Cramped:
+    """An objective builder for a machine that holds tiles of at most so many pixels."""
+
+    def __init__(self, room):
+        self.room = room
+        self.asked = []
+
+    def __call__(self, tile):
+        self.asked.append(tile)
+
+        def objective(image):
+            if not tile or tile > self.room:
+                raise MemoryError
+            return tile
+
+        return objective
+
+
+def test_when_memory_runs_out_it_goes_on_in_smaller_tiles():
+    build, told = Cramped(300), []
+    objective = Frugal(build, 0, 1000, told.append)
+    assert objective(np.zeros(1)) == 250
+    assert objective(np.zeros(1)) == 250
+    assert build.asked == [0, 500, 250]
+    assert told == [f"not enough memory: going on in tiles of {size} px" for size in (500, 250)]
+
+
+def test_memory_that_runs_out_for_good_is_an_error():
+    with pytest.raises(NstError, match="even in small tiles"):
+        Frugal(Cramped(10), 0, 1000, print)(np.zeros(1))

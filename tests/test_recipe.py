@@ -166,3 +166,32 @@ def test_a_recipe_file_that_is_not_toml_says_so(tmp_path: Path, content: bytes) 
     file.write_bytes(content)
     with pytest.raises(UserError, match=r"my\.toml' is not TOML: "):
         load(file)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "histogram=50@relu4_1,relu5_1=0.5",
+        [{"name": "histogram", "weight": 50, "layers": {"relu4_1": 1, "relu5_1": 0.5}}],
+    ],
+)
+def test_more_losses_are_text_or_tables(given):
+    (loss,) = Recipe(losses=given).losses
+    assert (loss.name, loss.weight, loss.layers) == ("histogram", 50.0, {"relu4_1": 1.0, "relu5_1": 0.5})
+
+
+@pytest.mark.parametrize("given", ["histogram", [{"name": "gram"}], [{"name": "gram", "weight": 1, "wieght": 2}], [3]])
+def test_a_loss_that_says_too_little_or_too_much_is_refused(given):
+    with pytest.raises(UserError, match="--loss"):
+        Recipe(losses=given)
+
+
+def test_a_recipe_s_own_data_make_it_again():
+    recipe = Recipe(losses="gram=2", weights="compact,imagenet", tile=256, average=0.5)
+    assert Recipe(**recipe.to_dict()) == recipe
+
+
+@pytest.mark.parametrize("given", [{"tile": "small"}, {"tile": 0}, {"average": 1}, {"weights": ""}, {"weights": []}])
+def test_values_that_mean_nothing_are_refused(given):
+    with pytest.raises(UserError, match=f"--{next(iter(given))}"):
+        Recipe(**given)

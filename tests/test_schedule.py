@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nst.architectures import smallest_side
 from nst.images import fit
 from nst.recipe import Recipe
-from nst.schedule import COARSEST, DEFAULT_STEPS, plan, pyramid, share_out
+from nst.schedule import COARSEST, DEFAULT_STEPS, per_size, plan, pyramid, share_out
 
 SIDES = st.integers(1, 10_000)
 
@@ -77,3 +77,11 @@ def test_shares_are_in_proportion(weights: list[int]) -> None:
 
 def test_fewer_steps_than_sizes_are_one_each() -> None:
     assert share_out(2, [100, 60, 40]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [(["a"], ["a", "a", "a"]), (["a", "b"], ["a", "a", "b"]), (["a", "b", "c"], ["a", "b", "c"])],
+)
+def test_names_are_shared_out_with_the_last_for_the_last_size(names, expected):
+    assert per_size(names, 3) == tuple(expected)

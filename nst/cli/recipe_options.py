@@ -10,8 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from nst import values
-from nst.recipe import FIELDS, flag
+from nst.recipe import FIELDS, SEVERAL, flag
 
 PANELS: Mapping[str, tuple[str, ...]] = {
     "The picture": (
@@ -80,7 +79,7 @@ def _annotation(field: Field[Any]) -> Any:
         show_default=False,
         rich_help_panel=panel,
     )
-    several = field.metadata["read"] is values.settings
+    several = field.metadata["read"] in SEVERAL
     return Annotated[list[str] | None, option] if several else Annotated[str | None, option]
 
 

@@ -64,7 +64,7 @@ class Session:
         if max_pixels is not None and max_pixels < 1:
             found.add(UserError(f"--max-pixels must be 1 or more, not {max_pixels}", "leave it out for Pillow's limit"))
             max_pixels = None
-        files = filter(os.path.isfile, (recipe.init, recipe.weights))
+        files = filter(os.path.isfile, (recipe.init, *recipe.weights))
         found.add(*mistakes, images.check_output(self.output), *self._own_mistakes([content, *styles], [*files]))
         job = Job(content, styles, recipe, host(), max_pixels=max_pixels, mistakes=found.errors, chosen=self._chosen)
         if self.save_every and not any(job.steps):

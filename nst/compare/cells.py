@@ -94,7 +94,7 @@ def _one_pass(cell: Cell) -> Cell:
         return cell
     kept = {name: getattr(cell.recipe, name) for name in ONE_PASS}
     setting = {name: value for name, value in cell.setting.items() if name in ONE_PASS}
-    named = cell.recipe.weights in {each.name for each in cell.spec.weights}
+    named = {*cell.recipe.weights} <= {each.name for each in cell.spec.weights}
     if not (named or "@" in setting.get("backend", "")):
         kept["weights"] = "auto"
         setting.pop("weights", None)
@@ -139,7 +139,7 @@ def folder_name(cell: Cell, pictures: Sequence[str]) -> str:
         "recipe": recipe.to_dict(),
         "probe": cell.probe,
         "files": [_digest(file) for file in files],
-        "weights": weights.choose(cell.spec, recipe.weights).source.verify(),
+        "weights": [weights.choose(cell.spec, name).source.verify() for name in recipe.weights],
         "software": _software(cell.spec),
     }
     backend = "".join(letter if letter.isalnum() else "-" for letter in cell.spec.name)

@@ -149,8 +149,8 @@ class Probe:
 
     def _descend(self, start: str, optimizer: Any, options: dict[str, Any], steps: int, *watch: Any) -> None:
         """A run of the job's own task at the pinned size, from a pinned image, by another optimizer."""
-        task = self._job.task(self._backend)
-        task = replace(task, sizes=(self._size,), steps=(steps,), start=self._images[start])
+        level = engine.Level(self._size, steps, self._backend)
+        task = replace(self._job.task(), levels=[level], start=self._images[start])
         engine.run(replace(task, optimizer=optimizer, optimizer_options=options), *watch)
 
     def _picture(self) -> None:

@@ -79,29 +79,30 @@ class VGG:
             yield f"relu{place}", x
         yield f"pool{block}", self._pool(x)
 
-    def value_and_grad(self, loss: Callable[[Tensor], Mapping[str, Tensor]]) -> Objective:
+    def value_and_grad(self, loss: Callable[..., Mapping[str, Tensor]]) -> Objective:
         """The objective on NumPy arrays, or on TensorFlow's tensors; traced once per size, at its first evaluation."""
         names: list[str] = []
 
-        def evaluate(leaf: Tensor) -> tuple[Tensor, Tensor]:
+        def evaluate(leaf: Tensor, *given: Tensor) -> tuple[Tensor, Tensor]:
             with tf.GradientTape() as tape:
                 tape.watch(leaf)
-                terms = loss(leaf)
+                terms = loss(leaf, *given)
                 values = tf.stack(list(terms.values()))
             names[:] = terms
             return values, tape.gradient(values, leaf)
 
         @cache
-        def traced(shape: tuple[int, ...]) -> Any:
+        def traced(*shapes: tuple[int, ...]) -> Any:
             # Not compiled by XLA, which takes longer on a CPU (README).
-            return tf.function(evaluate, autograph=False).get_concrete_function(tf.TensorSpec(shape, tf.float32))
+            signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
+            return tf.function(evaluate, autograph=False).get_concrete_function(*signature)
 
-        def objective(image: Array) -> Evaluation:
+        def objective(*arrays: Array) -> Evaluation:
             with tf.device(self._place):
-                leaf = tf.convert_to_tensor(image, tf.float32)
-                values, gradient = traced(tuple(leaf.shape))(leaf)
+                tensors = [tf.convert_to_tensor(array, tf.float32) for array in arrays]
+                values, gradient = traced(*(tuple(tensor.shape) for tensor in tensors))(*tensors)
             named = dict(zip(names, values.numpy().tolist(), strict=True))
-            kind = gradient.numpy() if isinstance(image, np.ndarray) else gradient
+            kind = gradient.numpy() if isinstance(arrays[0], np.ndarray) else gradient
             return Evaluation(sum(named.values()), named, kind)
 
         return objective

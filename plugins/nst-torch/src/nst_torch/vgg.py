@@ -75,13 +75,13 @@ class VGG:
             yield f"relu{place}", x
         yield f"pool{block}", self._pool(x)
 
-    def value_and_grad(self, loss: Callable[[Tensor], Mapping[str, Tensor]]) -> Objective:
+    def value_and_grad(self, loss: Callable[..., Mapping[str, Tensor]]) -> Objective:
         """The objective on torch tensors of this device, or on NumPy arrays."""
 
         @memory.told()
-        def objective(image: Array) -> Evaluation:
-            leaf = torch.as_tensor(image, dtype=torch.float32, device=self.device).detach().requires_grad_()
-            terms = loss(leaf)
+        def objective(image: Array, *given: Array) -> Evaluation:
+            leaf = self._tensor(image).detach().requires_grad_()
+            terms = loss(leaf, *map(self._tensor, given))
             values = torch.stack(list(terms.values()))
             (gradient,) = torch.autograd.grad(values.sum(), leaf)
             named = dict(zip(terms, values.tolist(), strict=True))
@@ -89,6 +89,9 @@ class VGG:
             return Evaluation(sum(named.values()), named, kind)
 
         return objective
+
+    def _tensor(self, array: Array) -> Tensor:
+        return torch.as_tensor(array, dtype=torch.float32, device=self.device)
 
     def peak_memory(self) -> int | None:
         """Bytes of GPU memory at their most; None on the CPU."""

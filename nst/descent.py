@@ -1,0 +1,93 @@
+"""An optimizer's way down: never from a loss that is not finite, and the best image on the way kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nst.errors import NstError
+from nst.protocols import Array, Iterate, Objective, Optimizer
+
+MAX_RESCUES = 10  # halvings of the step before giving up: a thousandth of the step that failed
+
+
+class Mean:
+    """An exponential moving average of images, in which the first ones count no more than the others.
+
+    `decay` is the share of it that each new image leaves, 0 keeping the last image alone (Adam's correction of the
+    bias towards the start: Kingma & Ba 2015, section 3).
+    """
+
+    def __init__(self, decay: float) -> None:
+        self._decay = decay
+        self._sum: Array = 0.0
+        self._weight = 0.0
+
+    def add(self, image: Array) -> None:
+        """Take one more image into account."""
+        self._sum = self._decay * self._sum + (1 - self._decay) * image
+        self._weight = self._decay * self._weight + (1 - self._decay)
+
+    @property
+    def value(self) -> Array:
+        """The average of the images so far."""
+        return self._sum / self._weight
+
+
+class Descent:
+    """An optimizer's iterates without those whose loss is not finite.
+
+    After such a loss the optimizer starts again from the last good image with steps half as long. `best` is the
+    iterate of the lowest loss, `notes` what happened on the way, `gave_up` whether halving did not help.
+    """
+
+    def __init__(self, optimizer: Optimizer, objective: Objective, options: Mapping[str, Any]) -> None:
+        self._optimizer = optimizer
+        self._objective = objective
+        self._options = options
+        self._told = 0
+        self.best: Iterate | None = None
+        self.notes: list[str] = []
+        self.gave_up = False
+
+    def iterates(self, image: Array) -> Iterator[Iterate]:
+        """Finite iterates only, each remembered when it is the best."""
+        good: Iterate | None = None
+        scale = 1.0
+        for _ in range(MAX_RESCUES):
+            for iterate in self._from(image, good, scale):
+                if not math.isfinite(iterate.evaluation.loss):
+                    break
+                good = iterate
+                if self.best is None or iterate.evaluation.loss < self.best.evaluation.loss:
+                    self.best = iterate
+                yield iterate
+            else:
+                return
+            scale /= 2
+            self.notes.append(_rescued(good, scale))
+        self._give_up(good)
+
+    def _from(self, image: Array, good: Iterate | None, scale: float) -> Iterator[Iterate]:
+        start, state = (image, None) if good is None else (good.image, good.state)
+        return self._optimizer(self._objective, start, state=state, step_scale=scale, **self._options)
+
+    def _give_up(self, good: Iterate | None) -> None:
+        if good is None:
+            raise NstError(
+                "the loss is not finite from the first step on",
+                "lower the weights or the step length; if the backend is a plugin, check it with another one",
+            )
+        self.gave_up = True
+        self.notes.append(f"gave up after {MAX_RESCUES} halvings of the step; the last good image is kept")
+
+    def news(self) -> str:
+        """The notes since the last call, as one line."""
+        fresh, self._told = self.notes[self._told :], len(self.notes)
+        return "; ".join(fresh)
+
+
+def _rescued(good: Iterate | None, scale: float) -> str:
+    where = "the start" if good is None else f"the last good image (loss {good.evaluation.loss:.4g})"
+    return f"the loss was not finite: went back to {where} with steps {scale:g} times as long"
