@@ -29,7 +29,8 @@ from nst.memory import peak_memory
 from nst.network import Network
 from nst.objective import build_objective
 from nst.protocols import Array, Objective
-from nst.terms import LossUse, pointwise_terms, style_terms
+from nst.terms import LossUse, Region, pointwise_terms, style_terms
+from nst.tiles import whole
 
 CONTENDERS = ("bare loop", "nst", "nst step")
 REAL = Path(__file__).parents[2] / "shared" / "data" / "vgg19-imagenet.safetensors"
@@ -63,9 +64,10 @@ def contender(name: str, framework: str, network: Network, size: int) -> Callabl
 def nst_objective(framework: str, network: Network, content: np.ndarray, style: np.ndarray) -> tuple[Objective, Array]:
     backend = import_module(f"nst_{framework}.vgg").VGG(network, device="cpu")
     layers = {f"relu{block}_1": 0.2 for block in range(1, 6)}
-    terms = style_terms(backend, LossUse("style", Gram(), layers, 100.0), [style], [1.0])
-    terms += pointwise_terms(backend, LossUse("content", Content(), {"relu4_2": 1.0}, 10.0), content)
-    return build_objective(backend, terms), backend.asarray(content + np.float32(0.01))
+    tiles = whole(content.shape[:2])
+    terms = style_terms(backend, LossUse("style", Gram(), layers, 100.0), Region([style], [1.0]), tiles)
+    terms += pointwise_terms(backend, LossUse("content", Content(), {"relu4_2": 1.0}, 10.0), content, tiles)
+    return build_objective(backend, terms, tiles), backend.asarray(content + np.float32(0.01))
 
 
 def work(name: str, framework: str, file: str, size: int) -> None:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import Any
 
+from nst.areas import Mask
 from nst.descent import Descent, Mean
 from nst.errors import NstError
 from nst.images import fit, resize
 from nst.objective import Frugal, build_objective
 from nst.protocols import FeatureBackend, Iterate, Objective, Optimizer, Pixels
-from nst.terms import LossUse, pointwise_terms, style_terms
+from nst.terms import LossUse, Region, pointwise_terms, style_terms
 from nst.tiles import cut
 
 
@@ -35,25 +36,26 @@ class Level:
 class Task:
     """Everything one picture needs, as objects.
 
-    `levels` go from coarse to fine; `start` is the first image. `style` losses are drawn towards the styles,
-    `pointwise` ones towards the content. `blend` holds the styles' shares, summing to 1; `style_scale` is the styles'
-    size relative to the picture's. `average` is the share of the running mean of the images that each step keeps: above
-    0 the mean is the result, and not the image of the lowest loss. `tile` is the side in pixels of the tiles to compute
-    in, 0 for the whole image until memory runs out, None for the whole image come what may.
+    `levels` go from coarse to fine; `start` is the first image. `style` losses are drawn towards the regions' styles,
+    `pointwise` ones towards the content; `style_scale` is the styles' size relative to the picture's. `protect`
+    `(H, W)`, 0..1, says where the content is held on to more firmly. `average` is the share of the running mean of the
+    images that each step keeps: above 0 the mean is the result, and not the image of the lowest loss. `tile` is the
+    side in pixels of the tiles to compute in, 0 for the whole image until memory runs out, None for the whole image
+    come what may.
     """
 
     levels: Sequence[Level]
     content: Pixels
-    styles: Sequence[Pixels]
+    regions: Sequence[Region]
     start: Pixels
     style: Sequence[LossUse]
     pointwise: Sequence[LossUse]
     optimizer: Optimizer
     optimizer_options: Mapping[str, Any]
-    blend: Sequence[float]
     style_scale: float = 1.0
     average: float = 0.0
     tile: int | None = 0
+    protect: Mask | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class Run:
     notes: list[str] = field(default_factory=list)
     stopped: str = "finished"
 
+
+PROTECTION = 20.0  # how many times more the content weighs where it is protected
 
 OnIterate = Callable[[Progress], None]
 
@@ -153,14 +157,22 @@ def _objective(task: Task, level: Level, tile: int) -> Objective:
         raise NstError(f"'{whole[0]}' cannot be computed in tiles", "choose another --style-loss, or --tile off")
     tiles = cut(shape, tile, [layer for use in (*style, *pointwise) for layer in use.layers])
     content = resize(task.content, shape)
-    styles = [_shrink(picture, level.size * task.style_scale) for picture in task.styles]
-    terms = [term for use in style for term in style_terms(level.backend, use, styles, task.blend, tile)]
-    terms += [term for use in pointwise for term in pointwise_terms(level.backend, use, content, tiles)]
+    regions = [_at(region, shape, level.size * task.style_scale) for region in task.regions]
+    hold = None if task.protect is None else 1 + PROTECTION * resize(task.protect, shape)
+    terms = [term for use in style for each in regions for term in style_terms(level.backend, use, each, tiles, tile)]
+    for use in pointwise:
+        terms += pointwise_terms(level.backend, use, content, tiles, hold if use.protects else None)
     return build_objective(level.backend, terms, tiles)
 
 
 def _used(uses: Sequence[LossUse]) -> list[LossUse]:
     return [use for use in uses if use.weight]
+
+
+def _at(region: Region, shape: tuple[int, int], long_side: float) -> Region:
+    """A region for an image of another shape, its styles' long sides at most `long_side` pixels."""
+    mask = None if region.mask is None else resize(region.mask, shape)
+    return replace(region, styles=[_shrink(style, long_side) for style in region.styles], mask=mask)
 
 
 def _shrink(style: Pixels, long_side: float) -> Pixels:

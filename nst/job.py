@@ -24,7 +24,7 @@ from nst.protocols import FeatureBackend, ImageBackend, Pixels
 from nst.recipe import Recipe
 from nst.schedule import per_size, plan
 from nst.specs import BackendSpec, LossSpec, Spec
-from nst.terms import LossUse
+from nst.terms import LossUse, Region
 from nst.values import ExtraLoss
 from nst.weights import Choice
 
@@ -165,13 +165,12 @@ class Job:
         return Task(
             levels=[Level(*level) for level in levels],
             content=self.content.pixels,
-            styles=styles,
+            regions=[Region(styles, self._blend())],
             start=self._first_image(styles),
             style=[use for spec, use in uses if spec.role == "style"],
             pointwise=[use for spec, use in uses if spec.role != "style"],
             optimizer=load(optimizer),
             optimizer_options=read_options(optimizer, recipe.optimizer_options),
-            blend=self._blend(),
             style_scale=recipe.style_scale,
             average=recipe.average,
             tile=self._tile(),
@@ -195,7 +194,9 @@ class Job:
     def _use(self, spec: LossSpec, chosen: ExtraLoss, name: str) -> LossUse:
         layers = chosen.layers or self.recipe.usual_layers(spec.role)
         loss = load(spec)(**read_options(spec, chosen.options))
-        return LossUse(name, loss, shares(layers), chosen.weight, whole=spec.shape == "whole")
+        return LossUse(
+            name, loss, shares(layers), chosen.weight, whole=spec.shape == "whole", protects=spec.role == "content"
+        )
 
     def _first_image(self, styles: Sequence[Pixels]) -> Pixels:
         """What the coarsest size starts from: made at that size, so that noise is noise there."""

@@ -8,20 +8,20 @@ forward.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from nst.architectures import stride
 from nst.errors import NstError
 from nst.protocols import Array, Evaluation, FeatureBackend, Objective, Tensor
-from nst.terms import PointwiseTerm, StyleTerm, Term, extract
+from nst.terms import StyleTerm, Term, extract
 from nst.tiles import SMALLEST, Tile
 
 
-def build_objective(backend: FeatureBackend, terms: Sequence[Term], tiles: Sequence[Tile] = ()) -> Objective:
+def build_objective(backend: FeatureBackend, terms: Sequence[Term], tiles: Sequence[Tile]) -> Objective:
     """The sum of the terms as a function of the image; each term needs a name of its own.
 
-    `tiles` cut the image, as they cut the content when the terms were made; none, or one, is the whole image.
+    `tiles` are those the terms were made for; one is the whole image.
     """
     if len({term.name for term in terms}) < len(terms):
         raise ValueError(f"terms must have names of their own: {[term.name for term in terms]}")
@@ -32,9 +32,10 @@ def _at_once(backend: FeatureBackend, terms: Sequence[Term]) -> Objective:
     layers = _layers(terms)
 
     def value(term: Term, features: Tensor) -> Tensor:
+        (weights,) = term.area.weights
         if isinstance(term, StyleTerm):
-            return term.distance(backend.xp, term.statistic(backend.xp, features), term.target)
-        return backend.xp.mean(term.differences(backend.xp, features, term.targets[0]))
+            return term.distance(backend.xp, term.statistic(backend.xp, features, weights), term.target)
+        return backend.xp.mean(_weighted(term.differences(backend.xp, features, term.targets[0]), weights))
 
     def loss(image: Tensor) -> dict[str, Tensor]:
         features = extract(backend, image, layers)
@@ -53,9 +54,8 @@ class Tiled:
     def __init__(self, backend: FeatureBackend, terms: Sequence[Term], tiles: Sequence[Tile]) -> None:
         self._backend = backend
         self._tiles = tiles
+        self._terms = terms
         self._style = [term for term in terms if isinstance(term, StyleTerm)]
-        self._pointwise = [term for term in terms if isinstance(term, PointwiseTerm)]
-        self._shape = (tiles[-1].rows.stop, tiles[-1].columns.stop)
         self._distances = {term.name: _distance(backend, term) for term in self._style}
         self._parts: dict[tuple[int, ...], Objective] = {}  # one for each kind of tile
 
@@ -63,48 +63,53 @@ class Tiled:
         """The terms of the whole image, and its gradient in the image's own kind."""
         statistics = self._statistics(image)
         distances = {term.name: self._distances[term.name](statistics[term.name], term.target) for term in self._style}
-        slopes = [distances[term.name].gradient for term in self._style]
-        terms = {term.name: distances[term.name].loss for term in self._style}
-        terms |= dict.fromkeys((term.name for term in self._pointwise), 0.0)
+        terms = {term.name: distances[term.name].loss if term.name in distances else 0.0 for term in self._terms}
+        slopes = {name: distance.gradient for name, distance in distances.items()}
         gradient = 0 * image
         for i, tile in enumerate(self._tiles):
-            part = self._part(tile)(image[tile.box], *slopes, *(term.targets[i] for term in self._pointwise))
+            part = self._part(i)(image[tile.box], *self._given(i, slopes))
             gradient[tile.box] += part.gradient
-            for term in self._pointwise:
-                terms[term.name] += part.terms[term.name]
+            terms |= {name: terms[name] + value for name, value in part.terms.items() if name not in distances}
         return Evaluation(sum(terms.values()), terms, gradient)
 
     def _statistics(self, image: Array) -> dict[str, Tensor]:
         """The style terms' statistics of the whole image."""
         found: dict[str, Tensor] = {}
-        for tile in self._tiles if self._style else ():
+        for i, tile in enumerate(self._tiles if self._style else ()):
             features = extract(self._backend, image[tile.box], _layers(self._style))
             for term in self._style:
-                part = self._share(tile, term) * term.statistic(self._backend.xp, _core(features, tile, term))
+                core = features[term.layer][tile.core(stride(term.layer))]
+                part = term.area.shares[i] * term.statistic(self._backend.xp, core, term.area.weights[i])
                 found[term.name] = found[term.name] + part if term.name in found else part
         return found
 
-    def _share(self, tile: Tile, term: Term) -> float:
-        return tile.share(self._shape, stride(term.layer))
+    def _given(self, i: int, slopes: Mapping[str, Tensor]) -> Iterator[Tensor]:
+        """What `_loss` needs to know of tile `i` beside its pixels: each term's slope or target, and its weights."""
+        for term in self._terms:
+            share = term.area.shares[i]
+            yield share * slopes[term.name] if isinstance(term, StyleTerm) else term.targets[i]
+            if term.area.weights[i] is not None:
+                yield term.area.weights[i]
 
-    def _part(self, tile: Tile) -> Objective:
-        if tile.kind not in self._parts:
-            self._parts[tile.kind] = self._backend.value_and_grad(partial(self._loss, tile))
-        return self._parts[tile.kind]
+    def _part(self, i: int) -> Objective:
+        """What tile `i` adds to the whole: one function for all tiles of its kind, so that it is traced once."""
+        kind = self._tiles[i].kind
+        if kind not in self._parts:
+            self._parts[kind] = self._backend.value_and_grad(partial(self._loss, i))
+        return self._parts[kind]
 
-    def _loss(self, tile: Tile, image: Tensor, *given: Tensor) -> Mapping[str, Tensor]:
-        """What a tile's box `image` adds to the whole; `given` are the slopes, then the pointwise targets."""
-        xp = self._backend.xp
-        terms: list[Term] = [*self._style, *self._pointwise]
-        features = extract(self._backend, image, _layers(terms))
+    def _loss(self, i: int, image: Tensor, *given: Tensor) -> Mapping[str, Tensor]:
+        xp, tile, values = self._backend.xp, self._tiles[i], iter(given)
+        features = extract(self._backend, image, _layers(self._terms))
         found: dict[str, Tensor] = {}
-        for term, fixed in zip(terms, given, strict=True):
-            share = self._share(tile, term)
+        for term in self._terms:
+            core, fixed = tile.core(stride(term.layer)), next(values)
+            weights = None if term.area.weights[i] is None else next(values)
             if isinstance(term, StyleTerm):
-                found[term.name] = share * xp.sum(fixed * term.statistic(xp, _core(features, tile, term)))
+                found[term.name] = xp.sum(fixed * term.statistic(xp, features[term.layer][core], weights))
             else:
-                differences = term.differences(xp, features[term.layer], fixed)
-                found[term.name] = share * xp.mean(differences[tile.core(stride(term.layer))])
+                differences = term.differences(xp, features[term.layer], fixed)[core]
+                found[term.name] = term.area.shares[i] * xp.mean(_weighted(differences, weights))
         return found
 
 
@@ -112,8 +117,8 @@ def _layers(terms: Sequence[Term]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(term.layer for term in terms))
 
 
-def _core(features: Mapping[str, Tensor], tile: Tile, term: Term) -> Tensor:
-    return features[term.layer][tile.core(stride(term.layer))]
+def _weighted(differences: Tensor, weights: Tensor | None) -> Tensor:
+    return differences if weights is None else differences * weights
 
 
 def _distance(backend: FeatureBackend, term: StyleTerm) -> Objective:

@@ -7,12 +7,13 @@ styles is then let go. A picture in one piece is a picture of one tile.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nst.architectures import stride
+from nst.areas import Area, Mask, everywhere, inside
 from nst.layers import IMAGE
 from nst.protocols import FeatureBackend, Namespace, Pixels, PointwiseLoss, StatisticLoss, Tensor
-from nst.tiles import Tile, cut, whole
+from nst.tiles import Tile, cut
 
 TINY = 1e-12  # keeps a target without energy (a black picture) from dividing by zero
 
@@ -21,7 +22,8 @@ TINY = 1e-12  # keeps a target without energy (a black picture) from dividing by
 class LossUse:
     """A loss put to use: at which layers, each with its share (summing to 1), and with which weight overall.
 
-    `whole` losses take their statistic from all positions at once, so that tiles cannot be added up.
+    `whole` losses take their statistic from all positions at once, so that tiles cannot be added up. `protects` is for
+    those that hold on to the content.
     """
 
     name: str
@@ -29,21 +31,23 @@ class LossUse:
     layers: Mapping[str, float]
     weight: float
     whole: bool = False
+    protects: bool = False
 
 
 @dataclass(frozen=True)
 class StyleTerm:
-    """A statistic at a layer, drawn towards the styles' own."""
+    """A statistic of a layer's area, drawn towards the styles' own."""
 
     name: str
     layer: str
     loss: StatisticLoss
     weight: float
     target: Tensor
+    area: Area
 
-    def statistic(self, xp: Namespace, features: Tensor) -> Tensor:
-        """The statistic of features `(H, W, C)`."""
-        return self.loss.statistic(xp, features, None)
+    def statistic(self, xp: Namespace, features: Tensor, weights: Tensor | None) -> Tensor:
+        """The statistic of features `(H, W, C)`, each position weighted by `weights` `(H, W)`, if given."""
+        return self.loss.statistic(xp, features, weights)
 
     def distance(self, xp: Namespace, statistic: Tensor, target: Tensor) -> Tensor:
         """The weighted distance of a statistic from a target, a scalar."""
@@ -62,6 +66,7 @@ class PointwiseTerm:
     loss: PointwiseLoss
     weight: float
     targets: Sequence[Tensor]
+    area: Area
 
     def differences(self, xp: Namespace, features: Tensor, target: Tensor) -> Tensor:
         """The weighted difference `(H, W)` at each position of features `(H, W, C)`."""
@@ -71,63 +76,85 @@ class PointwiseTerm:
 Term = StyleTerm | PointwiseTerm
 
 
-def style_terms(
-    backend: FeatureBackend, use: LossUse, styles: Sequence[Pixels], blend: Sequence[float], tile: int = 0
-) -> list[Term]:
-    """One term per layer, its target the mean of the styles' statistics weighted by `blend` (summing to 1).
+@dataclass(frozen=True)
+class Region:
+    """A part of the picture and what it is painted like.
 
-    A style larger than `tile` pixels (0: no limit) is looked at in tiles.
+    `blend` holds the styles' shares, summing to 1; `mask` `(H, W)`, 0..1, says where, None for everywhere. `name` tells
+    its terms from those of other regions.
+    """
+
+    styles: Sequence[Pixels]
+    blend: Sequence[float]
+    mask: Mask | None = None
+    name: str = ""
+
+
+def style_terms(
+    backend: FeatureBackend, use: LossUse, region: Region, tiles: Sequence[Tile], style_tile: int = 0
+) -> list[Term]:
+    """One term per layer, its target the mean of the styles' statistics weighted by the region's blend.
+
+    `tiles` cut the image; styles larger than `style_tile` pixels (0: no limit) are looked at in tiles too. A region
+    that covers a part of the picture has that part of the loss's weight: so a position is pulled as strongly in a
+    small region as in a large one.
     """
     targets: dict[str, Tensor] = {}
-    for style, share in zip(styles, blend, strict=True):
-        for layer, statistic in _statistics(backend, use, style, 0 if use.whole else tile):
+    for style, share in zip(region.styles, region.blend, strict=True):
+        for layer, statistic in _statistics(backend, use, style, 0 if use.whole else style_tile):
             targets[layer] = targets[layer] + share * statistic if layer in targets else share * statistic
+    weight = use.weight * (1.0 if region.mask is None else float(region.mask.mean()))
+    name = f"{use.name} {region.name}".strip()
+    areas = {layer: _area(backend, region.mask, tiles, layer) for layer in use.layers}
     return [
-        StyleTerm(f"{use.name} {layer}", layer, use.loss, use.weight * share, targets[layer])  # type: ignore[arg-type]
+        StyleTerm(f"{name} {layer}", layer, use.loss, weight * share, targets[layer], areas[layer])  # type: ignore[arg-type]
         for layer, share in use.layers.items()
     ]
 
 
+def _area(backend: FeatureBackend, mask: Mask | None, tiles: Sequence[Tile], layer: str) -> Area:
+    return everywhere(tiles, layer) if mask is None else inside(backend, mask, tiles, layer)
+
+
 def _statistics(backend: FeatureBackend, use: LossUse, style: Pixels, size: int) -> Iterator[tuple[str, Tensor]]:
     """Layer by layer, and tile by tile, shares of the whole picture's statistic."""
-    image = backend.asarray(style)
-    for tile in cut(_shape(style), size, use.layers):
+    image, tiles = backend.asarray(style), cut(_shape(style), size, use.layers)
+    areas = {layer: everywhere(tiles, layer) for layer in use.layers}
+    for i, tile in enumerate(tiles):
         features = extract(backend, image[tile.box], tuple(use.layers))
         for layer in use.layers:
-            if share := tile.share(_shape(style), stride(layer)):
-                core = features.pop(layer)[tile.core(stride(layer))]
-                yield layer, share * use.loss.statistic(backend.xp, core, None)  # type: ignore[union-attr]
+            core = features.pop(layer)[tile.core(stride(layer))]
+            yield layer, areas[layer].shares[i] * use.loss.statistic(backend.xp, core, None)  # type: ignore[union-attr]
 
 
-def pointwise_terms(backend: FeatureBackend, use: LossUse, content: Pixels, tiles: Sequence[Tile] = ()) -> list[Term]:
-    """One term per layer, its targets the content's features over the box of each of `tiles` (default: one)."""
-    image, tiles = backend.asarray(content), tiles or whole(_shape(content))
+def pointwise_terms(
+    backend: FeatureBackend, use: LossUse, content: Pixels, tiles: Sequence[Tile], weights: Mask | None = None
+) -> list[Term]:
+    """One term per layer, its targets the content's features over the box of each tile.
+
+    `weights` `(H, W)` multiply the difference at each pixel's place; None is 1 everywhere.
+    """
+    image = backend.asarray(content)
     found = [extract(backend, image[tile.box], tuple(use.layers)) for tile in tiles]
     terms: list[Term] = []
     for layer, share in use.layers.items():
+        area = everywhere(tiles, layer)
         targets = [features[layer] for features in found]
-        energy = _energy(backend.xp, use.loss, layer, targets, tiles, _shape(content))  # type: ignore[arg-type]
-        weight = use.weight * share / max(energy, TINY)
-        terms.append(PointwiseTerm(f"{use.name} {layer}", layer, use.loss, weight, targets))  # type: ignore[arg-type]
+        weight = use.weight * share / max(_energy(backend.xp, use.loss, layer, targets, tiles), TINY)  # type: ignore[arg-type]
+        if weights is not None:
+            area = replace(area, weights=inside(backend, weights, tiles, layer).weights)
+        terms.append(PointwiseTerm(f"{use.name} {layer}", layer, use.loss, weight, targets, area))  # type: ignore[arg-type]
     return terms
 
 
-def _energy(
-    xp: Namespace,
-    loss: PointwiseLoss,
-    layer: str,
-    targets: Sequence[Tensor],
-    tiles: Sequence[Tile],
-    shape: tuple[int, int],
-) -> float:
+def _energy(xp: Namespace, loss: PointwiseLoss, layer: str, targets: Sequence[Tensor], tiles: Sequence[Tile]) -> float:
     """The mean over the whole picture of the target's energy at a layer."""
     total = 0.0
-    for target, tile in zip(targets, tiles, strict=True):
+    for target, tile, share in zip(targets, tiles, everywhere(tiles, layer).shares, strict=True):
         energy = loss.energy(xp, target)
         if isinstance(energy, float):
             return energy
-        if share := tile.share(shape, stride(layer)):
-            total += share * float(xp.mean(energy[tile.core(stride(layer))]))
+        total += share * float(xp.mean(energy[tile.core(stride(layer))]))
     return total
 
 

@@ -17,7 +17,7 @@ from nst.losses.content import Content
 from nst.losses.gram import Gram
 from nst.protocols import Evaluation, Iterate
 from nst.reference import ReferenceVGG
-from nst.terms import LossUse
+from nst.terms import LossUse, Region
 
 STYLE = LossUse("style", Gram(), {"relu1_1": 1.0}, 1.0)
 CONTENT = LossUse("content", Content(), {"relu1_1": 1.0}, 1.0)
@@ -44,20 +44,19 @@ def descend(objective, image, *, state=None, step_scale=1.0, lr=1.0):
 
 @pytest.fixture
 def task(make_network, photo):
-    def make(sizes=(4, 6), steps=(3, 2), backend=None, **changes):
+    def make(sizes=(4, 6), steps=(3, 2), backend=None, styles=(), **changes):
         network = backend or PixelBackend(make_network())
         levels = [Level(*level, network) for level in zip(sizes, steps, strict=True)]
         values = {
             "content": photo(4, 6),
-            "styles": [photo(6, 6, seed=1)],
             "start": photo(4, 6),
             "style": [STYLE],
             "pointwise": [CONTENT],
             "optimizer": descend,
             "optimizer_options": {"lr": 0.5},
-            "blend": [1.0],
         }
-        return Task(levels=levels, **{**values, **changes})
+        regions = [Region(styles or [photo(6, 6, seed=1)], [1.0])]
+        return Task(levels=levels, regions=regions, **{**values, **changes})
 
     return make
 

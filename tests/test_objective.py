@@ -12,8 +12,10 @@ from nst.losses.gram import Gram
 from nst.losses.total_variation import TotalVariation
 from nst.objective import Frugal, build_objective
 from nst.reference import ReferenceVGG
-from nst.terms import LossUse, pointwise_terms, style_terms
-from nst.tiles import cut
+from nst.terms import LossUse, Region
+from nst.terms import pointwise_terms as pointwise
+from nst.terms import style_terms as style
+from nst.tiles import cut, whole
 
 STYLE = LossUse("style", Gram(), {"relu1_1": 0.75, "relu2_1": 0.25}, 100.0)
 CONTENT = LossUse("content", Content(), {"relu2_2": 1.0}, 10.0)
@@ -25,8 +27,16 @@ def backend(make_network):
     return ReferenceVGG(make_network())
 
 
+def style_terms(backend, use, styles, blend, mask=None):
+    return style(backend, use, Region(styles, blend, mask), whole((8, 9)))
+
+
+def pointwise_terms(backend, use, content):
+    return pointwise(backend, use, content, whole(content.shape[:2]))
+
+
 def evaluate(backend, terms, image):
-    return build_objective(backend, terms)(image)
+    return build_objective(backend, terms, whole(image.shape[:2]))(image)
 
 
 def test_the_content_costs_nothing_at_the_content(backend, photo):
@@ -54,7 +64,7 @@ def test_two_terms_of_one_name_are_refused(backend, photo):
     """Otherwise one would silently take the other's place."""
     terms = pointwise_terms(backend, CONTENT, photo(8, 8))
     with pytest.raises(ValueError, match="names of their own"):
-        build_objective(backend, terms * 2)
+        build_objective(backend, terms * 2, whole((8, 8)))
 
 
 def test_weights_and_layer_shares_multiply(backend, photo):
@@ -87,22 +97,38 @@ def test_a_black_content_gives_a_finite_loss(backend):
     assert np.isfinite(evaluate(backend, terms, np.full_like(black, 0.5)).loss)
 
 
-def tiled(backend, content, style, size):
-    uses = [CONTENT, SMOOTH]
+MASK = np.linspace(0, 1, 88, dtype=np.float32).reshape(11, 8)
+
+
+def tiled(backend, content, picture, size, mask=None):
     layers = [*STYLE.layers, *CONTENT.layers, IMAGE]
     tiles = cut(content.shape[:2], size, layers)
-    terms = style_terms(backend, STYLE, [style], [1.0], size)
-    terms += [term for use in uses for term in pointwise_terms(backend, use, content, tiles)]
+    terms = style(backend, STYLE, Region([picture], [1.0], mask), tiles, size)
+    terms += pointwise(backend, CONTENT, content, tiles, None if mask is None else 1 + mask)
+    terms += pointwise(backend, SMOOTH, content, tiles)
     return build_objective(backend, terms, tiles)
 
 
-def test_tile_by_tile_is_the_whole_at_once(backend, photo):
+@pytest.mark.parametrize("mask", [None, MASK], ids=["everywhere", "masked"])
+def test_tile_by_tile_is_the_whole_at_once(backend, photo, mask):
     """Terms and gradient, at an odd size, with statistics, differences and a loss on neighboring pixels."""
-    content, style, image = photo(11, 8), photo(9, 10, seed=1), photo(11, 8, seed=2)
-    whole = tiled(backend, content, style, 0)(image)
-    parts = tiled(backend, content, style, 4)(image)
-    assert parts.terms == pytest.approx(whole.terms)
-    np.testing.assert_allclose(parts.gradient, whole.gradient, atol=1e-7 * np.abs(whole.gradient).max())
+    content, picture, image = photo(11, 8), photo(9, 10, seed=1), photo(11, 8, seed=2)
+    at_once = tiled(backend, content, picture, 0, mask)(image)
+    parts = tiled(backend, content, picture, 4, mask)(image)
+    assert parts.terms == pytest.approx(at_once.terms)
+    np.testing.assert_allclose(parts.gradient, at_once.gradient, atol=1e-7 * np.abs(at_once.gradient).max())
+
+
+def test_a_region_is_painted_by_itself(backend, photo):
+    """Half the picture has half the weight, and the distance that it would have alone."""
+    use = LossUse("style", Gram(), {"conv1_1": 1.0}, 100.0)
+    left = np.zeros((8, 9), np.float32)
+    left[:, :4] = 1
+    image, target = photo(8, 9), photo(8, 9, seed=1)
+    (term,) = style_terms(backend, use, [target], [1.0], left)
+    features = backend.features(image, ["conv1_1"])["conv1_1"]
+    alone = Gram().distance(backend.xp, Gram().statistic(backend.xp, features[:, :4], None), term.target)
+    assert evaluate(backend, [term], image).loss == pytest.approx(100 * left.mean() * alone)
 
 
 class Cramped:

@@ -16,8 +16,8 @@ from nst.network import Network
 from nst.objective import build_objective
 from nst.preprocessing import CAFFE
 from nst.reference import ReferenceVGG
-from nst.terms import LossUse, pointwise_terms, style_terms
-from nst.tiles import cut
+from nst.terms import LossUse, Region, pointwise_terms, style_terms
+from nst.tiles import cut, whole
 from nst_keras.keras_import import keras
 from nst_keras.tensorflow_import import tensorflow as tf
 from nst_keras.vgg import VGG
@@ -31,11 +31,13 @@ USES = {
     "total-variation": LossUse("total-variation", TotalVariation(), {"image": 1.0}, 3.0),
 }
 
+ONE = whole((512, 512))  # any picture in one piece
+
 
 def terms(backend, use, target):
     if use.name == "style":
-        return style_terms(backend, use, [target], [1.0])
-    return pointwise_terms(backend, use, target)
+        return style_terms(backend, use, Region([target], [1.0]), ONE)
+    return pointwise_terms(backend, use, target, ONE)
 
 
 @pytest.mark.parametrize("architecture", ["vgg16", "vgg19"])
@@ -56,8 +58,8 @@ def test_every_layer_is_the_reference_s(make_network, photo, architecture, prepr
 def test_losses_and_gradients_are_the_reference_s(make_network, photo, name):
     network, image, target = make_network(), 1.3 * photo(6, 7) - 0.2, photo(6, 7, seed=1)  # beyond 0..1 too
     ours, reference = VGG(network, device="cpu"), ReferenceVGG(network)
-    found = build_objective(ours, terms(ours, USES[name], target))(ours.asarray(image))
-    expected = build_objective(reference, terms(reference, USES[name], target))(image)
+    found = build_objective(ours, terms(ours, USES[name], target), ONE)(ours.asarray(image))
+    expected = build_objective(reference, terms(reference, USES[name], target), ONE)(image)
     assert found.loss == pytest.approx(expected.loss, rel=1e-5)
     scale = np.abs(expected.gradient).max()
     np.testing.assert_allclose(found.gradient / scale, expected.gradient / scale, atol=1e-4)
@@ -67,7 +69,7 @@ def test_losses_and_gradients_are_the_reference_s(make_network, photo, name):
 def test_the_slope_along_a_direction_is_the_change_of_the_loss(make_network, photo, name):
     """A directional check at a size where every difference would take too long."""
     backend = VGG(make_network(), device="cpu")
-    objective = build_objective(backend, terms(backend, USES[name], photo(40, 33, seed=1)))
+    objective = build_objective(backend, terms(backend, USES[name], photo(40, 33, seed=1)), ONE)
     image = np.float32(1.3) * photo(40, 33) - np.float32(0.2)
     direction = photo(40, 33, seed=5) - np.float32(0.5)
     step = np.float32(1e-2)
@@ -108,7 +110,7 @@ def network_of(model, architecture):
 def test_a_numpy_image_gives_a_numpy_gradient(make_network, photo):
     """So does an image of the backend's own, which is NumPy's; a TensorFlow tensor gives a TensorFlow tensor."""
     backend = VGG(make_network(), device="cpu")
-    objective = build_objective(backend, terms(backend, USES["style"], photo(20, 20, seed=1)))
+    objective = build_objective(backend, terms(backend, USES["style"], photo(20, 20, seed=1)), ONE)
     ours, theirs = objective(backend.asarray(photo(20, 20))), objective(tf.constant(photo(20, 20)))
     assert isinstance(ours.gradient, np.ndarray)
     assert isinstance(theirs.gradient, tf.Tensor)
@@ -119,7 +121,7 @@ def test_the_same_image_gives_the_same_bytes(make_network, photo):
     backend = VGG(make_network(), device="cpu")
     found = set()
     for _ in range(3):
-        objective = build_objective(backend, terms(backend, USES["style"], photo(150, 170, seed=1)))
+        objective = build_objective(backend, terms(backend, USES["style"], photo(150, 170, seed=1)), ONE)
         found |= {(each.loss, each.gradient.tobytes()) for each in (objective(photo(150, 170)) for _ in range(3))}
     assert len(found) == 1
 
@@ -142,7 +144,7 @@ def test_the_input_is_neither_changed_nor_shared(make_network, photo):
 def test_the_gradient_is_the_caller_s_to_write_to(make_network, photo):
     """`lbfgs` and `scipy-lbfgs` keep gradients and work on them."""
     backend = VGG(make_network(), device="cpu")
-    objective = build_objective(backend, terms(backend, USES["style"], photo(20, 20, seed=1)))
+    objective = build_objective(backend, terms(backend, USES["style"], photo(20, 20, seed=1)), ONE)
     gradient = objective(photo(20, 20)).gradient
     kept = gradient.copy()
     objective(photo(20, 20, seed=2))
@@ -168,14 +170,14 @@ def test_many_sizes_do_not_alarm_tensorflow(make_network, photo, caplog):
     """TensorFlow warns of functions traced again and again; one size after the other is as it should be."""
     backend = VGG(make_network(), device="cpu")
     for side in range(16, 26):
-        build_objective(backend, terms(backend, USES["style"], photo(side, 20, seed=1)))(photo(side, 20))
+        build_objective(backend, terms(backend, USES["style"], photo(side, 20, seed=1)), ONE)(photo(side, 20))
     assert not caplog.records
 
 
 def test_nothing_is_kept_after_an_evaluation(make_network, photo):
     """Targets and features of one run must not pile up over the next."""
     backend = VGG(make_network(), device="cpu")
-    objective = build_objective(backend, terms(backend, USES["style"], photo(32, 32, seed=1)))
+    objective = build_objective(backend, terms(backend, USES["style"], photo(32, 32, seed=1)), ONE)
     counts = []
     for _ in range(4):
         objective(backend.asarray(photo(32, 32)))
@@ -188,7 +190,7 @@ def test_a_size_that_is_done_is_let_go(make_network, photo):
     """Its targets and its traced function too."""
     backend, counts = VGG(make_network(), device="cpu"), []
     for _ in range(4):
-        build_objective(backend, terms(backend, USES["content"], photo(32, 32, seed=1)))(photo(32, 32))
+        build_objective(backend, terms(backend, USES["content"], photo(32, 32, seed=1)), ONE)(photo(32, 32))
         gc.collect()
         counts.append(sum(isinstance(thing, tf.Tensor) for thing in gc.get_objects()))
     assert counts[1] == counts[-1]
@@ -220,7 +222,7 @@ def test_the_gradient_in_tiles_is_that_of_the_whole_picture(make_network, photo,
 
     def evaluate(size):
         tiles = cut(shape, size, [*layers, "relu4_2"])
-        terms = style_terms(backend, style, [photo(200, 240, seed=1)], [1.0], size)
+        terms = style_terms(backend, style, Region([photo(200, 240, seed=1)], [1.0]), tiles, size)
         terms += pointwise_terms(backend, content, photo(*shape), tiles)
         return build_objective(backend, terms, tiles)(backend.asarray(photo(*shape, seed=2)))
 
