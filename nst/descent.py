@@ -19,62 +19,72 @@ class Mean:
     bias towards the start: Kingma & Ba 2015, section 3).
     """
 
-    def __init__(self, decay: float) -> None:
+    def __init__(self, decay: float, total: Array = 0.0, weight: float = 0.0) -> None:
         self._decay = decay
-        self._sum: Array = 0.0
-        self._weight = 0.0
+        self.total = total
+        self.weight = weight
 
     def add(self, image: Array) -> None:
         """Take one more image into account."""
-        self._sum = self._decay * self._sum + (1 - self._decay) * image
-        self._weight = self._decay * self._weight + (1 - self._decay)
+        self.total = self._decay * self.total + (1 - self._decay) * image
+        self.weight = self._decay * self.weight + (1 - self._decay)
 
     @property
     def value(self) -> Array:
         """The average of the images so far."""
-        return self._sum / self._weight
+        return self.total / self.weight
 
 
 class Descent:
     """An optimizer's iterates without those whose loss is not finite.
 
-    After such a loss the optimizer starts again from the last good image with steps half as long. `best` is the
-    iterate of the lowest loss, `notes` what happened on the way, `gave_up` whether halving did not help.
+    After such a loss the optimizer starts again from the last good image with steps half as long. `good` is the last
+    iterate, `best` that of the lowest loss, `scale` what steps are multiplied by; given at the start, the descent goes on
+    from there. `notes` say what happened on the way, `gave_up` whether halving did not help.
     """
 
-    def __init__(self, optimizer: Optimizer, objective: Objective, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        objective: Objective,
+        options: Mapping[str, Any],
+        *,
+        good: Iterate | None = None,
+        best: Iterate | None = None,
+        scale: float = 1.0,
+    ) -> None:
         self._optimizer = optimizer
         self._objective = objective
         self._options = options
         self._told = 0
-        self.best: Iterate | None = None
+        self.good = good
+        self.best = best
+        self.scale = scale
         self.notes: list[str] = []
         self.gave_up = False
 
     def iterates(self, image: Array) -> Iterator[Iterate]:
         """Finite iterates only, each remembered when it is the best."""
-        good: Iterate | None = None
-        scale = 1.0
-        for _ in range(MAX_RESCUES):
-            for iterate in self._from(image, good, scale):
+        while self.scale > 0.5**MAX_RESCUES:
+            for iterate in self._from(image):
                 if not math.isfinite(iterate.evaluation.loss):
                     break
-                good = iterate
+                self.good = iterate
                 if self.best is None or iterate.evaluation.loss < self.best.evaluation.loss:
                     self.best = iterate
                 yield iterate
             else:
                 return
-            scale /= 2
-            self.notes.append(_rescued(good, scale))
-        self._give_up(good)
+            self.scale /= 2
+            self.notes.append(_rescued(self.good, self.scale))
+        self._give_up()
 
-    def _from(self, image: Array, good: Iterate | None, scale: float) -> Iterator[Iterate]:
-        start, state = (image, None) if good is None else (good.image, good.state)
-        return self._optimizer(self._objective, start, state=state, step_scale=scale, **self._options)
+    def _from(self, image: Array) -> Iterator[Iterate]:
+        start, state = (image, None) if self.good is None else (self.good.image, self.good.state)
+        return self._optimizer(self._objective, start, state=state, step_scale=self.scale, **self._options)
 
-    def _give_up(self, good: Iterate | None) -> None:
-        if good is None:
+    def _give_up(self) -> None:
+        if self.good is None:
             raise NstError(
                 "the loss is not finite from the first step on",
                 "lower the weights or the step length; if the backend is a plugin, check it with another one",

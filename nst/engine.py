@@ -13,12 +13,15 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from nst.areas import Mask
 from nst.descent import Descent, Mean
 from nst.errors import NstError
 from nst.images import fit, resize
 from nst.objective import Frugal, build_objective
-from nst.protocols import FeatureBackend, Iterate, Objective, Optimizer, Pixels
+from nst.protocols import Evaluation, FeatureBackend, Iterate, Objective, Optimizer, Pixels
+from nst.snapshot import Snapshot
 from nst.terms import LossUse, Region, pointwise_terms, style_terms
 from nst.tiles import cut
 
@@ -63,8 +66,8 @@ class Progress:
     """One step, as `on_iterate` sees it.
 
     `step` of `steps` counts over all sizes, `size` is the long side in pixels, `loss` and `terms` belong to the image
-    that `pixels()` returns, `seconds` is what this step took. `note` says what went wrong on the way to it, if
-    anything did.
+    that `pixels()` returns, `seconds` is what this step took. `snapshot()`, while the step is being told of, is all
+    that a run needs to go on from it. `note` says what went wrong on the way to it, if anything did.
     """
 
     step: int
@@ -74,6 +77,7 @@ class Progress:
     terms: Mapping[str, float]
     seconds: float
     pixels: Callable[[], Pixels]
+    snapshot: Callable[[], Snapshot]
     note: str = ""
 
 
@@ -92,16 +96,20 @@ PROTECTION = 20.0  # how many times more the content weighs where it is protecte
 OnIterate = Callable[[Progress], None]
 
 
-def run(task: Task, on_iterate: OnIterate | None = None) -> Run:
+def run(task: Task, on_iterate: OnIterate | None = None, resume: Snapshot | None = None) -> Run:
     """Optimize at each size in turn, each starting from the enlarged result of the last.
 
-    Ctrl-C returns the best image so far as "interrupted"; before the first step it is raised. Raises `NstError` when
-    the loss is not finite at the start.
+    `resume` is an earlier run's snapshot: the steps that follow are those that would have followed. Ctrl-C returns the
+    best image so far as "interrupted"; before the first step it is raised. Raises `NstError` when the loss is not
+    finite at the start.
     """
     outcome = Run(task.start)
+    if resume is not None:
+        outcome = Run(resume.best, list(resume.history), list(resume.notes))
     try:
-        for level in task.levels:
-            _run_level(task, level, outcome, on_iterate)
+        for index in range(resume.level if resume else 0, len(task.levels)):
+            Leg(task, index, outcome, resume).run(on_iterate)
+            resume = None
             if outcome.stopped != "finished":
                 break
     except KeyboardInterrupt:
@@ -111,36 +119,111 @@ def run(task: Task, on_iterate: OnIterate | None = None) -> Run:
     return outcome
 
 
-def _run_level(task: Task, level: Level, outcome: Run, on_iterate: OnIterate | None) -> None:
-    """Leaves the best image of this size, or their mean, in `outcome`, whatever ends it."""
-    shape = _shape(task, level)
-    build = partial(_objective, task, level)
-    objective = build(0) if task.tile is None else Frugal(build, task.tile, max(shape), outcome.notes.append)
-    descent = Descent(task.optimizer, objective, task.optimizer_options)
-    start = level.backend.asarray(resize(outcome.pixels, shape))
-    mean = Mean(task.average)
-    first = len(outcome.history)
-    before = time.perf_counter()
-    try:
-        for iterate in islice(descent.iterates(start), level.steps):
-            now = time.perf_counter()
-            if task.average:
-                mean.add(iterate.image)
-            progress = _progress(task, level, len(outcome.history) + 1, iterate, now - before, descent)
-            outcome.history.append(_row(progress))
-            if on_iterate:
-                on_iterate(progress)
-            before = now
-    finally:
-        if descent.best is not None:
-            best = mean.value if task.average else descent.best.image
-            outcome.pixels = level.backend.to_numpy(best)
-        outcome.notes.extend(descent.notes)
-    if descent.gave_up:
-        outcome.stopped = "diverged"
-    elif (taken := len(outcome.history) - first) < level.steps:
-        outcome.notes.append(
-            f"at {level.size} px the optimizer found nothing better after {taken} of {level.steps} steps"
+class Leg:
+    """The part of a run at one size. It leaves its best image, or the mean, in `outcome`, whatever ends it."""
+
+    def __init__(self, task: Task, index: int, outcome: Run, resume: Snapshot | None) -> None:
+        self._task, self._index, self._outcome = task, index, outcome
+        self._level = task.levels[index]
+        self._backend = self._level.backend
+        self._shape = _shape(task, self._level)
+        self._tile = task.tile if resume is None else resume.tile
+        self._taken = 0 if resume is None else resume.taken
+        self._mean = self._resumed_mean(resume)
+        self._objective = self._first_objective()
+        self._descent = self._resumed_descent(resume)
+
+    def _first_objective(self) -> Objective:
+        build = partial(_objective, self._task, self._level)
+        if self._tile is None:
+            return build(0)
+        return Frugal(build, self._tile, max(self._shape), self._outcome.notes.append)
+
+    def _resumed_mean(self, resume: Snapshot | None) -> Mean:
+        if resume is None or resume.mean is None:
+            return Mean(self._task.average)
+        return Mean(self._task.average, self._backend.asarray(resume.mean), resume.mean_weight)
+
+    def _resumed_descent(self, resume: Snapshot | None) -> Descent:
+        parts = (self._task.optimizer, self._objective, self._task.optimizer_options)
+        if resume is None:
+            return Descent(*parts)
+        state = {name: self._placed(value) for name, value in resume.state.items()}
+        image, best = self._backend.asarray(resume.image), self._backend.asarray(resume.best)
+        good = Iterate(image, Evaluation(resume.history[-1]["loss"], {}, None), state)
+        return Descent(
+            *parts, good=good, best=Iterate(best, Evaluation(resume.best_loss, {}, None), {}), scale=resume.scale
+        )
+
+    def _placed(self, value: Any) -> Any:
+        return self._backend.asarray(value) if isinstance(value, np.ndarray) else value
+
+    def run(self, on_iterate: OnIterate | None) -> None:
+        """Take the level's steps, telling of each."""
+        start = self._backend.asarray(resize(self._outcome.pixels, self._shape))
+        before = time.perf_counter()
+        try:
+            for iterate in islice(self._descent.iterates(start), self._level.steps - self._taken):
+                now = time.perf_counter()
+                self._step(iterate, now - before, on_iterate)
+                before = now
+        finally:
+            self._end()
+
+    def _step(self, iterate: Iterate, seconds: float, on_iterate: OnIterate | None) -> None:
+        self._taken += 1
+        if self._task.average:
+            self._mean.add(iterate.image)
+        progress = self._progress(iterate, seconds)
+        self._outcome.history.append(_row(progress))
+        if on_iterate:
+            on_iterate(progress)
+
+    def _end(self) -> None:
+        if self._descent.best is not None:
+            result = self._mean.value if self._task.average else self._descent.best.image
+            self._outcome.pixels = self._backend.to_numpy(result)
+        self._outcome.notes.extend(self._descent.notes)
+        if self._descent.gave_up:
+            self._outcome.stopped = "diverged"
+        elif self._taken < self._level.steps:
+            steps = f"{self._taken} of {self._level.steps} steps"
+            self._outcome.notes.append(f"at {self._level.size} px the optimizer found nothing better after {steps}")
+
+    def _progress(self, iterate: Iterate, seconds: float) -> Progress:
+        return Progress(
+            step=len(self._outcome.history) + 1,
+            steps=sum(level.steps for level in self._task.levels),
+            size=self._level.size,
+            loss=iterate.evaluation.loss,
+            terms=iterate.evaluation.terms,
+            seconds=seconds,
+            pixels=lambda: self._backend.to_numpy(iterate.image),
+            snapshot=self._snapshot,
+            note=self._descent.news(),
+        )
+
+    def _snapshot(self) -> Snapshot:
+        """The run as it stands, on the host."""
+        descent, host = self._descent, self._backend.to_host
+        if descent.good is None or descent.best is None:
+            raise ValueError("there is nothing to keep before the first step")
+        arrays = {
+            name: value if isinstance(value, int | float) else host(value) for name, value in descent.good.state.items()
+        }
+        return Snapshot(
+            level=self._index,
+            taken=self._taken,
+            image=host(descent.good.image),
+            state=arrays,
+            scale=descent.scale,
+            best=host(descent.best.image),
+            best_loss=descent.best.evaluation.loss,
+            mean=host(self._mean.total) if self._mean.weight else None,
+            mean_weight=self._mean.weight,
+            tile=self._objective.tile if isinstance(self._objective, Frugal) else self._tile,
+            history=list(self._outcome.history),
+            notes=[*self._outcome.notes, *descent.notes],
         )
 
 
@@ -179,19 +262,6 @@ def _shrink(style: Pixels, long_side: float) -> Pixels:
     """The style with its long side at most `long_side`: enlarging it would only teach the picture blur."""
     height, width = style.shape[:2]
     return resize(style, fit(height, width, round(min(long_side, max(height, width)))))
-
-
-def _progress(task: Task, level: Level, step: int, iterate: Iterate, seconds: float, descent: Descent) -> Progress:
-    return Progress(
-        step=step,
-        steps=sum(each.steps for each in task.levels),
-        size=level.size,
-        loss=iterate.evaluation.loss,
-        terms=iterate.evaluation.terms,
-        seconds=seconds,
-        pixels=lambda: level.backend.to_numpy(iterate.image),
-        note=descent.news(),
-    )
 
 
 def _row(progress: Progress) -> dict[str, Any]:

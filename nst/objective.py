@@ -53,7 +53,7 @@ class Tiled:
 
     def __init__(self, backend: FeatureBackend, terms: Sequence[Term], tiles: Sequence[Tile]) -> None:
         self._backend = backend
-        self._tiles = tiles
+        self.tiles = tiles
         self._terms = terms
         self._style = [term for term in terms if isinstance(term, StyleTerm)]
         self._distances = {term.name: _distance(backend, term) for term in self._style}
@@ -66,7 +66,7 @@ class Tiled:
         terms = {term.name: distances[term.name].loss if term.name in distances else 0.0 for term in self._terms}
         slopes = {name: distance.gradient for name, distance in distances.items()}
         gradient = 0 * image
-        for i, tile in enumerate(self._tiles):
+        for i, tile in enumerate(self.tiles):
             part = self._part(i)(image[tile.box], *self._given(i, slopes))
             gradient[tile.box] += part.gradient
             terms |= {name: terms[name] + value for name, value in part.terms.items() if name not in distances}
@@ -75,7 +75,7 @@ class Tiled:
     def _statistics(self, image: Array) -> dict[str, Tensor]:
         """The style terms' statistics of the whole image."""
         found: dict[str, Tensor] = {}
-        for i, tile in enumerate(self._tiles if self._style else ()):
+        for i, tile in enumerate(self.tiles if self._style else ()):
             features = extract(self._backend, image[tile.box], _layers(self._style))
             for term in self._style:
                 core = features[term.layer][tile.core(stride(term.layer))]
@@ -93,13 +93,13 @@ class Tiled:
 
     def _part(self, i: int) -> Objective:
         """What tile `i` adds to the whole: one function for all tiles of its kind, so that it is traced once."""
-        kind = self._tiles[i].kind
+        kind = self.tiles[i].kind
         if kind not in self._parts:
             self._parts[kind] = self._backend.value_and_grad(partial(self._loss, i))
         return self._parts[kind]
 
     def _loss(self, i: int, image: Tensor, *given: Tensor) -> Mapping[str, Tensor]:
-        xp, tile, values = self._backend.xp, self._tiles[i], iter(given)
+        xp, tile, values = self._backend.xp, self.tiles[i], iter(given)
         features = extract(self._backend, image, _layers(self._terms))
         found: dict[str, Tensor] = {}
         for term in self._terms:
@@ -134,21 +134,21 @@ class Frugal:
     """
 
     def __init__(self, build: Callable[[int], Objective], tile: int, longest: int, tell: Callable[[str], None]) -> None:
-        self._build, self._tile, self._longest, self._tell = build, tile, longest, tell
+        self._build, self.tile, self._longest, self._tell = build, tile, longest, tell
         self._objective: Objective | None = None
 
     def __call__(self, image: Array) -> Evaluation:
         """The evaluation, at the first tile size that memory allows."""
         while True:
             try:
-                self._objective = self._objective or self._build(self._tile)
+                self._objective = self._objective or self._build(self.tile)
                 return self._objective(image)
             except MemoryError:
                 self._objective = None  # and with the traceback goes what it held
             self._halve()
 
     def _halve(self) -> None:
-        self._tile = min(self._tile or self._longest, self._longest) // 2
-        if self._tile < SMALLEST:
+        self.tile = min(self.tile or self._longest, self._longest) // 2
+        if self.tile < SMALLEST:
             raise NstError("not enough memory, even in small tiles", "choose a smaller --size")
-        self._tell(f"not enough memory: going on in tiles of {self._tile} px")
+        self._tell(f"not enough memory: going on in tiles of {self.tile} px")

@@ -74,10 +74,16 @@ class FeatureBackend(Protocol):
     notes: Sequence[str]
 
     def asarray(self, pixels: Pixels) -> Array:
-        """Put an image where the backend computes. The input is not changed, nor shared with the result."""
+        """Put an image, or a float32 array of any shape, where the backend computes.
+
+        The input is not changed, nor shared with the result.
+        """
 
     def to_numpy(self, image: Array) -> Pixels:
         """Bring an image back as `Pixels`, clipped to 0..1."""
+
+    def to_host(self, array: Array) -> NDArray[np.float32]:
+        """Bring any array back as it is, of its own shape and not clipped: `asarray` of it is that array again."""
 
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Activations by layer name, each `(H_l, W_l, C_l)`, channels last; computed to the deepest layer asked for."""

@@ -52,6 +52,10 @@ class ReferenceVGG:
         """`(H, W, 3)` float64."""
         return np.array(pixels, np.float64)
 
+    def to_host(self, array: Exact) -> NDArray[np.float32]:
+        """The array itself, float32."""
+        return np.array(array, np.float32)
+
     def to_numpy(self, image: Exact) -> Pixels:
         """`(H, W, 3)` float32, clipped to 0..1."""
         return np.clip(image, 0, 1).astype(np.float32)

@@ -307,3 +307,22 @@ def test_tiles_change_nothing_but_memory(photo, task):
 def test_a_loss_of_all_positions_at_once_refuses_tiles(task):
     with pytest.raises(NstError, match="'style' cannot be computed in tiles"):
         engine.run(task(tile=2, style=[replace(STYLE, whole=True)]))
+
+
+@pytest.mark.parametrize("stop", [1, 2, 3, 4])
+def test_a_run_goes_on_from_its_snapshot_as_if_nothing_had_happened(task, stop):
+    """At any step, in the middle of either size: the same images, losses and steps, but for the reference's float64."""
+    kept = []
+    whole = engine.run(task(average=0.5), lambda progress: kept.append(progress.snapshot()))
+    resumed = engine.run(task(average=0.5), resume=kept[stop - 1])
+    np.testing.assert_allclose(resumed.pixels, whole.pixels, atol=1e-6)
+    assert [row["loss"] for row in resumed.history] == pytest.approx([row["loss"] for row in whole.history])
+    assert [row["step"] for row in resumed.history] == [1, 2, 3, 4, 5]
+
+
+def test_a_snapshot_of_the_last_step_leaves_nothing_to_do(task):
+    kept = []
+    whole = engine.run(task(), lambda progress: kept.append(progress.snapshot()))
+    resumed = engine.run(task(), resume=kept[-1])
+    np.testing.assert_allclose(resumed.pixels, whole.pixels, atol=1e-6)
+    assert resumed.notes == whole.notes

@@ -70,7 +70,7 @@ def shown(capsys):
         with Watcher(SimpleNamespace(sizes=(32, 48), steps=(2, 1)), quiet=quiet) as watcher:
             for step, note in enumerate(notes, start=1):
                 size = 32 if step < 3 else 48
-                watcher.show(Progress(step, 3, size, 2.5, TERMS, 0.125, lambda: None, note))
+                watcher.show(Progress(step, 3, size, 2.5, TERMS, 0.125, lambda: None, lambda: None, note))
         watcher.tell(late)
         out, err = capsys.readouterr()
         assert out == ""

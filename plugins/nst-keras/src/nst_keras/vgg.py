@@ -49,7 +49,11 @@ class VGG:
 
     def to_numpy(self, image: Array) -> Pixels:
         """`(H, W, 3)` float32 on the host, clipped to 0..1."""
-        return np.ascontiguousarray(np.asarray(image, np.float32).clip(0, 1))
+        return self.to_host(image).clip(0, 1)
+
+    def to_host(self, array: Array) -> Pixels:
+        """Any array, float32 on the host, a copy."""
+        return np.array(array, np.float32, order="C")
 
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Activations `(H_l, W_l, C_l)` by name; the network runs once, to the deepest of `layers`."""

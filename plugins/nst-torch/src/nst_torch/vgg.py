@@ -45,7 +45,11 @@ class VGG:
 
     def to_numpy(self, image: Array) -> Pixels:
         """`(H, W, 3)` float32 on the host, clipped to 0..1."""
-        return np.ascontiguousarray(torch.as_tensor(image).detach().clamp(0, 1).cpu().numpy())
+        return self.to_host(image).clip(0, 1)
+
+    def to_host(self, array: Array) -> Pixels:
+        """Any array, float32 on the host, a copy."""
+        return np.array(torch.as_tensor(array).detach().cpu().numpy(), np.float32, order="C")
 
     @memory.told()
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
