@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst.architectures import AVERAGE_GAIN
+from nst.layers import require_size
 from nst.network import Network
 from nst.protocols import Evaluation, Objective, Pixels
 
@@ -58,6 +59,7 @@ class ReferenceVGG:
 
     def features(self, image: Exact, layers: Sequence[str]) -> Mapping[str, Exact]:
         """Activations `(H_l, W_l, C_l)` by name."""
+        require_size(image.shape, layers)
         return {name: x for name, x in self._run(np.asarray(image, np.float64)) if name in set(layers)}
 
     def _run(self, image: Exact) -> Iterator[tuple[str, Exact]]:
@@ -77,15 +79,15 @@ class ReferenceVGG:
             yield f"relu{place}", x
         yield f"pool{block}", self._pool(x)
 
-    def value_and_grad(self, loss: Callable[[Any], Mapping[str, Any]]) -> Objective:
+    def value_and_grad(self, loss: Callable[..., Mapping[str, Any]]) -> Objective:
         """Central differences, one value of the image at a time."""
 
-        def total(image: Exact) -> float:
-            return float(sum(loss(image).values()))
+        def objective(image: Any, *parameters: Any) -> Evaluation:
+            def total(image: Exact) -> float:
+                return float(sum(loss(image, *parameters).values()))
 
-        def objective(image: Any) -> Evaluation:
             point = np.array(image, np.float64)
-            terms = {name: float(value) for name, value in loss(point).items()}
+            terms = {name: float(value) for name, value in loss(point, *parameters).items()}
             return Evaluation(sum(terms.values()), terms, _numeric_gradient(total, point, self._step))
 
         return objective

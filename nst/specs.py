@@ -24,7 +24,8 @@ def resolve(reference: str) -> Any:
 class Option:
     """One option of a plugin, typed by its default (bool, int, float or str).
 
-    `minimum` and `maximum` are inclusive; `choices` lists the allowed values of a str; `unit` is for display.
+    `minimum` and `maximum` are inclusive; `choices` lists the allowed values of a str; `unit` is for display. Every
+    value that is allowed works.
     """
 
     name: str
@@ -103,7 +104,15 @@ class InitializerSpec(Spec):
 
 @dataclass(frozen=True)
 class LossSpec(Spec):
-    """A loss: its factory makes a `StatisticLoss` or a `PointwiseLoss`, as `shape` says, for one `role`."""
+    """A loss: its factory makes a `StatisticLoss` or a `PointwiseLoss`, as `shape` says, for one `role`.
+
+    Shape "whole" has the methods of a `StatisticLoss`, its statistic being no mean over positions. A loss calls nothing
+    but its `Namespace`. It is a number of 0 or more. It is 0 at its target. It is above 0 where features and target are
+    unlike. It stays the same when features and target are multiplied alike. It takes any number of channels. It takes
+    pictures of any size, a single position too. Its gradient is finite at the target. Its gradient is finite on black
+    and flat pictures. What it is given is not written to. The same features give the same number. Role "image" has no
+    target, and promises only what is said without one.
+    """
 
     role: Literal["style", "content", "image"] = "style"
     shape: Literal["statistic", "pointwise", "whole"] = "statistic"

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from nst.architectures import AVERAGE_GAIN
+from nst.layers import require_size
 from nst.network import Network
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
 from nst_keras import namespace as xp
@@ -53,6 +54,7 @@ class VGG:
 
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Activations `(H_l, W_l, C_l)` by name; the network runs once, to the deepest of `layers`."""
+        require_size(image.shape, layers)
         wanted = set(layers)
         found: dict[str, Tensor] = {}
         with tf.device(self._place):
@@ -79,27 +81,28 @@ class VGG:
             yield f"relu{place}", x
         yield f"pool{block}", self._pool(x)
 
-    def value_and_grad(self, loss: Callable[[Tensor], Mapping[str, Tensor]]) -> Objective:
-        """The objective on NumPy arrays, or on TensorFlow's tensors; traced once per size, at its first evaluation."""
+    def value_and_grad(self, loss: Callable[..., Mapping[str, Tensor]]) -> Objective:
+        """The objective on NumPy arrays, or on TensorFlow's tensors; traced at first sight of its arguments' shapes."""
         names: list[str] = []
 
-        def evaluate(leaf: Tensor) -> tuple[Tensor, Tensor]:
+        def evaluate(leaf: Tensor, *parameters: Tensor) -> tuple[Tensor, Tensor]:
             with tf.GradientTape() as tape:
                 tape.watch(leaf)
-                terms = loss(leaf)
+                terms = loss(leaf, *parameters)
                 values = tf.stack(list(terms.values()))
             names[:] = terms
             return values, tape.gradient(values, leaf)
 
         @cache
-        def traced(shape: tuple[int, ...]) -> Any:
+        def traced(*shapes: tuple[int, ...]) -> Any:
             # Not compiled by XLA, which takes longer on a CPU (README).
-            return tf.function(evaluate, autograph=False).get_concrete_function(tf.TensorSpec(shape, tf.float32))
+            signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
+            return tf.function(evaluate, autograph=False).get_concrete_function(*signature)
 
-        def objective(image: Array) -> Evaluation:
+        def objective(image: Array, *parameters: Array) -> Evaluation:
             with tf.device(self._place):
-                leaf = tf.convert_to_tensor(image, tf.float32)
-                values, gradient = traced(tuple(leaf.shape))(leaf)
+                tensors = [tf.convert_to_tensor(each, tf.float32) for each in (image, *parameters)]
+                values, gradient = traced(*(tuple(each.shape) for each in tensors))(*tensors)
             named = dict(zip(names, values.numpy().tolist(), strict=True))
             kind = gradient.numpy() if isinstance(image, np.ndarray) else gradient
             return Evaluation(sum(named.values()), named, kind)

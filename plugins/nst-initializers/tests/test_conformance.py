@@ -1,0 +1,8 @@
+"""The initializers of this distribution keep what every initializer promises."""
+
+from nst.testing import InitializerSuite
+
+
+class TestInitializers(InitializerSuite):
+    distribution = "nst-initializers"
+    entry_module = "nst_initializers"

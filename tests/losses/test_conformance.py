@@ -1,0 +1,8 @@
+"""The losses that come with nst keep what every loss promises."""
+
+from nst.testing import LossSuite
+
+
+class TestLosses(LossSuite):
+    distribution = "nst"
+    entry_module = "nst.losses"
