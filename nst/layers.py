@@ -58,7 +58,7 @@ def check(option: str, selection: Mapping[str, float], offered: Sequence[str]) -
 
 
 def require_size(shape: Sequence[int], layers: Sequence[str]) -> None:
-    """Raise `UserError` for a picture of `shape` (height, width, …) in pixels that leaves no position at one of `layers`."""
+    """Raise `UserError` for a picture of `shape` `(H, W, …)` that leaves no position at one of the layers."""
     height, width = shape[:2]
     need = smallest_side(layers)
     if min(height, width) < need:

@@ -77,7 +77,7 @@ class FeatureBackend(Protocol):
     notes: Sequence[str]
 
     def asarray(self, pixels: Pixels) -> Array:
-        """Put an image where the backend computes, `(H, W, 3)`. The input is not changed, nor shared with the result."""
+        """Put an image `(H, W, 3)` where the backend computes. The input is not changed, nor shared with the result."""
 
     def to_numpy(self, image: Array) -> Pixels:
         """Bring an image back as `Pixels`, clipped to 0..1. What `asarray` put there comes back as it was."""
@@ -154,7 +154,7 @@ class PointwiseLoss(Protocol):
     def difference(self, xp: Namespace, features: Tensor, target: Tensor) -> Tensor:
         """`(H, W)`, at least 0, and 0 where `features` `(H, W, C)` are like `target`, shaped alike.
 
-        Each is of its own position and the next ones: the difference of a tile is the whole's, but for a border of one.
+        Each is of its own position and the next ones: a tile has the difference of the whole, but for a border of one.
         """
 
     def energy(self, xp: Namespace, target: Tensor) -> Tensor | float:
@@ -163,9 +163,9 @@ class PointwiseLoss(Protocol):
 
 @dataclass(frozen=True)
 class Iterate:
-    """One step of an optimizer: the new image, the objective evaluated at that very image, and the optimizer's state.
+    """One step of an optimizer: the new image, the objective evaluated there, and the optimizer's state.
 
-    Neither `image` nor `state` is written to after it has been yielded.
+    The evaluation is that of this very image. Neither `image` nor `state` is written to after it has been yielded.
     """
 
     image: Array

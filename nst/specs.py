@@ -57,7 +57,8 @@ class WeightSet:
 class Spec:
     """What every plugin object declares.
 
-    `requires` are the modules its factory imports, `install` the pip requirement that provides them.
+    `requires` are the modules its factory imports, `install` the pip requirement that provides them. What every plugin
+    promises of its specs is said in `nst.hookspecs`.
     """
 
     name: str

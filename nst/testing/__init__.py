@@ -6,8 +6,8 @@
         distribution = "nst-mine"
         name = "mine"  # without it: every optimizer that the distribution offers
 
-Each test is the executable form of one sentence in `nst.protocols` or `nst.specs`, and has it for a docstring. Names are
-imported when first used, so that `nst plugins check`, which uses `nst.testing.checks`, needs no pytest.
+Each test is the executable form of one sentence in `nst.protocols` or `nst.specs`, and has it for a docstring. Names
+are imported when first used, so that `nst plugins check`, which uses `nst.testing.checks`, needs no pytest.
 """
 
 from __future__ import annotations

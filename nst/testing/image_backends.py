@@ -85,7 +85,7 @@ class ImageBackendSuite(BackendSuite):
     def test_same_pictures_give_the_same_picture(self, backend: ImageBackend) -> None:
         """On the CPU the same pictures give the same picture."""
         found = [self.paint(backend, photo(40, 40, seed=1)) for _ in range(2)]
-        np.testing.assert_array_equal(*found)
+        np.testing.assert_array_equal(found[0], found[1])
 
     def test_every_allowed_value_of_an_option_works(self, spec: BackendSpec, weights: Any) -> None:
         """Every value that is allowed works."""

@@ -57,7 +57,7 @@ class InitializerSuite(Suite):
         for _ in range(2):
             np.random.seed(0)
             found.append(self.start(spec, seed=3))
-        np.testing.assert_array_equal(*found)
+        np.testing.assert_array_equal(found[0], found[1])
 
     def test_global_generator_means_nothing_and_is_left_alone(self, spec: InitializerSpec) -> None:
         """NumPy's global generator means nothing to it and is left alone."""
@@ -68,7 +68,7 @@ class InitializerSuite(Suite):
             drawn = np.random.random()
             np.random.seed(seed)
             assert drawn == np.random.random()
-        np.testing.assert_array_equal(*found)
+        np.testing.assert_array_equal(found[0], found[1])
 
     def test_inputs_are_not_written_to_nor_shared(self, spec: InitializerSpec) -> None:
         """The inputs are not written to, nor shared with the result."""

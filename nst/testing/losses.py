@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -194,8 +193,10 @@ class LossSuite(Suite):
         assert found[:, :3].max() > 0
 
     @said_of(shape=("pointwise",))
-    def test_difference_of_a_tile_is_the_whole_s(self, loss: Any) -> None:
-        """Each is of its own position and the next ones: the difference of a tile is the whole's, but for a border of one."""
+    def test_tile_has_the_difference_of_the_whole(self, loss: Any) -> None:
+        """Each is of its own position and the next ones: a tile has the difference of the whole, but for a border of
+        one.
+        """
         features, target = self.make_features(0, 12, 14), self.make_features(1, 12, 14)
         whole = loss.difference(PLAIN, features, target)
         tile = loss.difference(PLAIN, features[2:9, 3:12], target[2:9, 3:12])

@@ -37,6 +37,7 @@ class Problem:
         self.asked: list[Array] = []
 
     def __call__(self, image: Array) -> Evaluation:
+        """Evaluate, and remember; fails after too many evaluations."""
         self.asked.append(image)
         assert len(self.asked) < self.patience, f"{self.patience} evaluations and no end"
         loss, gradient = self._function(np.asarray(image).astype(np.float64))
@@ -123,7 +124,7 @@ class OptimizerSuite(Suite):
         assert min(losses) <= self.share * problem(problem.start).loss
 
     def test_evaluation_is_of_that_very_image(self, spec: OptimizerSpec, make: MakeArray) -> None:
-        """One step of an optimizer: the new image, the objective evaluated at that very image, and the optimizer's state."""
+        """The evaluation is that of this very image."""
         problem = quadratic(make)
         for iterate in islice(self.run(spec, problem), 8):
             expected = problem(iterate.image)
@@ -223,4 +224,4 @@ def serialized(state: State) -> State:
     """A state written and read again: arrays by safetensors, which gives NumPy's, numbers by JSON."""
     numbers = {name: value for name, value in state.items() if isinstance(value, int | float)}
     arrays = {name: np.ascontiguousarray(value) for name, value in state.items() if name not in numbers}
-    return json.loads(json.dumps(numbers)) | load(save(arrays))
+    return dict(json.loads(json.dumps(numbers))) | load(save(arrays))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from nst.specs import Option, OptionValue, Spec
 
 
-def bounds(spec: Spec) -> Iterator[dict[str, OptionValue]]:
+def bounds(spec: Spec) -> Iterator[dict[str, Any]]:
     """Each option in turn at its bounds, or at each of its choices; nothing for a spec without options."""
     for option in spec.options:
         for value in _values(option):

@@ -32,33 +32,33 @@ class Tape:
         """As NumPy's."""
         return self.value.shape
 
-    def __add__(self, other: Any) -> Tape:
+    def __add__(self, other: Any) -> Any:
         return _binary(np.add, self, other, lambda g, x, y: g, lambda g, x, y: g)
 
-    def __sub__(self, other: Any) -> Tape:
+    def __sub__(self, other: Any) -> Any:
         return self + -other
 
-    def __mul__(self, other: Any) -> Tape:
+    def __mul__(self, other: Any) -> Any:
         return _binary(np.multiply, self, other, lambda g, x, y: g * y, lambda g, x, y: g * x)
 
-    def __truediv__(self, other: Any) -> Tape:
+    def __truediv__(self, other: Any) -> Any:
         return _binary(np.divide, self, other, lambda g, x, y: g / y, lambda g, x, y: -g * x / y**2)
 
-    def __pow__(self, exponent: float) -> Tape:
+    def __pow__(self, exponent: float) -> Any:
         return _unary(self.value**exponent, self, lambda g: g * exponent * self.value ** (exponent - 1))
 
-    def __neg__(self) -> Tape:
+    def __neg__(self) -> Any:
         return self * -1.0
 
-    def __rsub__(self, other: Any) -> Tape:
+    def __rsub__(self, other: Any) -> Any:
         return -self + other
 
-    def __rtruediv__(self, other: Any) -> Tape:
+    def __rtruediv__(self, other: Any) -> Any:
         return self**-1 * other
 
     __radd__, __rmul__ = __add__, __mul__
 
-    def __getitem__(self, index: Any) -> Tape:
+    def __getitem__(self, index: Any) -> Any:
         def pull(gradient: Exact) -> Exact:
             whole = np.zeros_like(self.value)
             np.add.at(whole, index, gradient)
@@ -93,6 +93,7 @@ def _ordered(result: Tape) -> list[Tape]:
 
 
 def _unary(value: Any, x: Any, pull: Pull) -> Any:
+    """A tape for a tape, a plain value for a plain one."""
     return Tape(value, [(x, pull)]) if isinstance(x, Tape) else value
 
 

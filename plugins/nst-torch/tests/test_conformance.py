@@ -2,7 +2,7 @@
 
 import pytest
 
-from nst.testing import FeatureBackendSuite
+from nst.testing import FeatureBackendSuite, PluginSuite
 
 pytestmark = pytest.mark.frameworks
 
@@ -15,3 +15,8 @@ class TestNetworks(FeatureBackendSuite):
     @classmethod
     def weights(cls, spec, make_network):
         return make_network(spec.architecture)
+
+
+class TestPlugin(PluginSuite):
+    distribution = "nst-torch"
+    entry_module = "nst_torch"
