@@ -48,8 +48,8 @@ class BackendSuite(Suite):
                 used = self.build(spec, weights, device=device).device
             except UserError:
                 continue
-            assert used != "auto"
-            assert device in ("auto", used), f"asked for {device}, on {used}"
+            assert device in (used, "auto"), f"asked for {device}, on {used}"
+            assert used != "auto", "which device is it?"
 
     def test_tells_its_device_precision_and_notes(self, backend: Any) -> None:
         """`device` and `precision` are what a person is told, `notes` are things worth saying about them (a GPU that

@@ -191,8 +191,9 @@ class OptimizerSuite(Suite):
         lengths = []
         for scale in (1.0, 0.5):
             problem = quadratic(make, spread=0.1)
+            start = np.asarray(problem.start).copy()
             first = next(self.run(spec, problem, step_scale=scale))
-            lengths.append(float(np.linalg.norm(np.asarray(first.image) - np.asarray(problem.start))))
+            lengths.append(float(np.linalg.norm(np.asarray(first.image) - start)))
         assert lengths[1] == pytest.approx(lengths[0] / 2, rel=self.step_tolerance)
 
     @pytest.mark.parametrize("call", [1, 2, 4])
