@@ -107,12 +107,14 @@ class InitializerSpec(Spec):
 class LossSpec(Spec):
     """A loss: its factory makes a `StatisticLoss` or a `PointwiseLoss`, as `shape` says, for one `role`.
 
-    Shape "whole" has the methods of a `StatisticLoss`, its statistic being no mean over positions. A loss calls nothing
-    but its `Namespace`. It is a number of 0 or more. It is 0 at its target. It is above 0 where features and target are
-    unlike. It stays the same when features and target are multiplied alike. It takes any number of channels. It takes
-    pictures of any size, a single position too. Its gradient is finite at the target. Its gradient is finite on black
-    and flat pictures. What it is given is not written to. The same features give the same number. Role "image" has no
-    target, and promises only what is said without one.
+    `shape` "whole" promises the methods of a `StatisticLoss`, but not that its statistic is a mean over positions: such
+    a loss looks at the whole picture at once, and raises `NstError` for a weight.
+
+    A loss calls nothing but its `Namespace`. It is a number of 0 or more. It is 0 at its target. It is above 0 where
+    features and target are unlike. It stays the same when features and target are multiplied alike. It takes any number
+    of channels. It takes pictures of any size, a single position too. Its gradient is finite at the target. Its
+    gradient is finite on black and flat pictures. What it is given is not written to. The same features give the same
+    number. Role "image" has no target, and promises only what is said without one.
     """
 
     role: Literal["style", "content", "image"] = "style"

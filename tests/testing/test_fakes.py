@@ -1,4 +1,4 @@
-"""The kit finds what it is for: each test of each suite fails on a fake with just that defect, and all pass on a good one."""
+"""The kit finds what it is for: each test of each suite fails on a fake with just that defect; a good one passes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ PROMISES = " ".join(" ".join(inspect.getsource(module).split()) for module in (p
 
 def sentences(suite):
     """The docstring of each test of a suite, by the test's name."""
-    return {name: " ".join(test.__doc__.split()) for name, test in inspect.getmembers(suite) if name.startswith("test_")}
+    return {
+        name: " ".join(test.__doc__.split()) for name, test in inspect.getmembers(suite) if name.startswith("test_")
+    }
 
 
 @pytest.mark.parametrize("name", FAKES)

@@ -82,9 +82,7 @@ class TestEvenSides(Fake):
     class Net(Halfway):
         def stylize(self, content, styles, **given):
             height, width = content.shape[:2]
-            return np.ascontiguousarray(
-                super().stylize(content, styles, **given)[: height // 2 * 2, : width // 2 * 2]
-            )
+            return np.ascontiguousarray(super().stylize(content, styles, **given)[: height // 2 * 2, : width // 2 * 2])
 
 
 class TestOneStyleForAll(Fake):
@@ -108,7 +106,7 @@ class TestFavorsTheFirst(Fake):
 
     class Net(Halfway):
         def stylize(self, content, styles, *, blend, style_scale):
-            first, *others = blend
+            others = blend[1:]
             shares = [1 - sum(others) ** 2, *(other * sum(others) for other in others)]
             return super().stylize(content, styles, blend=shares, style_scale=style_scale)
 

@@ -1,10 +1,11 @@
-"""Losses: a good one of each shape, and one with each defect. `breaks` names the tests that find it out, its own first."""
+"""Losses: good ones of each shape, and one with each defect. `breaks` names the tests that find it, its own first."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from nst.errors import NstError
 from nst.losses.content import Content
 from nst.losses.range import Range
 from nst.specs import LossSpec, Option
@@ -63,6 +64,8 @@ class TestGoodWhole(Fake):
 
     class Loss(Mean):
         def statistic(self, xp, features, weight):
+            if weight is not None:
+                raise NstError("no weights")
             height, width, channels = features.shape
             ordered = xp.sort(xp.reshape(features, (height * width, channels)), axis=0)
             return xp.concat([ordered[:1], xp.mean(ordered, axis=0, keepdims=True), ordered[-1:]])
@@ -210,6 +213,12 @@ class TestIgnoresWeights(Fake):
     class Loss(Mean):
         def statistic(self, xp, features, weight):
             return super().statistic(xp, features, None)
+
+
+class TestWholeThatIgnoresWeights(Fake):
+    breaks = ("test_weight_is_refused_where_the_statistic_is_no_mean",)
+    shape = "whole"
+    Loss = Mean
 
 
 class TestDifferencePerChannel(Fake):
