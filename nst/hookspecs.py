@@ -1,8 +1,16 @@
 """The hooks a plugin may implement, all optional, each with a whole example.
 
 A hook takes no arguments and yields frozen specs. The module that implements it is named in the distribution's
-`nst.v1` entry-point group and imports `nst` and the standard library only: a factory is a string, so that listing
-plugins never imports a framework.
+`nst.v1` entry-point group: the plugin's entry module. A factory is a string, so that listing plugins never imports a
+framework.
+
+What every plugin promises, and `nst plugins check` finds out: It can be loaded, and implements hooks that nst knows.
+Its entry module imports nst and the standard library only. Its names are lowercase words with dashes, and no other
+distribution's. Everything it offers is summarized in a line. Its options have a name of lowercase words with
+underscores, a help text, and a default that is allowed. The modules it requires are here, and it tells what pip
+installs for them. Its factories can be imported, and take what they are called with, their options among it. Its
+weights tell their origin and licence, and can be looked for without a framework. Its distribution requires nst, and
+tells which versions. Its distribution has a README and a licence.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
+from nst.architectures import smallest_side
 from nst.errors import UserError, unknown
 
 IMAGE = "image"
@@ -54,6 +55,16 @@ def check(option: str, selection: Mapping[str, float], offered: Sequence[str]) -
     elif not any(selection.values()):
         errors.append(UserError(f"{option}: every weight is 0", "to leave the loss out, set its weight to 0"))
     return errors
+
+
+def require_size(shape: Sequence[int], layers: Sequence[str]) -> None:
+    """Raise `UserError` for a picture of `shape` `(H, W, …)` that leaves no position at one of the layers."""
+    height, width = shape[:2]
+    need = smallest_side(layers)
+    if min(height, width) < need:
+        deepest = max(layers, key=lambda layer: smallest_side([layer]))
+        message = f"a picture of {width}×{height} pixels is too small for {deepest}, which needs {need} each way"
+        raise UserError(message, "use a larger picture, or shallower layers")
 
 
 def shares(selection: Mapping[str, float]) -> dict[str, float]:

@@ -2,7 +2,8 @@
 
 Everything here is a promise in words and types; nothing here computes. A backend author reads `FeatureBackend`, an
 optimizer author `Optimizer`, a loss author `StatisticLoss` or `PointwiseLoss`. Images are `Pixels` everywhere in the
-core and become `Array` only between a backend and an optimizer.
+core and become `Array` only between a backend and an optimizer. Each sentence that says what must hold is a test of the
+same words in `nst.testing`.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ State: TypeAlias = Mapping[str, Any]
 
 
 class Namespace(Protocol):
-    """The functions a loss may call, beside `+ - * / **` and slicing: a subset of the array API standard.
+    """The functions a loss may call, beside `+ - * / **`, slicing and `.shape`: a subset of the array API standard.
 
-    Reductions take `axis` (an int, a tuple, or None for all) and `keepdims`.
+    Each gives what NumPy's gives. Each has the gradient of what it gives. Reductions take `axis` (an int, a tuple, or
+    None for all) and `keepdims`.
     """
 
     def mean(self, x: Tensor, /, *, axis: Any = None, keepdims: bool = False) -> Tensor: ...
@@ -58,14 +60,15 @@ class Evaluation:
 
 
 Objective: TypeAlias = Callable[..., Evaluation]
-"""A function of an image; extra tensors that it takes are given, not differentiated."""
+"""`objective(image, *parameters)`; optimizers give it the image alone."""
 
 
 class FeatureBackend(Protocol):
     """A differentiable feature extractor on one device.
 
-    `xp` is the namespace losses compute in, `device` and `precision` are what a person is told, `notes` are things
-    worth saying about them (a GPU that is present and unused).
+    Its factory takes the loaded weights, `device`, `pooling`, and the options its spec declares. A device that its spec
+    names is used, or refused with `UserError`. `xp` is the namespace losses compute in. `device` and `precision` are
+    what a person is told, `notes` are things worth saying about them (a GPU that is present and unused).
     """
 
     xp: Namespace
@@ -80,30 +83,42 @@ class FeatureBackend(Protocol):
         """
 
     def to_numpy(self, image: Array) -> Pixels:
-        """Bring an image back as `Pixels`, clipped to 0..1."""
+        """Bring an image back as `Pixels`, clipped to 0..1. What `asarray` put there comes back as it was."""
 
     def to_host(self, array: Array) -> NDArray[np.float32]:
         """Bring any array back as it is, of its own shape and not clipped: `asarray` of it is that array again."""
 
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
-        """Activations by layer name, each `(H_l, W_l, C_l)`, channels last; computed to the deepest layer asked for."""
+        """Activations by layer name, each `(H_l, W_l, C_l)`, channels last; computed to the deepest layer asked for.
+
+        Every layer that the spec declares can be asked for, and only those asked for are given. `H_l` and `W_l` are
+        halved and rounded down at each pool. `conv4_2` is before the ReLU, `relu4_2` after it. The smallest image is
+        `nst.architectures.smallest_side` of the layers wide and high, and leaves one position at the deepest. A smaller
+        image is refused with `UserError`.
+        """
 
     def value_and_grad(self, loss: Callable[..., Mapping[str, Tensor]]) -> Objective:
         """Make the objective whose value is the sum of the scalars `loss` returns.
 
         The objective takes an `Array` or a NumPy array of one size and returns the gradient in the same kind. It is
-        called once per size, so it may trace or compile. What it is given beyond the first array, tensors or NumPy
-        arrays, goes to `loss` as it is: no gradient is taken with respect to it. The first array may have any shape.
+        called once per size, so it may trace or compile. The gradient is the slope of the loss. It is finite on flat
+        pictures and beyond 0..1. The image is not written to. A gradient that was returned is not written to later. On
+        the CPU the same image gives the same numbers.
+
+        `objective(image, *parameters)` calls `loss(image, *parameters)`, NumPy's arrays among the parameters made the
+        backend's own. The gradient is with respect to the image alone. What is given for the image may have any shape.
         """
 
     def peak_memory(self) -> int | None:
-        """The most device memory held so far, in bytes; None where it is the process's own memory."""
+        """The most device memory held so far, in bytes; None where it is the process's own."""
 
 
 class ImageBackend(Protocol):
     """A feed-forward network: one pass, no objective.
 
-    Its factory, like a feature backend's, takes the loaded weights, `device`, and the options its spec declares.
+    Its factory takes the loaded weights, `device`, and the options its spec declares. A device that its spec names is
+    used, or refused with `UserError`. `device` and `precision` are what a person is told, `notes` are things worth
+    saying about them (a GPU that is present and unused).
     """
 
     device: str
@@ -113,20 +128,27 @@ class ImageBackend(Protocol):
     def stylize(
         self, content: Pixels, styles: Sequence[Pixels], *, blend: Sequence[float], style_scale: float
     ) -> Pixels:
-        """The content in the manner of the styles, at the content's size.
+        """The content in the manner of the styles, as `Pixels` of the content's size.
 
-        `blend` holds the styles' shares, summing to 1; `style_scale` is the styles' size relative to the picture's.
+        Pictures may be of any size, odd and single pixels too. Another style gives another picture. `blend` holds the
+        styles' shares, summing to 1; a style of share 0 leaves no trace, and the order of the styles means nothing.
+        `style_scale` is the styles' size relative to the picture's, above and below 1. The inputs are not written to,
+        nor shared with the result. On the CPU the same pictures give the same picture.
         """
 
     def peak_memory(self) -> int | None:
-        """The most device memory held so far, in bytes; None where it is the process's own memory."""
+        """The most device memory held so far, in bytes; None where it is the process's own."""
 
 
 class StatisticLoss(Protocol):
-    """Style: averages over positions, then compares."""
+    """Style: averages over positions, then compares. What every loss promises is said at `nst.specs.LossSpec`."""
 
     def statistic(self, xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
-        """A mean over positions of `features` `(H, W, C)`, each position weighted by `weight` `(H, W)` if given."""
+        """A mean over positions of `features` `(H, W, C)`, each position weighted by `weight` `(H, W)` if given.
+
+        So the statistic of a picture is the mean of its tiles', weighted by their positions. An even weight is no
+        weight. A weight of ones and zeros leaves the positions that have ones.
+        """
 
     def distance(self, xp: Namespace, statistic: Tensor, target: Tensor) -> Tensor:
         """A scalar, 0 at the target, divided by the target's own energy so that weights keep their meaning."""
@@ -136,7 +158,10 @@ class PointwiseLoss(Protocol):
     """Content: compares at each position, then averages."""
 
     def difference(self, xp: Namespace, features: Tensor, target: Tensor) -> Tensor:
-        """`(H, W)`, at least 0, and 0 where `features` `(H, W, C)` are like `target`, shaped alike."""
+        """`(H, W)`, at least 0, and 0 where `features` `(H, W, C)` are like `target`, shaped alike.
+
+        Each is of its own position and the next ones: a tile has the difference of the whole, but for a border of one.
+        """
 
     def energy(self, xp: Namespace, target: Tensor) -> Tensor | float:
         """What the mean difference is divided by: the mean over positions of this `(H, W)`, or a float."""
@@ -144,9 +169,9 @@ class PointwiseLoss(Protocol):
 
 @dataclass(frozen=True)
 class Iterate:
-    """One step of an optimizer: the new image, the objective evaluated at that very image, and the optimizer's state.
+    """One step of an optimizer: the new image, the objective evaluated there, and the optimizer's state.
 
-    Neither `image` nor `state` is written to after it has been yielded.
+    The evaluation is that of this very image. Neither `image` nor `state` is written to after it has been yielded.
     """
 
     image: Array
@@ -155,7 +180,11 @@ class Iterate:
 
 
 class Optimizer(Protocol):
-    """A generator of iterates, written against the array API, so that it runs on any backend's arrays."""
+    """A generator of iterates, written against the array API, so that it runs on any backend's arrays.
+
+    It gives the objective, and yields, images shaped like the one it was given, of its kind or NumPy's. It lowers a
+    quadratic and Rosenbrock's function.
+    """
 
     def __call__(
         self,
@@ -169,8 +198,9 @@ class Optimizer(Protocol):
         """Yield one iterate per step, without end or until no step improves.
 
         `image` is not written to. `state` is an earlier iterate's, with `image` that iterate's image: the iterates
-        that follow are those that would have followed. Every step's length is multiplied by `step_scale`; the engine
-        halves it after a loss that was not finite.
+        that follow are those that would have followed. One that is not `resumable` refuses a state with `NstError`.
+        Every step's length is multiplied by `step_scale`; the engine halves it after a loss that was not finite. Such a
+        loss is yielded or stepped back from, and no error. The same start gives the same iterates.
         """
 
 
@@ -178,7 +208,11 @@ class Initializer(Protocol):
     """The image an optimization starts from."""
 
     def __call__(self, content: Pixels, styles: Sequence[Pixels], rng: np.random.Generator, **options: Any) -> Pixels:
-        """`Pixels` of the content's size, drawn with `rng` alone, the inputs unchanged."""
+        """`Pixels` of the content's size, drawn with `rng` alone: the same seed gives the same pixels.
+
+        NumPy's global generator means nothing to it and is left alone. Contents and styles may be of any size, flat,
+        and several. The inputs are not written to, nor shared with the result.
+        """
 
 
 class WeightSource(Protocol):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst.architectures import AVERAGE_GAIN
+from nst.layers import require_size
 from nst.network import Network
 from nst.protocols import Evaluation, Objective, Pixels
 
@@ -62,6 +63,7 @@ class ReferenceVGG:
 
     def features(self, image: Exact, layers: Sequence[str]) -> Mapping[str, Exact]:
         """Activations `(H_l, W_l, C_l)` by name."""
+        require_size(image.shape, layers)
         return {name: x for name, x in self._run(np.asarray(image, np.float64)) if name in set(layers)}
 
     def _run(self, image: Exact) -> Iterator[tuple[str, Exact]]:
@@ -84,14 +86,13 @@ class ReferenceVGG:
     def value_and_grad(self, loss: Callable[..., Mapping[str, Any]]) -> Objective:
         """Central differences, one value of the image at a time."""
 
-        def total(image: Exact, *given: Exact) -> float:
-            return float(sum(loss(image, *given).values()))
+        def objective(image: Any, *parameters: Any) -> Evaluation:
+            def total(image: Exact) -> float:
+                return float(sum(loss(image, *parameters).values()))
 
-        def objective(image: Any, *given: Any) -> Evaluation:
-            point, fixed = np.array(image, np.float64), [np.asarray(each, np.float64) for each in given]
-            terms = {name: float(value) for name, value in loss(point, *fixed).items()}
-            gradient = _numeric_gradient(lambda there: total(there, *fixed), point, self._step)
-            return Evaluation(sum(terms.values()), terms, gradient)
+            point = np.array(image, np.float64)
+            terms = {name: float(value) for name, value in loss(point, *parameters).items()}
+            return Evaluation(sum(terms.values()), terms, _numeric_gradient(total, point, self._step))
 
         return objective
 

@@ -24,7 +24,8 @@ def resolve(reference: str) -> Any:
 class Option:
     """One option of a plugin, typed by its default (bool, int, float or str).
 
-    `minimum` and `maximum` are inclusive; `choices` lists the allowed values of a str; `unit` is for display.
+    `minimum` and `maximum` are inclusive; `choices` lists the allowed values of a str; `unit` is for display. Every
+    value that is allowed works.
     """
 
     name: str
@@ -56,7 +57,8 @@ class WeightSet:
 class Spec:
     """What every plugin object declares.
 
-    `requires` are the modules its factory imports, `install` the pip requirement that provides them.
+    `requires` are the modules its factory imports, `install` the pip requirement that provides them. What every plugin
+    promises of its specs is said in `nst.hookspecs`.
     """
 
     name: str
@@ -103,7 +105,17 @@ class InitializerSpec(Spec):
 
 @dataclass(frozen=True)
 class LossSpec(Spec):
-    """A loss: its factory makes a `StatisticLoss` or a `PointwiseLoss`, as `shape` says, for one `role`."""
+    """A loss: its factory makes a `StatisticLoss` or a `PointwiseLoss`, as `shape` says, for one `role`.
+
+    `shape` "whole" promises the methods of a `StatisticLoss`, but not that its statistic is a mean over positions: such
+    a loss looks at the whole picture at once, and raises `NstError` for a weight.
+
+    A loss calls nothing but its `Namespace`. It is a number of 0 or more. It is 0 at its target. It is above 0 where
+    features and target are unlike. It stays the same when features and target are multiplied alike. It takes any number
+    of channels. It takes pictures of any size, a single position too. Its gradient is finite at the target. Its
+    gradient is finite on black and flat pictures. What it is given is not written to. The same features give the same
+    number. Role "image" has no target, and promises only what is said without one.
+    """
 
     role: Literal["style", "content", "image"] = "style"
     shape: Literal["statistic", "pointwise", "whole"] = "statistic"

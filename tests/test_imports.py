@@ -144,7 +144,7 @@ def reaches(path: Path, *forbidden: str) -> set[str]:
         ("weight_sets", "nst.specs"),
         ("hookspecs", "nst.specs pluggy"),
         ("plugins", "nst.entry_points nst.errors nst.hookspecs nst.specs pluggy"),
-        ("layers", "nst.errors"),
+        ("layers", "nst.architectures nst.errors"),
         ("values", "nst.errors nst.layers nst.specs"),
         ("options", "nst.errors nst.specs"),
         ("tiles", "nst.architectures"),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from nst.cli import compare, demo, plugins, stylize, weights
+from nst.cli import compare, demo, plugin_check, plugins, stylize, weights
 from nst.cli.commands import COMMANDS
 from nst.errors import Mistakes, NstError, UserError
 
@@ -40,6 +40,7 @@ for word, command in (
     ("weights export", weights.export),
     ("plugins list", plugins.list_),
     ("plugins show", plugins.show),
+    ("plugins check", plugin_check.check),
 ):
     group, _, verb = word.partition(" ")
     groups[group].command(verb, help=COMMANDS[word])(command)

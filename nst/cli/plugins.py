@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from nst.cli import listing
-from nst.cli.session import host
+from nst.cli.host import host
 from nst.errors import UserError, unknown
 from nst.plugins import KINDS, Plugin, Plugins
 from nst.specs import BackendSpec, Option, Spec

@@ -9,14 +9,16 @@ from datetime import timedelta
 from itertools import accumulate
 from statistics import median
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Column
 
-from nst.engine import Progress
-from nst.job import Job
+if TYPE_CHECKING:
+    from nst.engine import Progress
+    from nst.job import Job
 
 BAR = 24  # columns
 ROOM = 116  # columns in which a bar fits beside the losses

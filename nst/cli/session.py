@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from nst import atomic, images
+from nst.cli.host import host
 from nst.cli.progress import Watcher, say
 from nst.engine import Progress
 from nst.errors import Findings, NstError, UserError
 from nst.job import Job, Result
-from nst.plugins import Plugins
 from nst.recipe import Recipe, load, preset, read
 
 GRACE = 1.0  # seconds in which Ctrl-C counts once: a launcher such as `uv run` passes on what the terminal has sent too
@@ -126,15 +126,6 @@ class Session:
             write_report(self.report, result)
         if not self.quiet or result.stopped != "finished":
             say(f"{summary(result)}: {self.output}")
-
-
-def host() -> Plugins:
-    """The installed plugins, with a line on stderr for each that could not be loaded."""
-    plugins = Plugins.from_environment()
-    for plugin in plugins.installed:
-        if plugin.reason:
-            say(f"warning: plugin {plugin.distribution} {plugin.entry.version} is {plugin.status}: {plugin.reason}")
-    return plugins
 
 
 def announce(job: Job) -> None:

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from nst.cli.session import host, say
+from nst.cli.host import host
+from nst.cli.progress import say
 from nst.download import megabytes
 from nst.errors import UserError, unknown
 from nst.specs import BackendSpec, WeightSet, resolve

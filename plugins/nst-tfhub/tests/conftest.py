@@ -32,7 +32,7 @@ class FakeModel:
         self.seen, self.painted = [], []
 
     def open(self, device):
-        self.device = device
+        self.device = "cpu" if device == "auto" else device
         return self
 
     def encode(self, style):

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from nst.architectures import AVERAGE_GAIN
+from nst.layers import require_size
 from nst.network import Network
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
 from nst_keras import namespace as xp
@@ -57,6 +58,7 @@ class VGG:
 
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Activations `(H_l, W_l, C_l)` by name; the network runs once, to the deepest of `layers`."""
+        require_size(image.shape, layers)
         wanted = set(layers)
         found: dict[str, Tensor] = {}
         with tf.device(self._place):
@@ -84,13 +86,13 @@ class VGG:
         yield f"pool{block}", self._pool(x)
 
     def value_and_grad(self, loss: Callable[..., Mapping[str, Tensor]]) -> Objective:
-        """The objective on NumPy arrays, or on TensorFlow's tensors; traced once per size, at its first evaluation."""
+        """The objective on NumPy arrays, or on TensorFlow's tensors; traced at first sight of its arguments' shapes."""
         names: list[str] = []
 
-        def evaluate(leaf: Tensor, *given: Tensor) -> tuple[Tensor, Tensor]:
+        def evaluate(leaf: Tensor, *parameters: Tensor) -> tuple[Tensor, Tensor]:
             with tf.GradientTape() as tape:
                 tape.watch(leaf)
-                terms = loss(leaf, *given)
+                terms = loss(leaf, *parameters)
                 values = tf.stack(list(terms.values()))
             names[:] = terms
             return values, tape.gradient(values, leaf)
@@ -101,12 +103,12 @@ class VGG:
             signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
             return tf.function(evaluate, autograph=False).get_concrete_function(*signature)
 
-        def objective(*arrays: Array) -> Evaluation:
+        def objective(image: Array, *parameters: Array) -> Evaluation:
             with tf.device(self._place):
-                tensors = [tf.convert_to_tensor(array, tf.float32) for array in arrays]
-                values, gradient = traced(*(tuple(tensor.shape) for tensor in tensors))(*tensors)
+                tensors = [tf.convert_to_tensor(each, tf.float32) for each in (image, *parameters)]
+                values, gradient = traced(*(tuple(each.shape) for each in tensors))(*tensors)
             named = dict(zip(names, values.numpy().tolist(), strict=True))
-            kind = gradient.numpy() if isinstance(arrays[0], np.ndarray) else gradient
+            kind = gradient.numpy() if isinstance(image, np.ndarray) else gradient
             return Evaluation(sum(named.values()), named, kind)
 
         return objective

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from nst.architectures import AVERAGE_GAIN
+from nst.layers import require_size
 from nst.network import Network
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
 from nst_torch import memory
@@ -54,6 +55,7 @@ class VGG:
     @memory.told()
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Activations `(H_l, W_l, C_l)` by name; the network runs once, to the deepest of `layers`."""
+        require_size(image.shape, layers)
         wanted = set(layers)
         found: dict[str, Tensor] = {}
         for name, activation in self._run(image):
@@ -83,9 +85,9 @@ class VGG:
         """The objective on torch tensors of this device, or on NumPy arrays."""
 
         @memory.told()
-        def objective(image: Array, *given: Array) -> Evaluation:
-            leaf = self._tensor(image).detach().requires_grad_()
-            terms = loss(leaf, *map(self._tensor, given))
+        def objective(image: Array, *parameters: Array) -> Evaluation:
+            leaf = torch.as_tensor(image, dtype=torch.float32, device=self.device).detach().requires_grad_()
+            terms = loss(leaf, *(torch.as_tensor(each, device=self.device) for each in parameters))
             values = torch.stack(list(terms.values()))
             (gradient,) = torch.autograd.grad(values.sum(), leaf)
             named = dict(zip(terms, values.tolist(), strict=True))
@@ -93,9 +95,6 @@ class VGG:
             return Evaluation(sum(named.values()), named, kind)
 
         return objective
-
-    def _tensor(self, array: Array) -> Tensor:
-        return torch.as_tensor(array, dtype=torch.float32, device=self.device)
 
     def peak_memory(self) -> int | None:
         """Bytes of GPU memory at their most; None on the CPU."""

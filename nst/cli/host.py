@@ -1,0 +1,15 @@
+"""The plugin host of a command. Light: of the commands, those about plugins need nothing else."""
+
+from __future__ import annotations
+
+from nst.cli.progress import say
+from nst.plugins import Plugins
+
+
+def host() -> Plugins:
+    """The installed plugins, with a line on stderr for each that could not be loaded."""
+    plugins = Plugins.from_environment()
+    for plugin in plugins.installed:
+        if plugin.reason:
+            say(f"warning: plugin {plugin.distribution} {plugin.entry.version} is {plugin.status}: {plugin.reason}")
+    return plugins

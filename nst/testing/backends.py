@@ -1,0 +1,66 @@
+"""What backends of both kinds promise: how they are made, and what they tell of themselves."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+
+from nst import weights as weight_sources
+from nst.errors import UserError
+from nst.specs import BackendSpec
+from nst.testing.suite import Suite
+
+
+class BackendSuite(Suite):
+    """Tests of backends of one `backend_kind`, on one `device`."""
+
+    kind = "backend"
+    backend_kind: ClassVar[str] = ""
+    device: ClassVar[str] = "cpu"
+
+    @classmethod
+    def suits(cls, spec: BackendSpec) -> bool:
+        """Whether a backend is of this suite's kind."""
+        return spec.kind == cls.backend_kind
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def weights(cls, spec: BackendSpec) -> Any:
+        """What the factory takes first: by default what `--weights auto` means here, loaded."""
+        return weight_sources.choose(spec, "auto").source.load()
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def backend(cls, spec: BackendSpec, weights: Any) -> Any:
+        """The backend under test."""
+        return cls().build(spec, weights)
+
+    def build(self, spec: BackendSpec, weights: Any, **given: Any) -> Any:
+        """A backend as a run makes it, `given` overriding what the suite says."""
+        pooling = {"pooling": spec.pooling[0]} if spec.kind == "feature" else {}
+        return spec.load()(weights, **{"device": self.device} | pooling | self.settings(spec) | given)
+
+    def test_device_is_used_or_refused(self, spec: BackendSpec, weights: Any) -> None:
+        """A device that its spec names is used, or refused with `UserError`."""
+        for device in spec.devices:
+            try:
+                used = self.build(spec, weights, device=device).device
+            except UserError:
+                continue
+            assert device in (used, "auto"), f"asked for {device}, on {used}"
+            assert used != "auto", "which device is it?"
+
+    def test_tells_its_device_precision_and_notes(self, backend: Any) -> None:
+        """`device` and `precision` are what a person is told, `notes` are things worth saying about them (a GPU that
+        is present and unused).
+        """
+        for told in (backend.device, backend.precision, *backend.notes):
+            assert isinstance(told, str)
+            assert told.strip()
+        assert not isinstance(backend.notes, str), "notes are several texts, not one"
+
+    def test_peak_memory_is_a_number_of_bytes_or_none(self, backend: Any) -> None:
+        """The most device memory held so far, in bytes; None where it is the process's own."""
+        found = backend.peak_memory()
+        assert found is None or (isinstance(found, int) and found >= 0)

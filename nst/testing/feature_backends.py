@@ -1,0 +1,286 @@
+"""What a differentiable feature extractor promises: `nst.protocols.FeatureBackend` and `Namespace`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from nst.architectures import layers as vgg_layers
+from nst.architectures import smallest_side
+from nst.errors import UserError
+from nst.protocols import Evaluation, FeatureBackend, Tensor
+from nst.reference import ReferenceVGG
+from nst.specs import BackendSpec
+from nst.testing.backends import BackendSuite
+from nst.testing.calls import CALLS, X
+from nst.testing.options import bounds
+from nst.testing.pictures import assert_pixels, flat, photo
+from nst.testing.tape import Tape, TapeNamespace, gradient
+
+VGG = vgg_layers("vgg19")  # and every layer of VGG-16
+
+
+class FeatureBackendSuite(BackendSuite):
+    """Tests of feature extractors. `weights`, of scope "class", and `backend` may be overridden."""
+
+    backend_kind = "feature"
+
+    tolerance: ClassVar[float] = 1e-4
+    """Of what a namespace computes in float32, relative to the largest: sums of a hundred numbers are good to 1e-5."""
+
+    slope_tolerance: ClassVar[float] = 0.05
+    """Between slope and difference of the loss, relative to the gradient: at ReLUs and pools the loss bends sharply."""
+
+    coarse_slope_tolerance: ClassVar[float] = 0.5
+    """The same where features have eight bits or eleven: told by `precision` being neither float32 nor float64."""
+
+    def test_factory_takes_weights_device_pooling_and_options(self, spec: BackendSpec, weights: Any) -> None:
+        """Its factory takes the loaded weights, `device`, `pooling`, and the options its spec declares."""
+        side = smallest_side(spec.layers)
+        for pooling in spec.pooling:
+            backend = self.build(spec, weights, pooling=pooling)
+            assert set(backend.features(backend.asarray(photo(side, side)), spec.layers)) == set(spec.layers)
+
+    def test_every_allowed_value_of_an_option_works(self, spec: BackendSpec, weights: Any) -> None:
+        """Every value that is allowed works."""
+        side = smallest_side(spec.layers)
+        for options in bounds(spec):
+            backend = self.build(spec, weights, **options)
+            assert set(backend.features(backend.asarray(photo(side, side)), spec.layers)) == set(spec.layers), options
+
+    def test_asarray_keeps_the_shape(self, backend: FeatureBackend) -> None:
+        """Put an image `(H, W, 3)` where the backend computes."""
+        for size in ((6, 8), (5, 7), (1, 1)):
+            assert tuple(backend.asarray(photo(*size)).shape) == (*size, 3)
+
+    def test_image_is_not_shared_with_its_pixels(self, backend: FeatureBackend) -> None:
+        """The input is not changed, nor shared with the result."""
+        pixels = photo(6, 8)
+        image = backend.asarray(pixels)
+        np.testing.assert_array_equal(pixels, photo(6, 8))
+        before = backend.to_numpy(image).copy()
+        pixels[:] = 0.123
+        np.testing.assert_array_equal(backend.to_numpy(image), before)
+
+    def test_pixels_are_clipped(self, backend: FeatureBackend) -> None:
+        """Bring an image back as `Pixels`, clipped to 0..1."""
+        beyond = photo(5, 7) * 3 - 1
+        found = backend.to_numpy(backend.asarray(beyond))
+        assert_pixels(found, (5, 7))
+        assert (found[beyond <= 0] == 0).all()
+        assert (found[beyond >= 1] == 1).all()
+
+    def test_pixels_come_back_as_they_were(self, backend: FeatureBackend) -> None:
+        """What `asarray` put there comes back as it was."""
+        for pixels in (photo(5, 7), flat(0.0, 2, 2), flat(1.0, 1, 1)):
+            np.testing.assert_array_equal(backend.to_numpy(backend.asarray(pixels)), pixels)
+
+    def test_features_are_channels_last(self, spec: BackendSpec, backend: FeatureBackend) -> None:
+        """Activations by layer name, each `(H_l, W_l, C_l)`, channels last; computed to the deepest layer asked for."""
+        side = smallest_side(spec.layers)
+        wide, high = (shapes(backend, size, spec) for size in ((side, 3 * side), (3 * side, side)))
+        for layer in spec.layers:
+            assert len(wide[layer]) == 3, layer
+            assert wide[layer] == (high[layer][1], high[layer][0], high[layer][2]), layer
+            assert wide[layer][1] > wide[layer][0], layer
+
+    def test_every_declared_layer_is_given_and_no_other(self, spec: BackendSpec, backend: FeatureBackend) -> None:
+        """Every layer that the spec declares can be asked for, and only those asked for are given."""
+        image = backend.asarray(photo(*[smallest_side(spec.layers)] * 2))
+        for asked in (spec.layers, spec.layers[::-1][:2], spec.layers[:1]):
+            assert sorted(backend.features(image, asked)) == sorted(asked)
+
+    def test_features_are_computed_to_the_deepest_layer_asked_for(
+        self, spec: BackendSpec, backend: FeatureBackend
+    ) -> None:
+        """Activations by layer name, each `(H_l, W_l, C_l)`, channels last; computed to the deepest layer asked for."""
+        for layer in spec.layers:
+            side = smallest_side([layer])
+            assert layer in backend.features(backend.asarray(photo(side, side)), [layer])
+
+    def test_sides_are_halved_and_rounded_down_at_each_pool(self, spec: BackendSpec, backend: FeatureBackend) -> None:
+        """`H_l` and `W_l` are halved and rounded down at each pool."""
+        height, width = 2 * smallest_side(spec.layers) - 1, smallest_side(spec.layers) + 3
+        for layer, shape in shapes(backend, (height, width), spec).items():
+            if layer in VGG:
+                halved = smallest_side([layer])
+                assert shape[:2] == (height // halved, width // halved), layer
+
+    def test_conv_is_before_the_relu(self, spec: BackendSpec, backend: FeatureBackend) -> None:
+        """`conv4_2` is before the ReLU, `relu4_2` after it."""
+        pairs = [(name, f"relu{name[4:]}") for name in spec.layers if name in VGG and name.startswith("conv")]
+        for conv, relu in ((conv, relu) for conv, relu in pairs if relu in spec.layers):
+            image = backend.asarray(photo(*[2 * smallest_side([conv]) + 3] * 2))
+            found = {name: values(backend, name, image) for name in (conv, relu)}
+            assert found[conv].min() < 0, conv
+            np.testing.assert_allclose(found[relu], np.maximum(found[conv], 0), rtol=1e-6, err_msg=relu)
+
+    def test_smallest_image_leaves_one_position(self, spec: BackendSpec, backend: FeatureBackend) -> None:
+        """The smallest image is `nst.architectures.smallest_side` of the layers wide and high, and leaves one position
+        at the deepest.
+        """
+        side = smallest_side(spec.layers)
+        assert all(min(shape) >= 1 for shape in shapes(backend, (side, side), spec).values())
+
+    def test_smaller_image_is_refused(self, spec: BackendSpec, backend: FeatureBackend) -> None:
+        """A smaller image is refused with `UserError`."""
+        side = smallest_side(spec.layers)
+        for size in ((side - 1, 2 * side), (2 * side, side - 1)) if side > 1 else ():
+            with pytest.raises(UserError):
+                backend.features(backend.asarray(photo(*size)), spec.layers)
+
+    def test_loss_is_the_sum_of_its_terms(self, backend: FeatureBackend) -> None:
+        """Make the objective whose value is the sum of the scalars `loss` returns."""
+        image = photo(5, 7)
+        objective = backend.value_and_grad(lambda x: {"one": backend.xp.sum(x), "two": 3 * backend.xp.mean(x * x)})
+        found = objective(backend.asarray(image))
+        assert found.terms == pytest.approx({"one": image.sum(), "two": 3 * (image**2).mean()}, rel=self.tolerance)
+        assert found.loss == pytest.approx(sum(found.terms.values()))
+        assert all(isinstance(number, float) for number in (found.loss, *found.terms.values()))
+
+    def test_gradient_is_of_the_image_s_kind_and_shape(self, backend: FeatureBackend) -> None:
+        """The objective takes an `Array` or a NumPy array of one size and returns the gradient in the same kind."""
+        for image in (backend.asarray(photo(5, 7)), photo(5, 7)):
+            found = energy(backend)(image).gradient
+            assert isinstance(found, type(image))
+            assert tuple(found.shape) == (5, 7, 3)
+            np.testing.assert_allclose(np.asarray(found), 2 * photo(5, 7), rtol=self.tolerance)
+
+    def test_gradient_is_the_slope_of_the_loss(self, spec: BackendSpec, backend: FeatureBackend) -> None:
+        """The gradient is the slope of the loss."""
+        first, deep = spec.layers[0], spec.layers[len(spec.layers) // 4]  # deeper there are more bends than slopes
+        side = max(16, smallest_side([deep]) + 1)
+        for layer in (first, deep):
+            size = math.sqrt(backend.value_and_grad(self._mean_square(backend, layer))(photo(side, side + 3)).loss)
+            objective = backend.value_and_grad(self._mean_square(backend, layer, offset=size))
+            self._check_slope(backend, objective, photo(side, side + 3))
+
+    def _mean_square(
+        self, backend: FeatureBackend, *layers: str, offset: float = 0.0
+    ) -> Callable[[Tensor], Mapping[str, Tensor]]:
+        """A loss that looks at features; with an `offset` it slopes at 0 too, where the square alone hides errors."""
+
+        def loss(image: Tensor) -> Mapping[str, Tensor]:
+            features = backend.features(image, layers)
+            return {layer: backend.xp.mean(backend.xp.square(features[layer] + offset)) for layer in layers}
+
+        return loss
+
+    def _check_slope(self, backend: FeatureBackend, objective: Any, image: Any) -> None:
+        """Along most directions of ones and minus ones, where an error shows as the gradient does; some meet a bend."""
+        exact = backend.precision in ("float32", "float64")
+        tolerance, step = (self.slope_tolerance, 3e-4) if exact else (self.coarse_slope_tolerance, 1e-2)
+        found = np.asarray(objective(image).gradient, np.float64)
+        errors = []
+        for seed in range(7):
+            direction = np.random.default_rng(seed).choice([-1, 1], image.shape).astype(np.float32)
+            ahead, behind = (objective(image + np.float32(way) * direction).loss for way in (step, -step))
+            errors.append(abs((ahead - behind) / (2 * step) - (found * direction).sum()))
+        assert np.median(errors) <= tolerance * np.linalg.norm(found)
+
+    def test_gradient_is_finite_on_flat_pictures_and_beyond_0_to_1(
+        self, spec: BackendSpec, backend: FeatureBackend
+    ) -> None:
+        """It is finite on flat pictures and beyond 0..1."""
+        side = smallest_side(spec.layers)
+        objective = backend.value_and_grad(self._mean_square(backend, *spec.layers))
+        for value in (0.0, 0.5, 1.0, -0.5, 1.5):
+            found = objective(flat(value, side, side + 1))
+            assert all(map(math.isfinite, found.terms.values())), f"{found.terms} at {value}"
+            assert np.isfinite(found.gradient).all(), f"at {value}"
+
+    def test_image_is_not_written_to(self, backend: FeatureBackend) -> None:
+        """The image is not written to."""
+        for image in (photo(5, 7), backend.asarray(photo(5, 7))):
+            before = backend.to_numpy(image).copy()
+            energy(backend)(image)
+            np.testing.assert_array_equal(backend.to_numpy(image), before)
+
+    def test_gradient_returned_is_not_written_to_later(self, backend: FeatureBackend) -> None:
+        """A gradient that was returned is not written to later."""
+        objective = energy(backend)
+        for convert in (backend.asarray, np.array):
+            kept = objective(convert(photo(5, 7))).gradient
+            before = np.asarray(kept).copy()
+            objective(convert(photo(5, 7, seed=1)))
+            np.testing.assert_array_equal(np.asarray(kept), before)
+
+    def test_same_image_gives_the_same_numbers(self, spec: BackendSpec, backend: FeatureBackend) -> None:
+        """On the CPU the same image gives the same numbers."""
+        side = smallest_side(spec.layers)
+        objective = backend.value_and_grad(self._mean_square(backend, spec.layers[-1]))
+        found = [objective(photo(side, 2 * side)) for _ in range(3)]
+        assert len({(each.loss, each.gradient.tobytes()) for each in found}) == 1
+
+    def test_further_arguments_reach_the_loss(self, backend: FeatureBackend) -> None:
+        """`objective(image, *parameters)` calls `loss(image, *parameters)`, NumPy's arrays among the parameters made
+        the backend's own.
+        """
+        objective = backend.value_and_grad(lambda x, a, b: {"all": backend.xp.sum(x * a * backend.xp.sum(b))})
+        image = photo(5, 7)
+        for factor, others in ((2.0, (3,)), (5.0, (3,)), (5.0, (2, 4))):
+            a, b = np.full(image.shape, factor, np.float32), np.ones(others, np.float32)
+            for given in ((a, b), (backend.asarray(a), b)):
+                expected = float((image * a).sum() * b.sum())
+                assert objective(image, *given).loss == pytest.approx(expected, rel=self.tolerance)
+
+    def test_gradient_is_with_respect_to_the_image_alone(self, backend: FeatureBackend) -> None:
+        """The gradient is with respect to the image alone."""
+        objective = backend.value_and_grad(lambda x, a: {"all": backend.xp.sum(x * a)})
+        factor = photo(5, 7, seed=1)
+        found = objective(photo(5, 7), factor).gradient
+        np.testing.assert_allclose(np.asarray(found), factor, rtol=self.tolerance)
+
+    @pytest.mark.parametrize("shape", [(4,), (2, 3), (2, 3, 4, 5), (1, 1, 8)], ids=str)
+    def test_image_may_have_any_shape(self, backend: FeatureBackend, shape: tuple[int, ...]) -> None:
+        """What is given for the image may have any shape."""
+        x = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+        np.testing.assert_allclose(np.asarray(energy(backend)(x).gradient), 2 * x, rtol=self.tolerance)
+
+    @pytest.mark.parametrize("call", CALLS)
+    def test_namespace_gives_what_numpy_gives(self, backend: FeatureBackend, call: str) -> None:
+        """Each gives what NumPy's gives."""
+        expected = CALLS[call](ReferenceVGG.xp, X)
+        weight = np.random.default_rng(1).uniform(0.5, 1, np.shape(expected))
+        found = self._weighted(backend, call, weight)
+        scale = np.abs(expected * weight).sum()
+        assert found.loss == pytest.approx((expected * weight).sum(), abs=self.tolerance * scale)
+
+    @pytest.mark.parametrize("call", CALLS)
+    def test_namespace_has_the_gradient_of_what_it_gives(self, backend: FeatureBackend, call: str) -> None:
+        """Each has the gradient of what it gives."""
+        leaf, xp = Tape(X), TapeNamespace()
+        weight = np.random.default_rng(1).uniform(0.5, 1, np.shape(CALLS[call](ReferenceVGG.xp, X)))
+        expected = gradient(xp.sum(CALLS[call](xp, leaf) * weight), leaf)
+        found = np.asarray(self._weighted(backend, call, weight).gradient)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=self.tolerance * np.abs(expected).max())
+
+    def _weighted(self, backend: FeatureBackend, call: str, weight: Any) -> Evaluation:
+        """The sum of what a call gives, times a weight that tells its values apart."""
+
+        def loss(x: Tensor, weight: Tensor) -> Mapping[str, Tensor]:
+            found = CALLS[call](backend.xp, x)
+            assert tuple(found.shape) == tuple(weight.shape)
+            return {"all": backend.xp.sum(found * weight)}
+
+        return backend.value_and_grad(loss)(X.astype(np.float32), weight.astype(np.float32))
+
+
+def energy(backend: FeatureBackend) -> Any:
+    """The objective that is the sum of squares of its image, whose gradient is twice the image."""
+    return backend.value_and_grad(lambda image: {"all": backend.xp.sum(backend.xp.square(image))})
+
+
+def shapes(backend: FeatureBackend, size: tuple[int, int], spec: BackendSpec) -> dict[str, tuple[int, ...]]:
+    """The shape of every declared layer for a picture of a size."""
+    found = backend.features(backend.asarray(photo(*size)), spec.layers)
+    return {layer: tuple(found[layer].shape) for layer in spec.layers}
+
+
+def values(backend: FeatureBackend, layer: str, image: Any) -> Any:
+    """The features of a layer as NumPy's."""
+    return np.asarray(backend.features(image, [layer])[layer])

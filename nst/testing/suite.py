@@ -1,0 +1,103 @@
+"""What every suite does: find the specs under test, run each test on each, and expect the gaps that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, ClassVar, TypeVar
+
+import pytest
+
+from nst.entry_points import EntryPoint, canonical, discover
+from nst.errors import NstError
+from nst.hookspecs import ENTRY_POINT_GROUP
+from nst.plugins import Plugins
+from nst.specs import OptionValue, Spec
+
+Test = TypeVar("Test", bound=Callable[..., None])
+
+
+def said_of(**fields: Any) -> Callable[[Test], Test]:
+    """Marks a test as said only of specs that have one of these values: `said_of(shape=("statistic", "whole"))`."""
+
+    def mark(test: Test) -> Test:
+        test.said_of = fields  # type: ignore[attr-defined]
+        return test
+
+    return mark
+
+
+class Suite:
+    """Tests of everything of one kind that a distribution offers, or of the one called `name`.
+
+    `options` are given to the factory in place of the spec's defaults. `xfails` maps tests, as `test_name` or as
+    `test_name[id]`, to the reason why they fail; one that passes then fails. A subclass may override each hook and
+    fixture. `entry_module` finds a plugin that is not installed.
+    """
+
+    distribution: ClassVar[str] = ""
+    name: ClassVar[str] = ""
+    entry_module: ClassVar[str] = ""
+    options: ClassVar[Mapping[str, OptionValue]] = {}
+    xfails: ClassVar[Mapping[str, str]] = {}
+    kind: ClassVar[str] = ""
+
+    @classmethod
+    def specs(cls) -> list[Any]:
+        """The specs under test."""
+        offered = (spec for _, spec in host(cls.distribution, cls.entry_module).offered(cls.kind))
+        return [spec for spec in offered if cls.name in ("", spec.name) and cls.suits(spec)]
+
+    @classmethod
+    def suits(cls, spec: Any) -> bool:
+        """Whether a spec of the suite's kind is for this suite."""
+        return True
+
+    def settings(self, spec: Spec) -> dict[str, OptionValue]:
+        """The options a factory is given: the spec's defaults, and over them the suite's."""
+        return {option.name: option.default for option in spec.options} | dict(self.options)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def spec(cls) -> Any:
+        """The spec under test: each of `specs` in turn, unless a subclass overrides this fixture."""
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Run a test once per spec it is said of."""
+        overridden = any("spec" in vars(each) for each in type(self).__mro__ if each is not Suite)
+        if "spec" in metafunc.fixturenames and not overridden:
+            fields = getattr(metafunc.function, "said_of", {})
+            metafunc.parametrize("spec", _parameters(type(self), fields), scope="class")
+
+    @pytest.fixture(autouse=True)
+    def expect_known_gaps(self, request: pytest.FixtureRequest) -> None:
+        """Turn the failure of a test in `xfails` into an expected one, and its success into a failure."""
+        for test, reason in self.xfails.items():
+            assert hasattr(self, test.partition("[")[0]), f"xfails names {test}, which is no test of this suite"
+            if test in (request.node.name, request.node.name.partition("[")[0]):
+                request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+
+
+def _parameters(suite: type[Suite], fields: Mapping[str, Any]) -> list[Any]:
+    try:
+        found = suite.specs()
+    except NstError as error:
+        pytest.fail(f"{error.message} ({error.hint})", pytrace=False)
+    if not found:
+        called = f" called '{suite.name}'" if suite.name else ""
+        pytest.fail(f"{suite.distribution} offers no {suite.kind}{called} for {suite.__name__}", pytrace=False)
+    chosen = [spec for spec in found if all(getattr(spec, name) in values for name, values in fields.items())]
+    said = "; ".join(f"{name} {' or '.join(map(str, values))}" for name, values in fields.items())
+    none = pytest.param(None, marks=pytest.mark.skip(reason=f"said of {said} only"), id="none")
+    return [pytest.param(spec, id=spec.name) for spec in chosen] or [none]
+
+
+@cache
+def host(distribution: str, entry_module: str = "") -> Plugins:
+    """A host of one distribution, installed, or importable as `entry_module`. Raises whatever is wrong with it."""
+    if entry_module:
+        return Plugins([EntryPoint(ENTRY_POINT_GROUP, distribution, entry_module, distribution, "0")], strict=True)
+    entries = [entry for entry in discover() if entry.distribution == canonical(distribution)]
+    if not entries:
+        raise NstError(f"no distribution '{distribution}' with a plugin is installed", "pip install -e .")
+    return Plugins(entries, strict=True)

@@ -1,0 +1,156 @@
+"""Optimizers: good ones, and one with each defect. `breaks` names the tests that find it out, its own first."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from nst.errors import NstError
+from nst.protocols import Iterate
+from nst.specs import OptimizerSpec, Option
+from nst.testing import OptimizerSuite
+
+
+@dataclass(frozen=True)
+class Ready(OptimizerSpec):
+    thing: Any = None
+
+    def load(self):
+        return self.thing
+
+
+class Fake(OptimizerSuite):
+    breaks = ()
+    resumable = True
+
+    @classmethod
+    def specs(cls):
+        lr = Option("lr", 0.1, "step length per unit of gradient", 0.01, 0.2)
+        return [Ready("fake", "fake:fake", options=(lr,), resumable=cls.resumable, thing=cls.descend)]
+
+    @classmethod
+    def descend(cls, objective, image, *, state=None, step_scale=1.0, lr=0.1):
+        """The heavy ball (Polyak 1964), its parts there to be spoiled."""
+        state = cls.restored(state)
+        velocity = state.get("velocity", np.zeros_like(image))
+        gradient = objective(image).gradient
+        for step in range(state.get("step", 0) + 1, 10_000):
+            velocity = cls.moved(velocity, gradient, lr, step_scale)
+            image = cls.placed(image + velocity, step, state)
+            evaluation = cls.evaluated(objective, image)
+            yield Iterate(image, evaluation, cls.state(step, velocity))
+            gradient = evaluation.gradient
+
+    restored = staticmethod(lambda state: state or {})
+    moved = staticmethod(lambda velocity, gradient, lr, scale: 0.5 * velocity - lr * scale * gradient)
+    placed = staticmethod(lambda image, step, state: image)
+    evaluated = staticmethod(lambda objective, image: objective(image))
+    state = staticmethod(lambda step, velocity: {"step": step, "velocity": velocity})
+
+
+class TestGood(Fake):
+    pass
+
+
+class TestGoodThatCannotResume(Fake):
+    resumable = False
+
+    @staticmethod
+    def restored(state):
+        if state:
+            raise NstError("cannot resume")
+        return {}
+
+
+class TestInFloat64(Fake):
+    breaks = ("test_image_is_of_the_shape_and_kind_it_was_given",)
+    placed = staticmethod(lambda image, step, state: image.astype(np.float64))
+
+
+class TestUphill(Fake):
+    breaks = ("test_lowers_a_quadratic_and_rosenbrock_s_function",)
+    moved = staticmethod(lambda velocity, gradient, lr, scale: 0.01 * lr * scale * gradient)
+
+
+class TestTellsAnotherLoss(Fake):
+    breaks = ("test_evaluation_is_of_that_very_image",)
+
+    @staticmethod
+    def evaluated(objective, image):
+        found = objective(image)
+        return replace(found, loss=0.9 * found.loss)
+
+
+class TestNormalized(Fake):
+    breaks = ("test_goes_on_or_ends_where_no_step_improves",)
+    moved = staticmethod(lambda velocity, gradient, lr, scale: -lr * scale * gradient / np.linalg.norm(gradient))
+
+
+class TestWritesItsStart(Fake):
+    breaks = ("test_image_given_is_not_written_to",)
+
+    @classmethod
+    def descend(cls, objective, image, **options):
+        try:
+            yield from Fake.descend(objective, image, **options)
+        finally:
+            image += 1
+
+
+class TestWritesWhatItYielded(Fake):
+    breaks = ("test_nothing_yielded_is_written_to_later",)
+
+    @classmethod
+    def descend(cls, objective, image, **options):
+        yielded = []
+        for iterate in Fake.descend(objective, image, **options):
+            yielded.append(iterate.image)
+            if len(yielded) == 10:
+                yielded[0] += 1
+            yield iterate
+
+
+class TestStateOfAnotherShape(Fake):
+    breaks = ("test_state_is_serializable",)
+    state = staticmethod(lambda step, velocity: {"step": step, "velocity": velocity, "past": np.zeros(3)})
+
+
+class TestForgets(Fake):
+    breaks = ("test_resumes_with_the_iterates_that_would_have_followed",)
+    state = staticmethod(lambda step, velocity: {"step": step})
+
+
+class TestIgnoresAStateItCannotUse(Fake):
+    breaks = ("test_state_is_refused_where_it_cannot_be_resumed",)
+    resumable = False
+    restored = staticmethod(lambda state: {})
+
+
+class TestIgnoresStepScale(Fake):
+    breaks = ("test_step_is_as_long_as_step_scale_says",)
+    moved = staticmethod(lambda velocity, gradient, lr, scale: 0.5 * velocity - lr * gradient)
+
+
+class TestRaisesForNan(Fake):
+    breaks = ("test_loss_that_is_not_finite_is_no_error",)
+
+    @staticmethod
+    def evaluated(objective, image):
+        found = objective(image)
+        if not np.isfinite(found.loss):
+            raise FloatingPointError
+        return found
+
+
+class TestStartsAtRandom(Fake):
+    breaks = ("test_same_start_gives_the_same_iterates",)
+
+    @staticmethod
+    def placed(image, step, state):
+        jitter = 1e-4 if step == 1 and not state else 0
+        return image + np.float32(jitter) * np.random.default_rng().random(image.shape, np.float32)
+
+
+class TestFailsAtABound(Fake):
+    breaks = ("test_every_allowed_value_of_an_option_works",)
+    moved = staticmethod(lambda velocity, gradient, lr, scale: gradient * (np.nan if lr == 0.2 else -lr * scale))
