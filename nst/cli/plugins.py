@@ -74,8 +74,7 @@ def _describe_backend(spec: BackendSpec) -> list[str]:
     return [
         *(extractor if spec.kind == "feature" else ["  paints in one pass"]),
         f"  devices: {', '.join(spec.devices)}; precision {spec.precision}",
-        "  weights:",
-        *sets,
+        *(["  weights:", *sets] if sets else ["  weights: none"]),
     ]
 
 
