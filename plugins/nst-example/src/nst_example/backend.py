@@ -17,7 +17,9 @@ from nst.architectures import smallest_side
 from nst.errors import UserError
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
 
-LAYERS = ("relu1_1", "relu2_1", "relu3_1")
+from nst_example import BACKEND
+
+LAYERS = BACKEND.layers
 POOLINGS = {"max": anp.max, "average": anp.mean}
 
 
