@@ -109,8 +109,8 @@ def _name_mistake(draft: Draft) -> UserError | None:
 def _installed(draft: Draft) -> UserError | None:
     """A distribution or a package of that name that is here already."""
     try:
-        hint = f"choose another name, or pip uninstall {draft.distribution}"
-        return UserError(f"'{draft.distribution}' {version(draft.distribution)} is installed already", hint)
+        installed = f"'{draft.distribution}' {version(draft.distribution)} is installed already"
+        return UserError(installed, "choose another name")
     except PackageNotFoundError:
         module = find_spec(draft.package)
     if module is None or module.origin is None:  # a folder without __init__.py is nobody's
