@@ -70,7 +70,7 @@ def stranger(tmp_path_factory, photo):
     someone.do("hatchling", "build", "-t", "sdist", "-d", someone.home, cwd=str(ROOT))
     (source,) = someone.home.glob("nst-*.tar.gz")
     wheels = someone.build(source, ROOT / "plugins" / "nst-example")
-    someone.do("pip", "install", "--constraint", ROOT / "constraints.txt", *wheels)
+    someone.do("pip", "install", "--no-compile", "--constraint", ROOT / "constraints.txt", *wheels)
     save_image(someone.home / "content.jpg", photo(24, 32))
     save_image(someone.home / "style.jpg", photo(32, 32, seed=1))
     return someone
@@ -81,7 +81,14 @@ def uses(stranger):
     """What `nst plugins new` says to run in the end, by kind: every plugin is written, built and installed."""
     said = {kind: stranger.do("nst", "plugins", "new", f"nst-new-{kind}", "--kind", kind) for kind in KINDS}
     wheels = stranger.build(*(f"./nst-new-{kind}" for kind in KINDS))
-    stranger.do("pip", "install", "--constraint", ROOT / "constraints.txt", *(f"{wheel}[test]" for wheel in wheels))
+    stranger.do(
+        "pip",
+        "install",
+        "--no-compile",
+        "--constraint",
+        ROOT / "constraints.txt",
+        *(f"{wheel}[test]" for wheel in wheels),
+    )
     return {kind: printed.splitlines()[-1] for kind, printed in said.items()}
 
 
