@@ -34,7 +34,7 @@ KINDS = ("backend", "image-backend", "optimizer", "initializer", "loss")
 LONGEST = 64
 """Characters of a name, so that no line of the template grows too long."""
 
-NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", re.IGNORECASE)
+NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", re.IGNORECASE | re.ASCII)
 """The name of a distribution (PEP 508)."""
 
 AUTHOR = re.compile(r"\s*(?P<name>[^<>]*?)\s*(<(?P<email>[^<>@\s]+@[^<>@\s]+)>)?\s*")
@@ -83,14 +83,16 @@ def create(draft: Draft, plugins: Plugins) -> list[str]:
 def find_mistakes(draft: Draft, plugins: Plugins) -> list[UserError]:
     """Everything that keeps the draft from becoming a plugin of this Python."""
     found = Findings()
-    found.add(_name_mistake(draft) or _installed(draft))
+    found.add(_name_mistake(draft))
+    if not found.errors:
+        found.add(_installed(draft), _name_taken(draft, plugins), _in_the_way(draft))
     if draft.kind not in KINDS:
         found.add(unknown("kind", draft.kind, KINDS))
-    found.add(_name_taken(draft, plugins), _folder_mistake(draft))
+    if not draft.into.is_dir():
+        found.add(UserError(f"there is no folder {draft.into}", f"mkdir -p {shlex.quote(str(draft.into))}"))
     if not AUTHOR.fullmatch(draft.author) or not draft.author.isprintable():
-        found.add(
-            UserError(f"--author {draft.author!r} is no author", "write it like 'Ada Lovelace <ada@example.org>'")
-        )
+        hint = "write it like 'Ada Lovelace <ada@example.org>'"
+        found.add(UserError(f"--author {draft.author!r} is no author", hint))
     return found.errors
 
 
@@ -115,9 +117,8 @@ def _installed(draft: Draft) -> UserError | None:
         module = find_spec(draft.package)
     if module is None or module.origin is None:  # a folder without __init__.py is nobody's
         return None
-    return UserError(
-        f"'{draft.name}' would hide the module '{draft.package}', which is installed", "choose another name"
-    )
+    hidden = f"'{draft.name}' would hide the module '{draft.package}', which is installed"
+    return UserError(hidden, "choose another name")
 
 
 def _name_taken(draft: Draft, plugins: Plugins) -> UserError | None:
@@ -128,9 +129,8 @@ def _name_taken(draft: Draft, plugins: Plugins) -> UserError | None:
     return UserError(f"{owners[0]} offers the {kind} '{draft.distribution}' already", "choose another name")
 
 
-def _folder_mistake(draft: Draft) -> UserError | None:
-    if not draft.into.is_dir():
-        return UserError(f"there is no folder {draft.into}", f"mkdir -p {shlex.quote(str(draft.into))}")
+def _in_the_way(draft: Draft) -> UserError | None:
+    """A file, a link, or a folder with something in it where the distribution would go."""
     folder = draft.folder
     if os.path.lexists(folder) and (folder.is_symlink() or not folder.is_dir() or any(folder.iterdir())):
         return UserError(f"{folder} exists already", "choose another name, or another folder with --into")

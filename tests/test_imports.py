@@ -144,6 +144,7 @@ def reaches(path: Path, *forbidden: str) -> set[str]:
         ("weight_sets", "nst.specs"),
         ("hookspecs", "nst.specs pluggy"),
         ("plugins", "nst.entry_points nst.errors nst.hookspecs nst.specs pluggy"),
+        ("scaffold", "nst.atomic nst.entry_points nst.errors nst.plugins"),
         ("layers", "nst.errors"),
         ("values", "nst.errors nst.layers nst.specs"),
         ("options", "nst.errors nst.specs"),

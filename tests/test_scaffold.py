@@ -174,6 +174,7 @@ def test_a_name_has_one_spelling(tmp_path):
         ("-x", "no name for a distribution"),
         ("a b", "no name for a distribution"),
         ("größe", "no name for a distribution"),
+        ("\u212aelvin", "no name for a distribution"),
         ("../up", "no name for a distribution"),
         ("x\n", "no name for a distribution"),
         ("x" * 65, "no name for a distribution"),
@@ -185,6 +186,7 @@ def test_a_name_has_one_spelling(tmp_path):
     ],
 )
 def test_a_name_that_cannot_be(name, message, tmp_path):
+    (tmp_path / "something").touch()
     mistakes = find_mistakes(Draft(name, "loss", tmp_path), NOBODY)
     assert [message in mistake.message and bool(mistake.hint) for mistake in mistakes] == [True]
 
