@@ -52,6 +52,10 @@ class Stranger:
         assert done.returncode == 0, f"{shlex.join(map(str, words))}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
+    def install(self, *what: str | Path) -> None:
+        """Install with pip, at the versions that this project is tested with."""
+        self.do("pip", "install", "--no-compile", "--constraint", ROOT / "constraints.txt", *what)
+
     def build(self, *sources: str | Path) -> list[Path]:
         """The wheels of some distributions, in no order."""
         before = set(self.home.glob("wheels/*"))
@@ -64,13 +68,13 @@ def stranger(tmp_path_factory, photo):
     """nst's wheel, made from its source distribution, and nst-example's; skips where no registry answers."""
     someone = Stranger(tmp_path_factory.mktemp("stranger"))
     subprocess.run([sys.executable, "-m", "venv", someone.home / "venv"], check=True)
-    tools = someone.try_to("pip", "install", "hatchling", "pluggy", "--retries", "1")
+    tools = someone.try_to("pip", "install", "hatchling", "--retries", "1")
     if tools.returncode:
         pytest.skip(f"pip reaches no package registry: {tools.stderr.strip().splitlines()[-1]}")
     someone.do("hatchling", "build", "-t", "sdist", "-d", someone.home, cwd=str(ROOT))
     (source,) = someone.home.glob("nst-*.tar.gz")
     wheels = someone.build(source, ROOT / "plugins" / "nst-example")
-    someone.do("pip", "install", "--no-compile", "--constraint", ROOT / "constraints.txt", *wheels)
+    someone.install(*wheels)
     save_image(someone.home / "content.jpg", photo(24, 32))
     save_image(someone.home / "style.jpg", photo(32, 32, seed=1))
     return someone
@@ -81,14 +85,7 @@ def uses(stranger):
     """What `nst plugins new` says to run in the end, by kind: every plugin is written, built and installed."""
     said = {kind: stranger.do("nst", "plugins", "new", f"nst-new-{kind}", "--kind", kind) for kind in KINDS}
     wheels = stranger.build(*(f"./nst-new-{kind}" for kind in KINDS))
-    stranger.do(
-        "pip",
-        "install",
-        "--no-compile",
-        "--constraint",
-        ROOT / "constraints.txt",
-        *(f"{wheel}[test]" for wheel in wheels),
-    )
+    stranger.install(*(f"{wheel}[test]" for wheel in wheels))
     return {kind: printed.splitlines()[-1] for kind, printed in said.items()}
 
 
