@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TORCH := nst-torch nst-optimizers nst-initializers
-PLUGINS := $(TORCH) nst-keras nst-tfhub
+PLUGINS := $(TORCH) nst-example nst-keras nst-tfhub
 DEV := hypothesis kagglehub mypy pytest ruff scipy
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 MANIFESTS := pyproject.toml constraints.txt $(foreach plugin,$(PLUGINS),plugins/$(plugin)/pyproject.toml)

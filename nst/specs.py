@@ -79,7 +79,8 @@ class BackendSpec(Spec):
 
     `kind` "feature" promises `nst.protocols.FeatureBackend`, "image" promises `ImageBackend`. `layers` are the
     names it can extract, `architecture` is what its weight files must declare, `pooling` the kinds it offers.
-    `files` names what makes a `WeightSource` of a path the user gives.
+    `files` names what makes a `WeightSource` of a path the user gives; empty where no file will do. A backend
+    without `weights` gets None for them.
     """
 
     kind: Literal["feature", "image"] = "feature"

@@ -71,9 +71,11 @@ def choose(spec: BackendSpec, wanted: str) -> Choice:
         if source := _on_disk(spec, sets[wanted]):
             return Choice(wanted, source)
         raise UserError(f"the weights '{wanted}' of {spec.name} are not on disk", _get(spec, sets[wanted]))
-    if set(wanted) & set("/\\") or Path(wanted).suffix or os.path.exists(wanted):
+    if not (sets or spec.files):
+        raise UserError(f"'{spec.name}' has no weights to choose from", "leave --weights out")
+    if spec.files and (set(wanted) & set("/\\") or Path(wanted).suffix or os.path.exists(wanted)):
         return Choice(wanted, resolve(spec.files)(os.path.expanduser(wanted)))
-    raise unknown("weights", wanted, ("auto", *sets), "or give the path of a file")
+    raise unknown("weights", wanted, ("auto", *sets), "or give the path of a file" if spec.files else "")
 
 
 def _on_disk(spec: BackendSpec, weights: WeightSet) -> WeightSource | None:

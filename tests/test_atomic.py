@@ -1,4 +1,4 @@
-"""A file is replaced whole or not at all."""
+"""A file is replaced, and a folder made, whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import pytest
 
-from nst.atomic import replace
+from nst.atomic import folder, replace
 
 
 def fail(file: BinaryIO) -> None:
@@ -86,3 +86,30 @@ def test_a_folder_is_not_replaced(tmp_path: Path) -> None:
 def test_a_missing_folder_is_the_disks_own_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         replace(tmp_path / "none" / "file", lambda file: file.write(b"new"))
+
+
+def test_a_new_folder_has_its_files_in_their_folders(tmp_path: Path) -> None:
+    folder(tmp_path / "new", {"a.txt": "a\n", "deep/er/b.txt": "größer"})
+    assert (tmp_path / "new" / "a.txt").read_bytes() == b"a\n"
+    assert (tmp_path / "new" / "deep" / "er" / "b.txt").read_text("utf-8") == "größer"
+    assert list(tmp_path.iterdir()) == [tmp_path / "new"]
+
+
+def test_a_folder_with_something_in_it_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "precious").touch()
+    with pytest.raises(OSError, match="not empty"):
+        folder(tmp_path / "old", {"a.txt": "a"})
+    assert [path.name for path in tmp_path.rglob("*")] == ["old", "precious"]
+
+
+def test_a_folder_that_cannot_be_finished_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        folder(tmp_path / "new", {"a.txt": "a", "b.txt": "\ud800"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_not_made_where_its_parent_is_not(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        folder(tmp_path / "none" / "new", {"a.txt": "a"})
+    assert list(tmp_path.iterdir()) == []

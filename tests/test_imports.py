@@ -151,6 +151,7 @@ def reaches(path: Path, *forbidden: str) -> set[str]:
         ("recipe", "nst.errors nst.layers nst.specs nst.values"),
         ("schedule", "nst.architectures nst.recipe"),
         ("protocols", "numpy numpy.typing"),
+        ("scaffold", "nst.atomic nst.entry_points nst.errors nst.plugins"),
     ],
 )
 def test_the_foundation_knows_only_what_is_below_it(module: str, allowed: str) -> None:

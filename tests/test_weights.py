@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +151,21 @@ class TestChoosing:
         assert (choice.name, choice.note) == (wanted, "")
         assert isinstance(choice.source, NeutralFile)
         assert choice.source.path() == Path(wanted.replace("~", str(tmp_path)))
+
+    @pytest.mark.parametrize("wanted", ["imagenet", "mine.safetensors", "mine"])
+    def test_a_backend_without_weights_takes_no_others(self, wanted: str) -> None:
+        spec = BackendSpec("filters", "m:f", files="")
+        assert choose(spec, "auto").source.load() is None
+        with pytest.raises(UserError, match="'filters' has no weights to choose from") as raised:
+            choose(spec, wanted)
+        assert raised.value.hint == "leave --weights out"
+
+    def test_a_backend_that_takes_no_files_knows_its_sets_alone(self, sources: str) -> None:
+        spec = replace(self.spec(sources, "compact"), files="")
+        assert choose(spec, "compact") == Choice("compact", COMPACT)
+        with pytest.raises(UserError, match=r"unknown weights 'mine.safetensors'") as raised:
+            choose(spec, "mine.safetensors")
+        assert raised.value.hint == "choose from auto, compact"
 
     @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(wanted=st.text(max_size=300) | st.text(string.printable, max_size=8))

@@ -40,6 +40,7 @@ for word, command in (
     ("weights export", weights.export),
     ("plugins list", plugins.list_),
     ("plugins show", plugins.show),
+    ("plugins new", plugins.new),
     ("plugins check", plugin_check.check),
 ):
     group, _, verb = word.partition(" ")

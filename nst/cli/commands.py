@@ -13,6 +13,7 @@ COMMANDS = {
     "weights export": "Write a weight set as a neutral file, for any framework.",
     "plugins list": "Installed plugins, what they offer, and what is wrong with any.",
     "plugins show": "Everything a backend, optimizer, initializer or loss declares.",
+    "plugins new": "Start a plugin of your own, that works from the first minute.",
     "plugins check": "Whether a plugin keeps what it promises, as far as can be told without running it.",
 }
 

@@ -1,14 +1,16 @@
-"""`nst plugins`: what is installed and what it declares."""
+"""`nst plugins`: what is installed and what it declares, and the start of a new one."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from nst.cli import listing
 from nst.cli.host import host
+from nst.cli.progress import say
 from nst.errors import UserError, unknown
 from nst.plugins import KINDS, Plugin, Plugins
 from nst.specs import BackendSpec, Option, Spec
@@ -37,6 +39,23 @@ def show(
         )
     else:
         typer.echo("\n\n".join(_describe(owner, kind, spec) for owner, kind, spec in found))
+
+
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="what it will be called, such as nst-pointillism")],
+    kind: Annotated[
+        str, typer.Option("--kind", metavar="KIND", help="backend, image-backend, optimizer, initializer or loss")
+    ],
+    into: Annotated[Path, typer.Option("--into", metavar="FOLDER", help="where its own folder goes")] = Path(),
+    author: Annotated[str, typer.Option("--author", metavar="'NAME <EMAIL>'", help="whose it is")] = "",
+) -> None:
+    """See `nst.cli.commands`."""
+    from nst.scaffold import Draft, create
+
+    draft = Draft(name, kind, into, author)
+    commands = create(draft, host())
+    say(f"{draft.folder} is written, and works; to see it:")
+    typer.echo("\n".join(commands))
 
 
 def _find(plugins: Plugins, name: str) -> list[tuple[Plugin, str, Spec]]:
@@ -74,8 +93,7 @@ def _describe_backend(spec: BackendSpec) -> list[str]:
     return [
         *(extractor if spec.kind == "feature" else ["  paints in one pass"]),
         f"  devices: {', '.join(spec.devices)}; precision {spec.precision}",
-        "  weights:",
-        *sets,
+        *(["  weights:", *sets] if sets else ["  weights: none"]),
     ]
 
 
@@ -91,4 +109,4 @@ def _describe_option(option: Option) -> str:
     return f"    {option.name} = {value}  {option.help}{bounds}{choices}"
 
 
-__all__: list[Any] = ["list_", "show"]
+__all__: list[Any] = ["list_", "new", "show"]

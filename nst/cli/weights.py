@@ -14,6 +14,7 @@ from nst.cli.progress import say
 from nst.download import megabytes
 from nst.errors import UserError, unknown
 from nst.specs import BackendSpec, WeightSet, resolve
+from nst.weights import choose
 
 Backend = Annotated[str, typer.Option("--backend", metavar="NAME", help="whose weights")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="a weight set, such as imagenet or compact")]
@@ -69,7 +70,7 @@ def verify(
 ) -> None:
     """See `nst.cli.commands`."""
     if os.path.exists(name):
-        source = resolve(host().find("backend", backend).files)(name)
+        source = choose(host().find("backend", backend), name).source
     else:
         source = resolve(_weight_set(name, backend).source)
     typer.echo(f"ok  {source.verify()}  {source.path()}")
@@ -89,12 +90,12 @@ def export(
     half: Annotated[bool, typer.Option("--half", help="store float16: half the size, a thousandth off")] = False,
 ) -> None:
     """See `nst.cli.commands`."""
-    from nst import network, weights
+    from nst import network
     from nst.cli.session import check_writable
 
     if (error := check_writable(output)) is not None:
         raise error
-    choice = weights.choose(host().find("backend", backend), name)
+    choice = choose(host().find("backend", backend), name)
     found = choice.source.load()
     if not isinstance(found, network.Network):
         raise UserError(f"'{backend}' is no VGG", "only a VGG's weights have a neutral form")

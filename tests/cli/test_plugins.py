@@ -117,6 +117,11 @@ def test_show_tells_everything_a_backend_declares(nst):
         assert told in out, told
 
 
+def test_show_says_when_a_backend_has_no_weights(nst, monkeypatch):
+    monkeypatch.setattr("nst.plugins.discover", lambda: [EntryPoint("nst.v1", "ex", "nst_example", "nst-example", "1")])
+    assert "  weights: none\n" in nst("plugins", "show", "example-backend").out
+
+
 def test_show_tells_of_each_option_its_default_meaning_bounds_and_choices(nst):
     out = nst("plugins", "show", "noise").out
     assert "    ratio = 1.0  share of noise, from 0, the content alone, to 1, noise alone, 0..1\n" in out
