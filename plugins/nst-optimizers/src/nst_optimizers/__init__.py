@@ -12,7 +12,13 @@ LBFGS = OptimizerSpec(
     factory="nst_optimizers.lbfgs:lbfgs",
     summary="limited-memory BFGS on the backend's own arrays: the most progress per step",
     options=(
-        Option("history", 20, "curvature pairs kept, at the memory of two images each", minimum=1, maximum=200),
+        Option(
+            "history",
+            0,
+            "curvature pairs kept, at the memory of two images each; 0 is as many as fit in 1 GiB, from 3 to 20",
+            minimum=0,
+            maximum=200,
+        ),
         Option("lr", 1.0, "length each line search tries first, 1 being the whole step", minimum=0.01, maximum=2),
     ),
     requires=("array_api_compat",),
