@@ -1,4 +1,4 @@
-"""L-BFGS, Adam and SciPy's L-BFGS-B: what they are called and take, without importing them."""
+"""L-BFGS, Adam, RMSprop on a pyramid and SciPy's L-BFGS-B: what they are called and take, without importing them."""
 
 from __future__ import annotations
 
@@ -39,6 +39,26 @@ ADAM = OptimizerSpec(
     install="nst-optimizers",
 )
 
+LAPLACIAN_RMSPROP = OptimizerSpec(
+    name="laplacian-rmsprop",
+    factory="nst_optimizers.laplacian_rmsprop:laplacian_rmsprop",
+    summary="RMSprop on a Laplacian pyramid, as STROTSS does: large shapes move together, at the memory of two images",
+    options=(
+        Option("lr", 0.002, "change of a pixel per step and level, of 0..1", minimum=1e-6, maximum=1),
+        Option("alpha", 0.99, "share of the gradient's running mean square kept each step", minimum=0, maximum=0.9999),
+        Option(
+            "levels",
+            6,
+            "levels of the pyramid, each half the size of the last; 1 is plain RMSprop",
+            minimum=1,
+            maximum=16,
+        ),
+        Option("epsilon", 1e-8, "added to the root of the mean square", minimum=1e-16, maximum=1),
+    ),
+    requires=("array_api_compat",),
+    install="nst-optimizers",
+)
+
 SCIPY_LBFGS = OptimizerSpec(
     name="scipy-lbfgs",
     factory="nst_optimizers.scipy_lbfgs:scipy_lbfgs",
@@ -55,7 +75,8 @@ SCIPY_LBFGS = OptimizerSpec(
 
 @hookimpl
 def nst_optimizers() -> Iterator[OptimizerSpec]:
-    """Three ways down an objective."""
+    """Four ways down an objective."""
     yield LBFGS
     yield ADAM
+    yield LAPLACIAN_RMSPROP
     yield SCIPY_LBFGS
