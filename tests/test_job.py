@@ -80,7 +80,7 @@ def test_the_same_seed_gives_the_same_bytes(run):
     assert np.abs(one - other).max() > 0.01
 
 
-@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "scipy-lbfgs"])
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "laplacian-rmsprop", "scipy-lbfgs"])
 @pytest.mark.parametrize("backend", ["torch-vgg19", "torch-vgg16"])
 def test_every_optimizer_lowers_the_loss_on_every_backend(run, make_network, tmp_path, optimizer, backend):
     file = write(tmp_path / "net.safetensors", make_network(backend.removeprefix("torch-")))
@@ -88,7 +88,7 @@ def test_every_optimizer_lowers_the_loss_on_every_backend(run, make_network, tmp
     assert history[-1]["loss"] < 0.9 * history[0]["loss"]
 
 
-@pytest.mark.parametrize("init", ["content", "style", "noise", "blend", "gray", "style-stats"])
+@pytest.mark.parametrize("init", ["content", "style", "noise", "blend", "gray", "style-stats", "random-phase"])
 def test_every_initializer_starts_a_run(run, init):
     assert run(init=init).history[-1]["loss"] > 0
 

@@ -46,7 +46,7 @@ def test_list_as_json(nst):
         "version": "0.1.0",
         "module": "nst_optimizers",
         "status": "ok",
-        "offers": {"optimizer": ["lbfgs", "adam", "scipy-lbfgs"]},
+        "offers": {"optimizer": ["lbfgs", "adam", "laplacian-rmsprop", "scipy-lbfgs"]},
         "reason": "",
         "remedy": "",
     }
@@ -143,7 +143,7 @@ def test_a_backend_s_own_kind_is_kept_beside_the_kind_of_thing_it_is(nst):
 
 def test_a_distribution_shows_all_it_offers(nst):
     names = [each["name"] for each in json.loads(nst("plugins", "show", "nst-optimizers", "--json").out)]
-    assert names == ["lbfgs", "adam", "scipy-lbfgs"]
+    assert names == ["lbfgs", "adam", "laplacian-rmsprop", "scipy-lbfgs"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.linalg import sqrtm
 
 import nst_initializers
 
@@ -20,6 +21,7 @@ OPTIONS = {
     ],
     "blend": [{"ratio": 0.3}],
     "gray": [{"value": 0.1}],
+    "random-phase": [{"ratio": 0.3}],
 }
 SIZES = st.tuples(st.integers(1, 40), st.integers(1, 40))
 LOOKS = ["photo", "gray", "flat", "black", "white"]
@@ -152,6 +154,18 @@ def test_style_stats_match_mean_and_covariance(seed):
     found = start("style-stats", content, [style])
     for got, wanted in zip(moments(found), moments(style), strict=True):
         np.testing.assert_allclose(got, wanted, atol=2e-4)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 999))
+def test_style_stats_are_the_optimal_transport_of_colors(seed):
+    """Pitié & Kokaram (2007), eq. 10, with SciPy's matrix square root."""
+    content, style = picture((40, 37), seed=seed), (0.6 * picture((25, 33), seed=seed + 1) + 0.2).astype(np.float32)
+    (before, spread), (after, wanted) = moments(content), moments(style)
+    inverse = np.linalg.inv(sqrtm(spread))
+    transport = inverse @ sqrtm(sqrtm(spread) @ wanted @ sqrtm(spread)) @ inverse
+    expected = ((content - before) @ transport.real + after).clip(0, 1)
+    np.testing.assert_allclose(start("style-stats", content, [style]), expected, atol=1e-4)
 
 
 def test_style_stats_of_the_contents_own_colors_change_nothing():

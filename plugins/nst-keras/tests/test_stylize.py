@@ -17,7 +17,7 @@ def file(make_network, tmp_path_factory):
     return str(network.write(tmp_path_factory.mktemp("weights") / "small.safetensors", make_network()))
 
 
-@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "scipy-lbfgs"])
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "laplacian-rmsprop", "scipy-lbfgs"])
 def test_every_optimizer_lowers_the_loss(plugins, photo, file, optimizer):
     recipe = Recipe(backend="keras-vgg19", weights=file, optimizer=optimizer, sizes="32,48", steps="6,4", **LAYERS)
     result = stylize(photo(40, 60), photo(50, 40, seed=1), recipe, plugins=plugins)

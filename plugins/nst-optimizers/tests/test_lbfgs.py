@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.protocols import Evaluation
-from nst_optimizers.lbfgs import FIRST_STEP, _direction, _Pair, lbfgs
+from nst_optimizers.lbfgs import FIRST_STEP, _affordable, _direction, _Pair, lbfgs
 
 
 def losses(problem, steps, **options):
@@ -171,6 +171,30 @@ def test_keeps_as_much_history_as_asked(make_textured, history):
     found = list(islice(lbfgs(problem, problem.start, history=history), 6))
     assert len(found[-1].state) == 2 * history
     np.testing.assert_array_equal(found[-1].state[f"step_{history - 1}"], found[-1].image - found[-2].image)
+
+
+@pytest.mark.parametrize(
+    ("side", "bits", "pairs"),
+    [(64, 32, 20), (1448, 32, 20), (1760, 32, 14), (4096, 32, 3), (16384, 32, 3), (1448, 64, 10)],
+)
+def test_history_fits_in_a_gibibyte_unless_told_otherwise(side, bits, pairs):
+    """From 3 pairs, whatever they take, to 20."""
+    image = side * side * 3 * bits // 8
+    assert _affordable(image) == pairs
+    assert pairs == 3 or 2 * image * pairs <= 2**30
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+def test_history_is_decided_by_the_bytes_of_the_image(make_textured, monkeypatch, kind, dtype):
+    problem = make_textured(kind, dtype=dtype)
+    monkeypatch.setattr("nst_optimizers.lbfgs.MEMORY", 8 * np.asarray(problem.start).nbytes)
+    found = next(islice(lbfgs(problem, problem.start), 9, None))
+    assert len(found.state) == 2 * 4
+
+
+def test_a_small_image_keeps_twenty_pairs(make_textured):
+    assert losses(make_textured("torch"), 40) == losses(make_textured("torch"), 40, history=20)
 
 
 def test_takes_gradients_of_any_layout(make_textured):

@@ -17,12 +17,12 @@ def content(content: Pixels, styles: Sequence[Pixels], rng: np.random.Generator)
 
 def style(content: Pixels, styles: Sequence[Pixels], rng: np.random.Generator) -> Pixels:
     """The first style, covering the content's size."""
-    return _cover(styles[0], content)
+    return cover(styles[0], content)
 
 
 def blend(content: Pixels, styles: Sequence[Pixels], rng: np.random.Generator, *, ratio: float = 0.5) -> Pixels:
     """The content, mixed linearly with the mean of the styles, whose share is `ratio`."""
-    mean: Pixels = np.mean([_cover(style, content) for style in styles], axis=0)
+    mean: Pixels = np.mean([cover(style, content) for style in styles], axis=0)
     return ((1 - ratio) * content + ratio * mean).clip(0, 1)
 
 
@@ -31,7 +31,7 @@ def gray(content: Pixels, styles: Sequence[Pixels], rng: np.random.Generator, *,
     return np.full(content.shape, value, np.float32)
 
 
-def _cover(picture: Pixels, content: Pixels) -> Pixels:
+def cover(picture: Pixels, content: Pixels) -> Pixels:
     """The picture in the content's size: scaled in proportion until it covers it, the middle cut out."""
     height, width = content.shape[:2]
     rows, columns = picture.shape[:2]

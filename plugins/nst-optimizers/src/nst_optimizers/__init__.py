@@ -1,4 +1,4 @@
-"""L-BFGS, Adam and SciPy's L-BFGS-B: what they are called and take, without importing them."""
+"""L-BFGS, Adam, RMSprop on a pyramid and SciPy's L-BFGS-B: what they are called and take, without importing them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ LBFGS = OptimizerSpec(
     factory="nst_optimizers.lbfgs:lbfgs",
     summary="limited-memory BFGS on the backend's own arrays: the most progress per step",
     options=(
-        Option("history", 20, "curvature pairs kept, at the memory of two images each", minimum=1, maximum=200),
+        Option(
+            "history",
+            0,
+            "curvature pairs kept, at the memory of two images each; 0 is as many as fit in 1 GiB, from 3 to 20",
+            minimum=0,
+            maximum=200,
+        ),
         Option("lr", 1.0, "length each line search tries first, 1 being the whole step", minimum=0.01, maximum=2),
     ),
     requires=("array_api_compat",),
@@ -27,6 +33,26 @@ ADAM = OptimizerSpec(
         Option("lr", 0.02, "change of a pixel per step, of 0..1", minimum=1e-6, maximum=1),
         Option("beta1", 0.9, "share of the gradient's running mean kept each step", minimum=0, maximum=0.9999),
         Option("beta2", 0.99, "share of its running mean square kept each step", minimum=0, maximum=0.9999),
+        Option("epsilon", 1e-8, "added to the root of the mean square", minimum=1e-16, maximum=1),
+    ),
+    requires=("array_api_compat",),
+    install="nst-optimizers",
+)
+
+LAPLACIAN_RMSPROP = OptimizerSpec(
+    name="laplacian-rmsprop",
+    factory="nst_optimizers.laplacian_rmsprop:laplacian_rmsprop",
+    summary="RMSprop on a Laplacian pyramid, as STROTSS does: large shapes move together, at the memory of two images",
+    options=(
+        Option("lr", 0.002, "change of a pixel per step and level, of 0..1", minimum=1e-6, maximum=1),
+        Option("alpha", 0.99, "share of the gradient's running mean square kept each step", minimum=0, maximum=0.9999),
+        Option(
+            "levels",
+            6,
+            "levels of the pyramid, each half the size of the last; 1 is plain RMSprop",
+            minimum=1,
+            maximum=16,
+        ),
         Option("epsilon", 1e-8, "added to the root of the mean square", minimum=1e-16, maximum=1),
     ),
     requires=("array_api_compat",),
@@ -49,7 +75,8 @@ SCIPY_LBFGS = OptimizerSpec(
 
 @hookimpl
 def nst_optimizers() -> Iterator[OptimizerSpec]:
-    """Three ways down an objective."""
+    """Four ways down an objective."""
     yield LBFGS
     yield ADAM
+    yield LAPLACIAN_RMSPROP
     yield SCIPY_LBFGS

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import isfinite, prod, sqrt
 
 from array_api_compat import array_namespace, device
 
@@ -32,6 +32,14 @@ TRIALS = 10
 
 ROUNDING = 1e-6
 """Cosine between step and change of gradient below which float32 cannot tell curvature from rounding."""
+
+
+MEMORY = 2**30
+"""Bytes that curvature pairs may take together where nobody says how many to keep."""
+
+FEWEST, MOST = 3, 20
+"""Pairs kept then. Measured on VGG-19, three pairs of pictures, 80 evaluations: the loss with 10 is that with 20 to
+0.2 %, with 3 it is 3 to 8 % higher."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +66,17 @@ def lbfgs(
     *,
     state: State | None = None,
     step_scale: float = 1.0,
-    history: int = 20,
+    history: int = 0,
     lr: float = 1.0,
 ) -> Iterator[Iterate]:
     """Yield ever lower iterates, until no step lowers the loss.
 
-    `history` curvature pairs are kept, two images each. Each line search first tries the length `lr` times
-    `step_scale`, 1 being the whole quasi-Newton step. A start whose loss is not finite is yielded, once, as it is.
+    `history` curvature pairs are kept, two images each; for 0 as many as fit in `MEMORY`, from `FEWEST` to `MOST`. Each
+    line search first tries the length `lr` times `step_scale`, 1 being the whole quasi-Newton step. A start whose loss
+    is not finite is yielded, once, as it is.
     """
     xp = array_namespace(image)
+    kept = history or _affordable(prod(image.shape) * xp.finfo(image.dtype).bits // 8)
 
     def at(x: Array) -> _Point:
         evaluation = objective(xp.reshape(x, image.shape))
@@ -80,13 +90,18 @@ def lbfgs(
     while True:
         there = _search(at, here, _direction(here.gradient, pairs), lr * step_scale)
         if there is not None:
-            pairs = [*pairs, *_pair(here, there)][-history:]
+            pairs = [*pairs, *_pair(here, there)][-kept:]
             here = there
             yield Iterate(xp.reshape(here.x, image.shape), here.evaluation, _state(pairs, image))
         elif pairs:
             pairs = []  # misled by its memory: steepest descent once
         else:
             return
+
+
+def _affordable(image: int) -> int:
+    """How many pairs of images of so many bytes each to keep."""
+    return min(MOST, max(FEWEST, MEMORY // (2 * image)))
 
 
 def _direction(gradient: Array, pairs: Sequence[_Pair]) -> Array:
