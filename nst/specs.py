@@ -103,7 +103,11 @@ class InitializerSpec(Spec):
 
 @dataclass(frozen=True)
 class LossSpec(Spec):
-    """A loss: its factory makes a `StatisticLoss` or a `PointwiseLoss`, as `shape` says, for one `role`."""
+    """A loss: its factory makes a `StatisticLoss` or a `PointwiseLoss`, as `shape` says, for one `role`.
+
+    `shape` "whole" promises the methods of a `StatisticLoss`, but not that its statistic is a mean over positions: such
+    a loss looks at the whole picture at once, and raises `NstError` for a weight.
+    """
 
     role: Literal["style", "content", "image"] = "style"
     shape: Literal["statistic", "pointwise", "whole"] = "statistic"
