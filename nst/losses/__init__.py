@@ -9,12 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nst.hookspecs import hookimpl
-from nst.specs import LossSpec
+from nst.specs import LossSpec, Option
 
 
 @hookimpl
 def nst_losses() -> Iterator[LossSpec]:
-    """Gram matrices for style, feature differences for content, total variation and range for the picture itself."""
+    """Statistics of features for style, their differences for content, losses on pixels for the picture itself."""
+    yield from _style()
+    yield from _content()
+    yield from _image()
+
+
+def _style() -> Iterator[LossSpec]:
     yield LossSpec(
         name="gram",
         factory="nst.losses.gram:Gram",
@@ -23,12 +29,48 @@ def nst_losses() -> Iterator[LossSpec]:
         shape="statistic",
     )
     yield LossSpec(
+        name="wasserstein",
+        factory="nst.losses.wasserstein:Wasserstein",
+        summary="relative squared Wasserstein distance of the features' means and covariances",
+        options=(Option("floor", 1e-3, "variance taken for none, relative to the style's; more is faster", 1e-3, 0.1),),
+        role="style",
+        shape="statistic",
+    )
+    yield LossSpec(
+        name="mean-std",
+        factory="nst.losses.mean_std:MeanStd",
+        summary="relative squared distance of channel means and deviations (Huang & Belongie 2017, eq. 13)",
+        role="style",
+        shape="statistic",
+    )
+    yield LossSpec(
+        name="histogram",
+        factory="nst.losses.histogram:Histogram",
+        summary="relative squared distance of each channel's sorted values (after Risser et al. 2017)",
+        options=(Option("groups", 64, "steps in which the values of a channel are compared", 1, 1024),),
+        role="style",
+        shape="whole",
+    )
+
+
+def _content() -> Iterator[LossSpec]:
+    yield LossSpec(
         name="content",
         factory="nst.losses.content:Content",
         summary="relative squared distance of features (Gatys et al. 2016, eq. 1)",
         role="content",
         shape="pointwise",
     )
+    yield LossSpec(
+        name="content-cosine",
+        factory="nst.losses.content_cosine:ContentCosine",
+        summary="one minus the cosine of features: which are there, not how strong",
+        role="content",
+        shape="pointwise",
+    )
+
+
+def _image() -> Iterator[LossSpec]:
     yield LossSpec(
         name="total-variation",
         factory="nst.losses.total_variation:TotalVariation",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nst.losses import moments
 from nst.protocols import Namespace, Tensor
 
 TINY = 1e-12  # keeps a target without energy (a black picture) from dividing by zero
@@ -17,12 +18,7 @@ class Gram:
 
     def statistic(self, xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
         """`(C, C)`: the mean over positions of the outer product of `features` `(H, W, C)` with themselves."""
-        height, width, channels = features.shape
-        rows = xp.reshape(features, (height * width, channels))
-        if weight is None:
-            return xp.matmul(xp.permute_dims(rows, (1, 0)), rows) / (height * width)
-        share = xp.reshape(weight / xp.sum(weight), (height * width, 1))
-        return xp.matmul(xp.permute_dims(rows * share, (1, 0)), rows)
+        return moments.second(xp, features, weight)
 
     def distance(self, xp: Namespace, statistic: Tensor, target: Tensor) -> Tensor:
         """`|G - Gs|^2 / |Gs|^2`, a scalar."""

@@ -9,9 +9,13 @@ import pytest
 
 from nst.architectures import convolutions, layers
 from nst.losses.content import Content
+from nst.losses.content_cosine import ContentCosine
 from nst.losses.gram import Gram
+from nst.losses.histogram import Histogram
+from nst.losses.mean_std import MeanStd
 from nst.losses.range import Range
 from nst.losses.total_variation import TotalVariation
+from nst.losses.wasserstein import Wasserstein
 from nst.network import Network
 from nst.objective import build_objective
 from nst.preprocessing import CAFFE
@@ -26,7 +30,11 @@ pytestmark = pytest.mark.frameworks
 
 USES = {
     "style": LossUse("style", Gram(), {"relu1_1": 0.5, "conv2_1": 0.5}, 100.0),
+    "mean-std": LossUse("mean-std", MeanStd(), {"relu1_1": 0.5, "conv2_1": 0.5}, 100.0),
+    "wasserstein": LossUse("wasserstein", Wasserstein(), {"relu1_1": 0.5, "conv2_1": 0.5}, 100.0),
+    "histogram": LossUse("histogram", Histogram(8), {"relu1_1": 0.5, "conv2_1": 0.5}, 100.0),
     "content": LossUse("content", Content(), {"relu2_2": 1.0}, 10.0),
+    "content-cosine": LossUse("content-cosine", ContentCosine(), {"relu2_2": 1.0}, 10.0),
     "range": LossUse("range", Range(), {"image": 1.0}, 1000.0),
     "total-variation": LossUse("total-variation", TotalVariation(), {"image": 1.0}, 3.0),
 }
@@ -35,7 +43,7 @@ ONE = whole((512, 512))  # any picture in one piece
 
 
 def terms(backend, use, target):
-    if use.name == "style":
+    if hasattr(use.loss, "statistic"):
         return style_terms(backend, use, Region([target], [1.0]), ONE)
     return pointwise_terms(backend, use, target, ONE)
 

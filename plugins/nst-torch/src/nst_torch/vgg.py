@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import array_api_compat.torch as xp
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -22,16 +21,17 @@ from nst.network import Network
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
 from nst_torch import memory
 from nst_torch.device import choose
+from nst_torch.namespace import Torch
 
 
 class VGG:
     """A `nst.protocols.FeatureBackend`."""
 
-    xp: Any = xp
     precision = "float32"
 
     def __init__(self, network: Network, *, device: str = "auto", pooling: str = "max") -> None:
         self.device, self.notes = choose(device)
+        self.xp: Any = Torch(self.device)
         self._pool = POOLINGS[pooling]
         self._mean = torch.tensor(network.mean(), device=self.device)
         self._convs = {name: self._conv(weight, bias) for name, weight, bias in network.folded()}

@@ -1,0 +1,23 @@
+"""Means over positions, which every loss of statistics is made of."""
+
+from __future__ import annotations
+
+from nst.protocols import Namespace, Tensor
+
+
+def first(xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
+    """`(C,)`: the mean of `features` `(H, W, C)` over positions, weighted by `weight` `(H, W)` if given."""
+    if weight is None:
+        return xp.mean(features, axis=(0, 1))
+    height, width, _ = features.shape
+    return xp.sum(features * xp.reshape(weight / xp.sum(weight), (height, width, 1)), axis=(0, 1))
+
+
+def second(xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
+    """`(C, C)`: the mean over positions of the outer product of `features` `(H, W, C)` with themselves."""
+    height, width, channels = features.shape
+    rows = xp.reshape(features, (height * width, channels))
+    if weight is None:
+        return xp.matmul(xp.permute_dims(rows, (1, 0)), rows) / (height * width)
+    share = xp.reshape(weight / xp.sum(weight), (height * width, 1))
+    return xp.matmul(xp.permute_dims(rows * share, (1, 0)), rows)

@@ -1,0 +1,89 @@
+"""The Wasserstein style loss: how far the cloud of features would have to travel to become the style's."""
+
+from __future__ import annotations
+
+from nst.losses import moments
+from nst.protocols import Namespace, Tensor
+
+ROUNDING = 1e-5  # of the energy, added to covariances: float32 may leave less than 0 of a flat picture's
+LEAST = 1e-6  # about what float32 leaves of a distance of 0
+TINY = 1e-12  # keeps a target without energy (a black picture) from dividing by zero
+
+
+class Wasserstein:
+    """Squared 2-Wasserstein distance of the Gaussians that fit the features (Olkin & Pukelsheim 1982).
+
+    `(|m - ms|^2 + tr C + tr Cs - 2 tr (Cs C)^(1/2)) / (|ms|^2 + tr Cs)`, with means m and covariances C, ms and Cs the
+    style's. Relative to the style's energy, so that sizes and numbers of channels compare: about 0.3 for an unrelated
+    picture where `gram` says 0.5, and pulling as hard near the target.
+
+    The usual `(Cs^(1/2) C Cs^(1/2))^(1/2)` has the same trace and would need a root of Cs. Ours is found by
+    Newton-Schulz iteration. Both covariances get `floor * |Cs|` on the diagonal, so that channels without variance,
+    and fewer positions than channels, have a slope. The default is what float32 can tell from 0: 10 iterations, value
+    to 1e-5 and gradient to 1e-3 of what exact roots give. More is faster, and blind to the weaker directions.
+    """
+
+    def __init__(self, floor: float = 1e-3) -> None:
+        self._floor = floor
+        self._scales = _scales(floor)
+
+    def statistic(self, xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
+        """`(C + 1, C)`: the mean over positions of `features` `(H, W, C)`, then of their outer products."""
+        mean = xp.reshape(moments.first(xp, features, weight), (1, -1))
+        return xp.concat([mean, moments.second(xp, features, weight)])
+
+    def distance(self, xp: Namespace, statistic: Tensor, target: Tensor) -> Tensor:
+        """The relative squared distance, a scalar 0 or more; at the target it may be 2e-5, in float32."""
+        identity = xp.eye(target.shape[1])
+        energy = _trace(xp, target[1:], identity) + TINY
+        mean, covariance = _gaussian(xp, statistic, energy)
+        target_mean, target_covariance = _gaussian(xp, target, energy)
+        floor = self._floor * _norm(xp, target_covariance)
+        covariance = covariance + (floor + ROUNDING * _trace(xp, statistic[1:], identity) / energy) * identity
+        target_covariance = target_covariance + (floor + ROUNDING) * identity
+        shared = self._root_trace(xp, xp.matmul(target_covariance, covariance), identity)
+        alone = _trace(xp, covariance + target_covariance, identity)
+        return _positive(xp, xp.sum(xp.square(mean - target_mean)) + alone - 2 * shared)
+
+    def _root_trace(self, xp: Namespace, product: Tensor, identity: Tensor) -> Tensor:
+        """The trace of the square root of a product of two covariances `(C, C)`.
+
+        `root` tends to the root of the product over its norm, `inverse` to that root's inverse.
+        """
+        norm = _norm(xp, product)
+        root, inverse = product / norm, identity
+        for scale in self._scales:
+            step = 1.5 * scale * identity - 0.5 * scale**3 * xp.matmul(inverse, root)
+            root, inverse = xp.matmul(root, step), xp.matmul(step, inverse)
+        return xp.sqrt(norm) * _trace(xp, root, identity)
+
+
+def _scales(smallest: float) -> list[float]:
+    """For each iteration, by how much to enlarge singular values that lie between `smallest` and 1 (Chen & Chow 2014).
+
+    Each leaves them between a larger `smallest` and 1. Without, 1e-3 takes 19 iterations in place of 10.
+    """
+    scales: list[float] = []
+    while smallest < 1 - 1e-5:
+        scales.append((3 / (1 + smallest + smallest**2)) ** 0.5)
+        smallest = scales[-1] * smallest * (3 - (scales[-1] * smallest) ** 2) / 2
+    return scales
+
+
+def _gaussian(xp: Namespace, statistic: Tensor, energy: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean `(1, C)` and covariance `(C, C)` of features over the root of `energy`, whose squares stay in range."""
+    mean = statistic[:1] / xp.sqrt(energy)
+    return mean, statistic[1:] / energy - xp.matmul(xp.permute_dims(mean, (1, 0)), mean)
+
+
+def _trace(xp: Namespace, matrix: Tensor, identity: Tensor) -> Tensor:
+    return xp.sum(matrix * identity)
+
+
+def _norm(xp: Namespace, matrix: Tensor) -> Tensor:
+    return xp.sqrt(xp.sum(xp.square(matrix)) + TINY**2)
+
+
+def _positive(xp: Namespace, value: Tensor) -> Tensor:
+    """The value, kept from falling below 0 by rounding, and never without a slope."""
+    return (value + xp.sqrt(xp.square(value) + LEAST**2)) / 2
