@@ -13,7 +13,7 @@ import numpy as np
 
 from nst import engine, images, weights
 from nst.engine import OnIterate, Task
-from nst.errors import Findings, NstError, UserError, raise_all
+from nst.errors import Findings, UserError, raise_all
 from nst.images import Picture
 from nst.layers import IMAGE, shares
 from nst.memory import peak_memory
@@ -24,7 +24,7 @@ from nst.plugins import Plugins
 from nst.protocols import FeatureBackend, ImageBackend, Pixels
 from nst.recipe import Recipe
 from nst.schedule import plan
-from nst.specs import BackendSpec, Spec
+from nst.specs import BackendSpec
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Job:
             network = self.weights.source.load()  # first: a bad file is found before the framework is imported
             pooling = {"pooling": self.recipe.pooling} if self.spec.kind == "feature" else {}
             options = read_options(self.spec, self.recipe.backend_options)
-            self._backend = load(self.spec)(network, device=self.recipe.device, **pooling, **options)
+            self._backend = self._plugins.load(self.spec)(network, device=self.recipe.device, **pooling, **options)
         return self._backend  # type: ignore[no-any-return]
 
     def notes(self) -> list[str]:
@@ -159,7 +159,7 @@ class Job:
                 self._use("nst:total-variation", {IMAGE: 1.0}, recipe.tv_weight),
                 self._use("nst:range", {IMAGE: 1.0}, recipe.range_weight),
             ],
-            optimizer=load(optimizer),
+            optimizer=self._plugins.load(optimizer),
             optimizer_options=read_options(optimizer, recipe.optimizer_options),
             sizes=self.sizes,
             steps=self.steps,
@@ -169,7 +169,7 @@ class Job:
 
     def _use(self, name: str, layers: Mapping[str, float], weight: float) -> LossUse:
         spec = self._plugins.find("loss", name)
-        return LossUse(spec.name, load(spec)(), shares(layers), weight)
+        return LossUse(spec.name, self._plugins.load(spec)(), shares(layers), weight)
 
     def _first_image(self, styles: Sequence[Pixels]) -> Pixels:
         """What the coarsest size starts from: made at that size, so that noise is noise there."""
@@ -180,7 +180,7 @@ class Job:
         spec = self._plugins.find("initializer", self.recipe.init)
         rng = np.random.default_rng(self.recipe.seed)
         content = images.resize(self.content.pixels, shape)
-        first: Pixels = load(spec)(content, styles, rng, **read_options(spec, self.recipe.init_options))
+        first: Pixels = self._plugins.load(spec)(content, styles, rng, **read_options(spec, self.recipe.init_options))
         return first
 
     def _facts(self, backend: FeatureBackend | ImageBackend, seconds: float) -> dict[str, Any]:
@@ -195,19 +195,6 @@ class Job:
             "peak_memory": backend.peak_memory() or peak_memory(),
             "versions": {name: version(name) for name in ("nst", "numpy", "pillow")},
         }
-
-
-def load(spec: Spec) -> Any:
-    """A plugin's factory, its failure to import told as the plugin's own. Raises `NstError`."""
-    try:
-        return spec.load()
-    except NstError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise NstError(
-            f"'{spec.name}' ({spec.factory}) cannot be loaded: {type(error).__name__}: {error}",
-            f"reinstall it: pip install --force-reinstall {spec.install or spec.factory.partition('.')[0]}",
-        ) from error
 
 
 def _shapes(pictures: Sequence[Picture]) -> list[tuple[str, tuple[int, int]]]:

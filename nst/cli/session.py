@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nst import atomic, images
+from nst.cli.installed import installed
 from nst.cli.progress import Watcher, say
 from nst.engine import Progress
 from nst.errors import Findings, NstError, UserError
@@ -130,7 +131,7 @@ class Session:
 
 def host() -> Plugins:
     """The installed plugins, with a line on stderr for each that could not be loaded."""
-    plugins = Plugins.from_environment()
+    plugins = installed()
     for plugin in plugins.installed:
         if plugin.reason:
             say(f"warning: plugin {plugin.distribution} {plugin.entry.version} is {plugin.status}: {plugin.reason}")
