@@ -2,8 +2,8 @@
 
     python benchmarks/plugins.py [--plugins 200] [--rounds 15]
 
-The plugins are files as pip leaves them, in a folder of their own on the path: a package whose hook yields one spec, and its
-metadata. Commands take turns; the ratio, with them over without them, is taken round by round.
+The plugins are files as pip leaves them, in a folder of their own on the path: a package whose hook yields one spec, and
+its metadata. Commands take turns; the ratio, with them over without them, is taken round by round.
 """
 
 from __future__ import annotations
@@ -31,6 +31,12 @@ def nst_optimizers():
 """
 
 
+def with_folder(folder: str) -> dict[str, str]:
+    """The environment in which Python finds what is installed in the folder."""
+    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), folder]))
+    return ENVIRONMENT | {"PYTHONPATH": path}
+
+
 def install(folder: Path, i: int) -> None:
     """One small distribution, as pip would leave it."""
     package, info = folder / f"nst_crowd_{i}", folder / f"nst_crowd_{i}-1.0.dist-info"
@@ -45,8 +51,7 @@ def install(folder: Path, i: int) -> None:
 
 def measure(nst: str, crowd: str, rounds: int) -> dict[str, dict[str, list[float]]]:
     """Seconds of each command, without the crowd on the path and with it, by turns."""
-    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), crowd]))
-    environments = {"without": ENVIRONMENT, "with": ENVIRONMENT | {"PYTHONPATH": path}}
+    environments = {"without": ENVIRONMENT, "with": with_folder(crowd)}
     commands = {"nst --help": [nst, "--help"], "nst plugins list": [nst, "plugins", "list"]}
     taken = {name: {each: [] for each in environments} for name in commands}
     for turn in range(rounds + 1):
@@ -56,6 +61,16 @@ def measure(nst: str, crowd: str, rounds: int) -> dict[str, dict[str, list[float
                 if turn:  # the first leaves compiled modules behind, as pip does
                     taken[name][each].append(value)
     return taken
+
+
+def check(nst: str, crowd: str, plugins: int) -> None:
+    """Whether all were there and in order: a broken plugin is a quick one."""
+    command = [nst, "plugins", "list", "--json"]
+    listed = subprocess.run(command, env=with_folder(crowd), capture_output=True, check=True).stdout
+    ok = [
+        each for each in json.loads(listed) if each["distribution"].startswith("nst-crowd-") and each["status"] == "ok"
+    ]
+    assert len(ok) == plugins, f"{len(ok)} of {plugins} plugins were ok"
 
 
 def row(name: str, taken: dict[str, list[float]]) -> dict[str, str]:
@@ -79,14 +94,9 @@ def main() -> None:
         for i in range(arguments.plugins):
             install(Path(crowd), i)
         taken = measure(nst, crowd, arguments.rounds)
-        listed = subprocess.run(
-            [nst, "plugins", "list", "--json"],
-            env=ENVIRONMENT | {"PYTHONPATH": os.pathsep.join([os.environ.get("PYTHONPATH", ""), crowd])},
-            capture_output=True,
-            check=True,
-        ).stdout
-    ok = sum(each["status"] == "ok" for each in json.loads(listed) if each["distribution"].startswith("nst-crowd-"))
-    publish("plugins", [row(name, values) for name, values in taken.items()], {"plugins": ok, "seconds": taken})
+        check(nst, crowd, arguments.plugins)
+    figures = {"plugins": arguments.plugins, "seconds": taken}
+    publish("plugins", [row(name, values) for name, values in taken.items()], figures)
 
 
 if __name__ == "__main__":
