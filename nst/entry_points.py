@@ -2,7 +2,8 @@
 
 It reads what importlib.metadata reads, `entry_points.txt` beside each distribution on `sys.path`, and a test holds the
 two against each other. importlib.metadata would do, but takes 30 ms to import: three times the interpreter's start,
-paid by every command. Eggs and distributions inside zip files are left out.
+paid by every command. Left out are eggs, distributions inside zip files, and the `~nst_torch-0.1.0.dist-info` that an
+interrupted pip leaves beside the distribution itself. A table that cannot be read is nobody's: whose is not known.
 """
 
 from __future__ import annotations
@@ -41,10 +42,12 @@ def _tables(folder: str) -> Iterator[tuple[str, str, str]]:
     """Distribution, version and entry-point table, "" for none, of each distribution in a folder."""
     try:
         names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith((".dist-info", ".egg-info")))
-    except OSError:
+    except (OSError, TypeError, ValueError):  # no folder, or no name of one
         return
     for name in names:
         distribution, _, version = name.rpartition(".")[0].partition("-")
+        if not distribution or distribution.startswith("~"):
+            continue
         yield canonical(distribution), version.partition("-")[0], _text(os.path.join(folder, name, "entry_points.txt"))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from nst import engine, images, weights
 from nst.engine import Level, OnIterate, Task
-from nst.errors import Findings, NstError, UserError, raise_all
+from nst.errors import Findings, UserError, raise_all
 from nst.images import Picture
 from nst.layers import shares
 from nst.memory import peak_memory
@@ -23,7 +23,7 @@ from nst.plugins import Plugins
 from nst.protocols import FeatureBackend, ImageBackend, Pixels
 from nst.recipe import Recipe
 from nst.schedule import per_size, plan
-from nst.specs import BackendSpec, LossSpec, Spec
+from nst.specs import BackendSpec, LossSpec
 from nst.terms import LossUse, Region
 from nst.values import ExtraLoss
 from nst.weights import Choice
@@ -119,7 +119,9 @@ class Job:
             network = choice.source.load()  # first: a bad file is found before the framework is imported
             pooling = {"pooling": self.recipe.pooling} if self.spec.kind == "feature" else {}
             options = read_options(self.spec, self.recipe.backend_options)
-            self._backends[choice.name] = load(self.spec)(network, device=self.recipe.device, **pooling, **options)
+            self._backends[choice.name] = self._plugins.load(self.spec)(
+                network, device=self.recipe.device, **pooling, **options
+            )
         return self._backends[choice.name]
 
     def notes(self) -> list[str]:
@@ -169,7 +171,7 @@ class Job:
             start=self._first_image(styles),
             style=[use for spec, use in uses if spec.role == "style"],
             pointwise=[use for spec, use in uses if spec.role != "style"],
-            optimizer=load(optimizer),
+            optimizer=self._plugins.load(optimizer),
             optimizer_options=read_options(optimizer, recipe.optimizer_options),
             style_scale=recipe.style_scale,
             average=recipe.average,
@@ -193,7 +195,7 @@ class Job:
 
     def _use(self, spec: LossSpec, chosen: ExtraLoss, name: str) -> LossUse:
         layers = chosen.layers or self.recipe.usual_layers(spec.role)
-        loss = load(spec)(**read_options(spec, chosen.options))
+        loss = self._plugins.load(spec)(**read_options(spec, chosen.options))
         return LossUse(
             name, loss, shares(layers), chosen.weight, whole=spec.shape == "whole", protects=spec.role == "content"
         )
@@ -207,7 +209,7 @@ class Job:
         spec = self._plugins.find("initializer", self.recipe.init)
         rng = np.random.default_rng(self.recipe.seed)
         content = images.resize(self.content.pixels, shape)
-        first: Pixels = load(spec)(content, styles, rng, **read_options(spec, self.recipe.init_options))
+        first: Pixels = self._plugins.load(spec)(content, styles, rng, **read_options(spec, self.recipe.init_options))
         return first
 
     def _facts(self, backend: FeatureBackend | ImageBackend, seconds: float) -> dict[str, Any]:
@@ -222,19 +224,6 @@ class Job:
             "peak_memory": backend.peak_memory() or peak_memory(),
             "versions": {name: version(name) for name in ("nst", "numpy", "pillow")},
         }
-
-
-def load(spec: Spec) -> Any:
-    """A plugin's factory, its failure to import told as the plugin's own. Raises `NstError`."""
-    try:
-        return spec.load()
-    except NstError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise NstError(
-            f"'{spec.name}' ({spec.factory}) cannot be loaded: {type(error).__name__}: {error}",
-            f"reinstall it: pip install --force-reinstall {spec.install or spec.factory.partition('.')[0]}",
-        ) from error
 
 
 def _shapes(pictures: Sequence[Picture]) -> list[tuple[str, tuple[int, int]]]:

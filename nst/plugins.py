@@ -11,40 +11,39 @@ A plugin is *installed* when its distribution has an entry point in the group `n
                                                       yield OptimizerSpec(name="mine", factory="my_package.mine:run")
 
 Nothing here depends on the order of plugins, and nothing is chosen for the user between equals.
+
+A plugin is code with its user's rights. Whatever it raises, `SystemExit` and `KeyboardInterrupt` too, and taking too
+long, is its own trouble; what it does to the process is not undone: `os._exit`, a crash in C, threads left running,
+changes to `sys.path`, the locale or the environment.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields
-from importlib import import_module
-from types import ModuleType
+from dataclasses import dataclass, field
 from typing import Any, Literal
-
-import pluggy
 
 from nst import hookspecs
 from nst.entry_points import EntryPoint, canonical, discover
 from nst.errors import NstError, UserError, unknown
-from nst.specs import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, Spec, WeightSet
+from nst.plugin_answers import KINDS
+from nst.plugin_guard import Loaded, TooSlowError, load
+from nst.specs import Spec
 
-KINDS: Mapping[str, type[Spec]] = {
-    "backend": BackendSpec,
-    "optimizer": OptimizerSpec,
-    "initializer": InitializerSpec,
-    "loss": LossSpec,
-}
-"""What a plugin can offer: the word for it, and the spec that hook `nst_<word>s` (or `-es`) yields."""
-
-HOOKS = {"nst_backends": "backend", "nst_optimizers": "optimizer", "nst_initializers": "initializer"} | {
-    "nst_losses": "loss"
-}
-
-ITEMS: Mapping[str, type] = {"options": Option, "weights": WeightSet}
-"""What the tuples of a spec hold, where it is not str."""
+__all__ = ["HOMES", "KINDS", "Plugin", "Plugins"]
 
 OWN = "nst"
+
+TIMEOUT = 5.0
+"""Seconds that a plugin may take to load, unless `NST_PLUGIN_TIMEOUT` says otherwise."""
+
+SLOW = 0.5
+"""Seconds from which a plugin is said to be slow to load."""
+
+LONGEST = 300
+"""Characters of a reason that are shown."""
 
 HOMES: Mapping[str, str] = {
     "torch-vgg19": "nst-torch",
@@ -60,13 +59,15 @@ HOMES: Mapping[str, str] = {
 class Plugin:
     """One installed plugin: where it comes from, how it is, and what it offers, by kind.
 
-    `reason` and `remedy` are empty unless it is broken or made for another API.
+    `reason` and `remedy` are empty unless it is broken or made for another API. `note` says what is worth knowing of
+    one that is ok: that it is slow to load, or imports a framework to be listed.
     """
 
     entry: EntryPoint
     status: Literal["ok", "disabled", "broken", "other-api"] = "ok"
     reason: str = ""
     remedy: str = ""
+    note: str = ""
     specs: dict[str, list[Spec]] = field(default_factory=dict)
 
     @property
@@ -79,7 +80,8 @@ class Plugins:
     """The plugins of one process, loaded once.
 
     `entry_points` replaces what is installed (tests use it), `disabled` names distributions to leave alone ("*" for all
-    but nst's own), `strict` lets a broken plugin's exception through.
+    but nst's own), `strict` lets a broken plugin's exception through. A plugin not loaded within `timeout` seconds is
+    broken; 0 waits for ever.
     """
 
     def __init__(
@@ -88,43 +90,47 @@ class Plugins:
         *,
         disabled: Sequence[str] = (),
         strict: bool = False,
+        timeout: float = TIMEOUT,
     ) -> None:
         self._strict = strict
-        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
-        self._manager.add_hookspecs(hookspecs)
+        self._timeout = timeout
         entries = discover() if entry_points is None else entry_points
         off = frozenset(map(canonical, disabled))
-        self.installed = [self._load(entry, off) for entry in entries]
+        self.installed = [_found(entry, off) for entry in entries]
+        self._load()
 
     @classmethod
     def from_environment(cls, disabled: Sequence[str] = ()) -> Plugins:
-        """The installed plugins, as `NST_DISABLE_PLUGINS=a,b` and `NST_STRICT_PLUGINS=1` say."""
+        """The installed plugins, as `NST_DISABLE_PLUGINS=a,b`, `NST_STRICT_PLUGINS=1` and `NST_PLUGIN_TIMEOUT=30` say.
+
+        Raises `UserError` for a timeout that is no number of seconds.
+        """
         names = os.environ.get("NST_DISABLE_PLUGINS", "").split(",")
         off = [*disabled, *(name.strip() for name in names if name.strip())]
-        return cls(disabled=off, strict=os.environ.get("NST_STRICT_PLUGINS", "") not in ("", "0"))
+        strict = os.environ.get("NST_STRICT_PLUGINS", "") not in ("", "0")
+        return cls(disabled=off, strict=strict, timeout=_seconds(os.environ.get("NST_PLUGIN_TIMEOUT", "")))
 
-    def _load(self, entry: EntryPoint, disabled: Collection[str]) -> Plugin:
-        plugin = Plugin(entry)
-        if canonical(entry.distribution) in disabled or ("*" in disabled and entry.distribution != OWN):
-            plugin.status = "disabled"
-        elif entry.group != hookspecs.ENTRY_POINT_GROUP:
-            plugin.status = "other-api"
-            plugin.reason = f"made for {entry.group}, this nst speaks {hookspecs.ENTRY_POINT_GROUP}"
-            plugin.remedy = f"pip install --upgrade nst {entry.distribution}"
-        else:
-            self._guarded(plugin)
-        return plugin
-
-    def _guarded(self, plugin: Plugin) -> None:
-        """Load, register and ask one plugin; whatever it raises becomes its own row and nobody else's trouble."""
-        try:
-            plugin.specs = _ask(plugin.entry, self._manager)
-        except (Exception, SystemExit) as error:
+    def _load(self) -> None:
+        """Load, register and ask each plugin; whatever it raises becomes its own row and nobody else's trouble."""
+        wanted = [plugin for plugin in self.installed if plugin.status == "ok"]
+        for plugin, loaded in zip(wanted, load([each.entry.module for each in wanted], self._timeout), strict=True):
+            if loaded.error is None:
+                plugin.specs, plugin.note = loaded.offer, _note(loaded)
+                continue
             if self._strict:
-                raise
+                loaded.error.add_note(f"in plugin {plugin.distribution} {plugin.entry.version}")
+                raise loaded.error
             plugin.status = "broken"
-            plugin.reason = _reason(error)
-            plugin.remedy = f"pip uninstall {plugin.distribution}"
+            plugin.reason = _reason(loaded.error)
+            plugin.remedy = self._remedy(loaded.error, plugin.distribution)
+
+    def _remedy(self, error: BaseException, distribution: str) -> str:
+        remove = f"pip uninstall {distribution}"
+        if isinstance(error, TooSlowError):
+            return f"{remove}, or NST_PLUGIN_TIMEOUT={2 * self._timeout:g} if it is only slow"
+        if isinstance(error, ModuleNotFoundError):
+            return f"pip install --upgrade {distribution}, or {remove}"
+        return remove
 
     def offered(self, kind: str) -> Iterator[tuple[Plugin, Any]]:
         """Every plugin that offers something of a kind, with each spec of that kind."""
@@ -150,6 +156,27 @@ class Plugins:
             raise UserError(f"{kind} '{name}' is not installed", f"pip install {home}")
         raise unknown(kind, name, {spec.name for _, spec in self.offered(kind)}, self._absence(kind))
 
+    def load(self, spec: Spec) -> Any:
+        """The factory of a spec, imported. Raises `NstError`, naming its distribution, for what the import raises."""
+        try:
+            factory = spec.load()
+        except (NstError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise self._unusable(spec, _reason(error)) from error
+        if not callable(factory):
+            raise self._unusable(spec, f"it is a {type(factory).__name__}, which cannot be called")
+        return factory
+
+    def _unusable(self, spec: Spec, reason: str) -> NstError:
+        owned = ((plugin, each) for kind in KINDS for plugin, each in self.offered(kind))
+        owners = [f" of {plugin.distribution} {plugin.entry.version}" for plugin, each in owned if each is spec]
+        home = spec.install or (owners[0].split()[1] if owners else spec.factory.partition(".")[0])
+        return NstError(
+            f"'{spec.name}'{''.join(owners[:1])} ({spec.factory}) cannot be loaded: {reason}",
+            f"reinstall it: pip install --force-reinstall {home}",
+        )
+
     def _absence(self, kind: str) -> str:
         """Why something may be missing: nothing installed, or the plugins that could not be loaded."""
         rows = sorted((each.distribution, each.status) for each in self.installed if each.status != "ok")
@@ -158,59 +185,37 @@ class Plugins:
         return "" if any(self.offered(kind)) else f"(no plugin offers any {kind}: pip install 'nst[torch]')"
 
 
-def _reason(error: BaseException) -> str:
-    """An error in one line, with its hint."""
-    text = f"{error.message}; {error.hint}" if isinstance(error, NstError) else f"{type(error).__name__}: {error}"
-    return " ".join(text.split()).strip(":; ")
+def _found(entry: EntryPoint, disabled: Collection[str]) -> Plugin:
+    """A plugin as its entry point alone shows it."""
+    if canonical(entry.distribution) in disabled or ("*" in disabled and entry.distribution != OWN):
+        return Plugin(entry, "disabled")
+    if entry.group != hookspecs.ENTRY_POINT_GROUP:
+        reason = f"made for {entry.group}, this nst speaks {hookspecs.ENTRY_POINT_GROUP}"
+        return Plugin(entry, "other-api", reason, f"pip install --upgrade nst {entry.distribution}")
+    return Plugin(entry)
 
 
-def _ask(entry: EntryPoint, manager: pluggy.PluginManager) -> dict[str, list[Spec]]:
-    """What one plugin offers. It leaves the manager again, so that no other meets it, or what its failure left."""
-    if not all(part.isidentifier() for part in entry.module.split(".")):
-        raise NstError(f"its entry point names '{entry.module}', which is no module")
-    module = import_module(entry.module)
+def _seconds(text: str) -> float:
     try:
-        manager.register(module)
-        hooks = manager.get_hookcallers(module)
-        if not hooks:
-            raise NstError(f"{entry.module} implements no hook", "is the function marked with @hookimpl?")
-        return {HOOKS.get(hook.name, ""): _answers(hook, module) for hook in hooks}
-    finally:
-        if manager.is_registered(module):
-            manager.unregister(module)
+        seconds = float(text or TIMEOUT)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise UserError(f"NST_PLUGIN_TIMEOUT must be a number of seconds, not '{text}'", "0 waits for ever")
+    return seconds
 
 
-def _answers(hook: Any, module: ModuleType) -> list[Spec]:
-    """What one plugin's own implementation yields. Asked by itself: pluggy could not say whose generator failed."""
-    if not hook.has_spec():
-        raise unknown("hook", hook.name, HOOKS)
-    implementation = next(impl for impl in hook.get_hookimpls() if impl.plugin is module)
-    answer = implementation.function()
-    if answer is None or isinstance(answer, str):
-        raise NstError(f"{hook.name} gave {answer!r}, not specs")
-    specs = [_checked(spec, HOOKS[hook.name]) for spec in answer]
-    names = [spec.name for spec in specs]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise NstError(f"{hook.name} offers '{twice[0]}' {names.count(twice[0])} times")
-    return specs
+def _note(loaded: Loaded) -> str:
+    took = [f"takes {loaded.seconds:.1f} s to load"] if loaded.seconds >= SLOW else []
+    return "; ".join([*took, *(f"imports {name} to be listed" for name in sorted(loaded.frameworks))])
 
 
-def _checked(spec: Any, kind: str) -> Spec:
-    if not isinstance(spec, KINDS[kind]):
-        raise NstError(f"each {kind} must be of type {KINDS[kind].__name__}, not {spec!r:.60}")
-    for each in fields(KINDS[kind]):
-        _check_type(getattr(spec, each.name), each, f"{kind} '{spec.name}': {each.name}")
-    module, _, attribute = spec.factory.partition(":")
-    if not (spec.name.strip() and all(part.isidentifier() for part in [*module.split("."), attribute])):
-        raise NstError(f"{kind} '{spec.name}' needs a name and a factory 'package.module:attribute'")
-    return spec
-
-
-def _check_type(value: Any, declared: Field[Any], place: str) -> None:
-    """Raises `NstError` for a value that is not of its default's type, or a tuple of something else."""
-    wanted = str if declared.default is MISSING else type(declared.default)
-    if not isinstance(value, wanted):
-        raise NstError(f"{place} must be a {wanted.__name__}, not {value!r:.60}")
-    item = ITEMS.get(declared.name, str)
-    if isinstance(value, tuple) and not all(isinstance(each, item) for each in value):
-        raise NstError(f"{place} must hold {item.__name__} only, not {value!r:.60}")
+def _reason(error: BaseException) -> str:
+    """An error in one line that a terminal can show, with its hint."""
+    try:
+        text = f"{error.message}; {error.hint}" if isinstance(error, NstError) else f"{type(error).__name__}: {error}"
+    except Exception:  # an error that cannot even say what it is
+        text = type(error).__name__
+    line = " ".join(text.split()).strip(":; ")
+    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"

@@ -137,3 +137,14 @@ def test_bytes_that_are_no_text_spoil_only_their_line(tmp_path: Path) -> None:
     folder = install(tmp_path, "mine-1.0.dist-info", None)
     (folder / "mine-1.0.dist-info" / "entry_points.txt").write_bytes(b"# \xff\n[nst.v1]\nmine = my_package\n")
     assert [each.module for each in discover([str(folder)])] == ["my_package"]
+
+
+def test_what_an_interrupted_pip_leaves_behind_is_no_distribution(tmp_path: Path) -> None:
+    for name in ("mine-2.0.dist-info", "~ine-1.0.dist-info", ".dist-info"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "entry_points.txt").write_text(TABLE)
+    assert [(each.distribution, each.version) for each in discover([str(tmp_path)])] == [("mine", "2.0")]
+
+
+def test_a_path_that_names_no_folder_hides_nothing_else(tmp_path: Path) -> None:
+    assert len(discover(["nul\0", str(install(tmp_path, "mine-1.0.dist-info"))])) == 1

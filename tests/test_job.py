@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from nst import Recipe, load_image, save_image, stylize
-from nst.errors import Mistakes, NstError, UserError
+from nst.errors import Mistakes, UserError
 from nst.job import Job
 from nst.network import write
 from nst.plugins import Plugins
@@ -197,14 +197,6 @@ def test_memory_is_given_back_between_calls(run):
     run()
     run()
     assert alive() == once
-
-
-def test_a_factory_that_cannot_be_imported_is_the_plugin_s_failure():
-    from nst.job import load
-
-    with pytest.raises(NstError, match=r"'ghost' .* cannot be loaded: ModuleNotFoundError") as caught:
-        load(OptimizerSpec(name="ghost", factory="no_such_module:ghost", install="nst-ghost"))
-    assert "pip install --force-reinstall nst-ghost" in caught.value.hint
 
 
 def test_no_style_is_a_mistake(photo, plugins):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import re
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -13,14 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.entry_points import EntryPoint
-from nst.errors import UserError
+from nst.errors import NstError, UserError
 from nst.plugins import HOMES, Plugin, Plugins
 from nst.specs import OptimizerSpec
 
 Make = Callable[..., EntryPoint]
 
 NUMBERS = count()
-HEAD = "from nst import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, hookimpl\n"
+HEAD = "from nst import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, WeightSet, hookimpl\n"
 GOOD = HEAD + "@hookimpl\ndef nst_optimizers():\n    yield OptimizerSpec(name='{name}', factory='math:sqrt')\n"
 BROKEN = {
     "raises at import": ("1 / 0", "ZeroDivisionError: division by zero"),
@@ -56,8 +59,17 @@ BROKEN = {
     ),
     "offers a name twice": (
         "@hookimpl\ndef nst_losses(): return [LossSpec('mine', 'a:b'), LossSpec('mine', 'a:c')]",
-        "nst_losses offers 'mine' 2 times",
+        "nst_losses offers 'mine' twice",
     ),
+    "offers without end": (
+        "import itertools\n@hookimpl\ndef nst_losses():\n    for i in itertools.count(): yield LossSpec(f'{i}', 'a:b')",
+        "nst_losses offers more than 1000 specs",
+    ),
+    "interrupts by itself": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    "raises what nobody catches": ("class Odd(BaseException): pass\nraise Odd('why')", "Odd: why"),
+    "cannot say what is wrong": ("class Odd(Exception):\n    def __str__(self): 1 / 0\nraise Odd", "Odd"),
+    "speaks in control characters": ("raise ValueError('\\x1b[2J')", "ValueError: \ufffd[2J"),
+    "has an endless error": ("raise ValueError('no' * 10**6)", "nono…"),
     "misspells a hook": (
         "@hookimpl\ndef nst_optimisers(): yield OptimizerSpec('mine', 'a:b')",
         "unknown hook 'nst_optimisers'; did you mean nst_optimizers",
@@ -73,6 +85,7 @@ BROKEN = {
 }
 SPECS = {
     "OptimizerSpec('', 'a:b')": "optimizer '' needs a name and a factory 'package.module:attribute'",
+    r"OptimizerSpec('a\nb', 'a:b')": r"optimizer 'a\nb' needs a name and a factory 'package.module:attribute'",
     "OptimizerSpec('mine', 'nowhere')": "optimizer 'mine' needs a name and a factory 'package.module:attribute'",
     "OptimizerSpec('mine', 'a:')": "optimizer 'mine' needs a name and a factory 'package.module:attribute'",
     "OptimizerSpec('mine', 'a.:b')": "optimizer 'mine' needs a name and a factory 'package.module:attribute'",
@@ -83,6 +96,10 @@ SPECS = {
     "OptimizerSpec('mine', 'a:b', requires=(5,))": "optimizer 'mine': requires must hold str only, not (5,)",
     "OptimizerSpec('mine', 'a:b', options=('lr',))": "optimizer 'mine': options must hold Option only, not ('lr',)",
     "BackendSpec('mine', 'a:b', weights=('all',))": "backend 'mine': weights must hold WeightSet only, not ('all',)",
+    "BackendSpec('mine', 'a:b', files='a')": "backend 'mine' names 'a', which is no 'package.module:attribute'",
+    "BackendSpec('mine', 'a:b', weights=(WeightSet('w', 'a', '', '', ''),))": (
+        "backend 'mine' names 'a', which is no 'package.module:attribute'"
+    ),
     "OptimizerSpec('mine', 'a:b', resumable='no')": "optimizer 'mine': resumable must be a bool, not 'no'",
 }
 
@@ -147,7 +164,9 @@ def test_a_broken_plugin_is_a_row_and_nothing_more(make: Make, body: str, reason
     assert bad.status == "broken"
     assert reason in bad.reason
     assert "\n" not in bad.reason
-    assert bad.remedy == "pip uninstall bad"
+    upgrade = "pip install --upgrade bad, or " if "ModuleNotFoundError" in reason else ""
+    assert bad.remedy == f"{upgrade}pip uninstall bad"
+    assert len(bad.reason) < 310
     assert bad.specs == {}
     assert [spec.name for _, spec in plugins.offered("optimizer")] == ["before", "after"]
     assert list(plugins.offered("initializer")) == []
@@ -172,14 +191,58 @@ def test_modules_in_packages_are_named_with_dots() -> None:
     assert plugins.find("loss", "gram").factory == "nst.losses.gram:Gram"
 
 
-def test_ctrl_c_is_not_the_plugins_trouble(make: Make) -> None:
+def test_ctrl_c_is_not_the_plugins_trouble(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading.Thread, "join", lambda *_: signal.raise_signal(signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
-        Plugins([make("slow", "raise KeyboardInterrupt")])
+        Plugins([make("slow", "import time; time.sleep(0.2)")])
+
+
+def test_a_plugin_that_takes_too_long_is_broken_and_told_apart_from_a_slow_one(make: Make) -> None:
+    plugins = Plugins(
+        [good(make, "before"), make("bad", "import time; time.sleep(60)"), good(make, "after")], timeout=1
+    )
+    assert [plugin.status for plugin in plugins.installed] == ["ok", "broken", "ok"]
+    assert plugins.installed[1].reason == "took longer than 1 s to load"
+    assert plugins.installed[1].remedy == "pip uninstall bad, or NST_PLUGIN_TIMEOUT=2 if it is only slow"
+
+
+def test_a_plugin_that_is_slow_to_load_is_ok_and_says_so(make: Make) -> None:
+    slow = make("slow", "import time; time.sleep(0.5)\n" + GOOD.format(name="a"))
+    plugins = Plugins([slow, good(make, "quick")])
+    assert [plugin.status for plugin in plugins.installed] == ["ok", "ok"]
+    assert re.fullmatch(r"takes \d+\.\d s to load", plugins.installed[0].note)
+
+
+def test_a_plugin_that_imports_a_framework_to_be_listed_is_ok_and_says_so(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mlx.py").touch()
+    monkeypatch.setitem(sys.modules, "mlx", None)
+    del sys.modules["mlx"]
+    plugin = only(Plugins([make("eager", "import mlx\n" + GOOD.format(name="a"))]))
+    assert (plugin.status, plugin.note) == ("ok", "imports mlx to be listed")
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf"])
+def test_a_timeout_is_a_number_of_seconds(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("NST_PLUGIN_TIMEOUT", value)
+    with pytest.raises(UserError, match=f"NST_PLUGIN_TIMEOUT must be a number of seconds, not '{value}'") as caught:
+        Plugins.from_environment()
+    assert caught.value.hint == "0 waits for ever"
+
+
+@pytest.mark.parametrize(("value", "status"), [("", "ok"), ("0", "ok"), ("1e300", "ok"), ("0.01", "broken")])
+def test_the_environment_says_how_patient(make: Make, monkeypatch: pytest.MonkeyPatch, value: str, status: str) -> None:
+    entry = make("slow", "import time; time.sleep(0.2)\n" + GOOD.format(name="a"))
+    monkeypatch.setattr("nst.plugins.discover", lambda: [entry])
+    monkeypatch.setenv("NST_PLUGIN_TIMEOUT", value)
+    assert only(Plugins.from_environment()).status == status
 
 
 def test_strict_lets_the_exception_through(make: Make) -> None:
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError) as caught:
         Plugins([make("bad", "1 / 0")], strict=True)
+    assert caught.value.__notes__ == ["in plugin bad 1.2.3"]
 
 
 @pytest.mark.parametrize(("value", "strict"), [("1", True), ("yes", True), ("0", False), ("", False)])
@@ -339,3 +402,34 @@ def test_every_home_is_where_its_backend_lives() -> None:
     entries = [EntryPoint("nst.v1", each.name, each.name.replace("-", "_"), each.name, "0") for each in folders]
     backends = {spec.name: plugin.distribution for plugin, spec in Plugins(entries).offered("backend")}
     assert backends == HOMES
+
+
+@pytest.mark.parametrize(
+    ("factory", "reason"),
+    [
+        ("nowhere:f", "ModuleNotFoundError: No module named 'nowhere'"),
+        ("math:nothing", "AttributeError: module 'math' has no attribute 'nothing'"),
+        ("math:pi", "it is a float, which cannot be called"),
+    ],
+)
+def test_a_factory_that_cannot_be_loaded_names_its_plugin(make: Make, factory: str, reason: str) -> None:
+    plugins = Plugins([make("mine", GOOD.format(name="ghost").replace("math:sqrt", factory))])
+    with pytest.raises(NstError) as caught:
+        plugins.load(plugins.find("optimizer", "ghost"))
+    assert caught.value.message == f"'ghost' of mine 1.2.3 ({factory}) cannot be loaded: {reason}"
+    assert caught.value.hint == "reinstall it: pip install --force-reinstall mine"
+
+
+@pytest.mark.parametrize("raised", ["OSError('disk')", "SystemExit(3)", "GeneratorExit('why')"])
+def test_a_factory_whose_module_raises_names_its_plugin(make: Make, raised: str) -> None:
+    part = make("mine", f"raise {raised}")
+    body = GOOD.format(name="ghost").replace("'math:sqrt'", f"'{part.module}:f', install='mine[gpu]'")
+    plugins = Plugins([make("mine", body)])
+    with pytest.raises(NstError, match=re.escape("cannot be loaded: ") + r"\w+: ") as caught:
+        plugins.load(plugins.find("optimizer", "ghost"))
+    assert caught.value.hint == "reinstall it: pip install --force-reinstall mine[gpu]"
+
+
+def test_a_factory_is_loaded(make: Make) -> None:
+    plugins = Plugins([good(make, "mine")])
+    assert plugins.load(plugins.find("optimizer", "mine")) is __import__("math").sqrt

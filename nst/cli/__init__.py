@@ -65,8 +65,12 @@ def _answer(words: Sequence[str]) -> bool:
         sys.stdout.write(f"nst {__version__}\n")
     elif words[:2] == ["plugins", "list"] and words[2:] in ([], ["--json"]):
         from nst.cli.listing import show
+        from nst.errors import NstError
 
-        show(as_json="--json" in words)
+        try:
+            show(as_json="--json" in words)
+        except NstError:  # `nst.cli.app` meets it again, and tells it as it tells every error
+            return False
     else:
         return False
     return True

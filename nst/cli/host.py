@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from nst.cli.installed import installed
 from nst.cli.progress import say
 from nst.plugins import Plugins
 
 
 def host() -> Plugins:
     """The installed plugins, with a line on stderr for each that could not be loaded."""
-    plugins = Plugins.from_environment()
+    plugins = installed()
     for plugin in plugins.installed:
         if plugin.reason:
             say(f"warning: plugin {plugin.distribution} {plugin.entry.version} is {plugin.status}: {plugin.reason}")

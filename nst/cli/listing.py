@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from nst.plugins import KINDS, Plugin, Plugins
+from nst.cli.installed import installed
+from nst.plugins import KINDS, Plugin
 
 
 def show(as_json: bool) -> None:
     """Print the installed plugins as a table, or as JSON."""
-    plugins = Plugins.from_environment().installed
+    plugins = installed().installed
     sys.stdout.write(_json(plugins) if as_json else _table(plugins))
 
 
@@ -31,6 +32,7 @@ def _json(plugins: Iterable[Plugin]) -> str:
             "offers": offers(plugin),
             "reason": plugin.reason,
             "remedy": plugin.remedy,
+            "note": plugin.note,
         }
         for plugin in plugins
     ]
@@ -52,4 +54,5 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 def _offer(plugin: Plugin) -> str:
     if plugin.reason:
         return f"{plugin.reason}; {plugin.remedy}"
-    return "; ".join(f"{kind}: {', '.join(names)}" for kind, names in offers(plugin).items())
+    offered = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in offers(plugin).items())
+    return f"{offered} ({plugin.note})" if plugin.note else offered

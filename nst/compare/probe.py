@@ -29,7 +29,7 @@ from nst.compare import pinned
 from nst.compare.identity import identify
 from nst.engine import Progress
 from nst.errors import Mistakes, NstError
-from nst.job import Job, load
+from nst.job import Job
 from nst.network import Network
 from nst.plugins import Plugins
 from nst.protocols import Array, Iterate, Objective
@@ -136,7 +136,7 @@ class Probe:
         self._keep("gradient", **self._gradients)
 
     def _adam(self) -> None:
-        adam = load(self._plugins.find("optimizer", "adam"))
+        adam = self._plugins.load(self._plugins.find("optimizer", "adam"))
         options = pinned.adam_options(self._gradients)
         shown: dict[str, Any] = {}
 

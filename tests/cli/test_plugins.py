@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -49,7 +50,18 @@ def test_list_as_json(nst):
         "offers": {"optimizer": ["lbfgs", "adam", "laplacian-rmsprop", "scipy-lbfgs"]},
         "reason": "",
         "remedy": "",
+        "note": "",
     }
+
+
+def test_list_says_what_is_worth_knowing_of_one_that_is_ok(nst, tmp_path, monkeypatch):
+    (tmp_path / "slow.py").write_text(
+        "import time; time.sleep(0.5)\nfrom nst.losses import *\nfrom nst.losses import nst_losses"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("nst.plugins.discover", lambda: [EntryPoint("nst.v1", "slow", "slow", "nst-slow", "1.0")])
+    line = rows(nst("plugins", "list").out)["nst-slow"]
+    assert re.fullmatch(r"nst-slow  1\.0      ok      loss: gram, .*, range \(takes \d+\.\d s to load\)", line)
 
 
 def test_list_without_any_says_what_to_install(nst, monkeypatch):

@@ -1,0 +1,58 @@
+"""The installed plugins, for a command. No Typer here: see `nst.cli`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TextIO
+
+from nst.plugins import Plugins
+
+
+def installed() -> Plugins:
+    """The installed plugins. Whatever they do to the streams and to the current folder while they load is undone.
+
+    What they print goes to stderr, be it from C: stdout is for answers, which a program may read.
+    """
+    with _own_folder(), _own_streams():
+        return Plugins.from_environment()
+
+
+@contextmanager
+def _own_folder() -> Iterator[None]:
+    before = ""
+    with suppress(OSError):  # it has been deleted
+        before = os.getcwd()
+    yield
+    if before:
+        with suppress(OSError):
+            os.chdir(before)
+
+
+@contextmanager
+def _own_streams() -> Iterator[None]:
+    streams = {1: sys.stdout, 2: sys.stderr}
+    copies = {}
+    sys.stdout.flush()
+    with suppress(OSError):  # closed before we came
+        copies = {number: os.dup(number) for number in streams}
+        os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        for stream in streams.values():
+            with suppress(OSError, ValueError):  # closed
+                stream.flush()
+        for number, copy in copies.items():
+            os.dup2(copy, number)
+            os.close(copy)
+        sys.stdout, sys.stderr = (_reopened(number, stream) for number, stream in streams.items())
+
+
+def _reopened(number: int, stream: TextIO) -> TextIO:
+    """The stream, or, if it has been closed, another on the same descriptor."""
+    if not stream.closed:
+        return stream
+    return open(number, "w", encoding=stream.encoding, errors="backslashreplace", closefd=False)
