@@ -22,6 +22,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "range_weight",
         "style_blend",
         "style_scale",
+        "color",
         "init",
         "seed",
     ),
