@@ -6,10 +6,10 @@ import os
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
@@ -74,22 +74,30 @@ def too_large(name: str, limit: int) -> UserError:
     return UserError(f"{name} has more than {limit:,} pixels", hint)
 
 
-def _image(source: PathLike | Image.Image) -> Any:
+@contextmanager
+def _image(source: PathLike | Image.Image) -> Iterator[Image.Image]:
     if isinstance(source, Image.Image):
-        return nullcontext(source)
-    path = os.fspath(source)
-    with suppress(OSError, ImportError):  # which Image.open will tell better
-        if _PLUGINS.get(_brand(path), ("", ""))[0] == "HEIC":
-            import pillow_heif
+        yield source
+        return
+    # An open file, not its name: of a name Pillow maps raw TIFF into memory, and garbles what lies on its side.
+    with open(os.fspath(source), "rb") as file:
+        if _PLUGINS.get(_brand(file), ("", ""))[0] == "HEIC":
+            _register_heif()
+        with Image.open(file) as image:
+            yield image
 
-            pillow_heif.register_heif_opener()
-    return Image.open(path)
+
+def _register_heif() -> None:
+    with suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
 
 
-def _brand(path: str) -> bytes:
-    """The brand of an ISO base media file (HEIC, AVIF), b"" for any other."""
-    with open(path, "rb") as file:
-        head = file.read(12)
+def _brand(file: BinaryIO) -> bytes:
+    """The brand of an ISO base media file (HEIC, AVIF), b"" for any other; the file stays at its start."""
+    head = file.read(12)
+    file.seek(0)
     return head[8:] if head[4:8] == b"ftyp" else b""
 
 
@@ -98,6 +106,7 @@ def _pillow_limit(limit: int) -> Iterator[None]:
     # Pillow keeps its limit in a global, and only warns up to twice of it. Decoders ask again about sizes inside
     # a file, so the limit must hold while they run; the lock keeps threads from each other's.
     with _PILLOW_LIMIT, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # about damaged metadata: what matters is raised, or a note
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, limit
         try:
@@ -120,7 +129,8 @@ def _unreadable(name: str, error: Exception, limit: int) -> UserError:
 
 
 def _unidentified(name: str) -> UserError:
-    kind, hint = _PLUGINS.get(_brand(name), ("", ""))
+    with open(name, "rb") as file:
+        kind, hint = _PLUGINS.get(_brand(file), ("", ""))
     if kind:
         return UserError(f"{name} is {kind}, which Pillow cannot read here, or it is damaged", hint)
     problem = "is not a picture Pillow can read" if os.path.getsize(name) else "is empty"

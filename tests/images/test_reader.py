@@ -111,6 +111,41 @@ def test_every_orientation_comes_out_upright(tmp_path: Path, orientation: int) -
         close(load_image(tmp_path / kind) * 255, upright, atol=12 if kind == "JPEG" else 1e-4)
 
 
+FORMS: dict[str, Any] = {  # what a file without loss is made of, by mode, from 8-bit RGB
+    "RGB": lambda rgb: rgb,
+    "L": lambda rgb: rgb[..., 1],
+    "LA": lambda rgb: rgb[..., :2],
+    "RGBA": lambda rgb: np.dstack([rgb, rgb[..., 0]]),
+    "I;16": lambda rgb: rgb[..., 1].astype(np.uint16) * 257,
+    "1": lambda rgb: rgb[..., 1] > 127,
+}
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_any_size_mode_and_orientation_comes_out_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    size = data.draw(st.tuples(st.integers(1, 300), st.integers(1, 300)))
+    form, orientation = data.draw(st.sampled_from(sorted(FORMS))), data.draw(st.sampled_from(sorted(STORED)))
+    kind = data.draw(st.sampled_from(["PNG", "TIFF"]))
+    upright = np.random.default_rng(size[0]).integers(0, 256, (*size, 3), np.uint8)
+    stored = np.ascontiguousarray(FORMS[form](STORED[orientation](upright)))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path_factory.getbasetemp() / "any"
+    path.write_bytes(encoded(Image.fromarray(stored), kind, exif=exif))
+
+    picture = read(path)  # among them raw gray TIFF on its side, which Pillow garbles when it maps the file
+    expected = {"L": [1] * 3, "LA": [0] * 3, "I;16": [1] * 3, "1": [1] * 3}.get(form, [0, 1, 2])
+    colors = upright[..., expected] / 255
+    close(picture.pixels, np.rint(colors) if form == "1" else colors, atol=1e-6)
+    if form in ("LA", "RGBA"):
+        alpha = upright[..., 1 if form == "LA" else 0] / 255
+        close(np.ones(size) if picture.alpha is None else picture.alpha, alpha, atol=1e-6)
+    assert (picture.depth, picture.notes) == (16 if form == "I;16" else 8, ())
+
+
 def test_damaged_exif_costs_the_orientation_only(tmp_path: Path) -> None:
     Image.new("RGB", (2, 2), COLOR).save(tmp_path / "a.png", exif=b"Exif\0\0no such thing")
     picture = read(tmp_path / "a.png")
@@ -118,7 +153,16 @@ def test_damaged_exif_costs_the_orientation_only(tmp_path: Path) -> None:
     assert "EXIF" in picture.notes[0]
 
 
-@pytest.mark.parametrize(("kind", "notes"), [("GIF", ("first of 3 frames",)), ("MPO", ())])
+@pytest.mark.parametrize(
+    ("kind", "notes"),
+    [
+        ("GIF", ("first of 3 frames",)),
+        ("WEBP", ("first of 3 frames",)),
+        ("PNG", ("first of 3 frames",)),
+        ("TIFF", ("first of 3 pages",)),
+        ("MPO", ()),
+    ],
+)
 def test_the_first_frame_is_taken(tmp_path: Path, kind: str, notes: tuple[str, ...]) -> None:
     first, *rest = (Image.new("RGB", (8, 8), color) for color in (COLOR, "blue", "green"))
     first.save(tmp_path / "frames", kind, save_all=True, append_images=rest)

@@ -97,6 +97,7 @@ def test_a_missing_file_brings_the_nearest_name_and_a_folder_none(tmp_path: Path
 
 def test_a_file_one_may_not_read_is_named(tmp_path: Path, monkeypatch: Monkey) -> None:
     # Raised by hand: root may read everything, and tests may run as root.
+    (tmp_path / "secret.png").touch()
     monkeypatch.setattr(Image, "open", raising(PermissionError(13, "Permission denied")))
     error = check_input(tmp_path / "secret.png")
     assert error.message == f"cannot read {tmp_path / 'secret.png'}: Permission denied"
