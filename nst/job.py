@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nst import engine, images, weights
+from nst import color, engine, images, weights
 from nst.engine import Level, OnIterate, Task
 from nst.errors import Findings, UserError, raise_all
 from nst.images import Picture
@@ -137,7 +137,7 @@ class Job:
         height, width = outcome.pixels.shape[:2]
         alpha = self.content.alpha
         return Result(
-            pixels=outcome.pixels,
+            pixels=color.finished(self.recipe.color, outcome.pixels, self.content.pixels),
             alpha=None if alpha is None else images.resize(alpha, (height, width)),
             history=outcome.history,
             recipe=self.recipe,
@@ -145,6 +145,10 @@ class Job:
             notes=[*self.notes(), *outcome.notes],
             facts=self._facts(backend, time.perf_counter() - began),
         )
+
+    def _painted(self) -> list[Pixels]:
+        """The styles, colored as the recipe says."""
+        return color.prepared(self.recipe.color, [picture.pixels for picture in self.styles], self.content.pixels)
 
     def _blend(self) -> list[float]:
         """The styles' shares, summing to 1."""
@@ -155,12 +159,12 @@ class Job:
         """One pass of a feed-forward network over the content at its final size."""
         height, width = self.content.pixels.shape[:2]
         content = images.resize(self.content.pixels, images.fit(height, width, self.recipe.size))
-        styles = [picture.pixels for picture in self.styles]
+        styles = self._painted()
         return engine.Run(backend.stylize(content, styles, blend=self._blend(), style_scale=self.recipe.style_scale))
 
     def task(self) -> Task:
         """What the engine is given."""
-        recipe, styles = self.recipe, [picture.pixels for picture in self.styles]
+        recipe, styles = self.recipe, self._painted()
         optimizer = self._plugins.find("optimizer", recipe.optimizer)
         uses = self._uses()
         levels = zip(self.sizes, self.steps, map(self._open, self._choices), strict=True)

@@ -9,7 +9,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from nst import layers, weights
+from nst import color, layers, weights
 from nst.architectures import smallest_side
 from nst.errors import Findings, UserError, unknown
 from nst.images import fit
@@ -24,7 +24,7 @@ SHAPES = {"style": ("statistic", "whole"), "content": ("pointwise",), "image": (
 """The shapes of loss the engine can put to each use."""
 
 
-ONE_PASS = ("backend", "weights", "device", "backend_options", "size", "style_blend", "style_scale")
+ONE_PASS = ("backend", "weights", "device", "backend_options", "size", "style_blend", "style_scale", "color")
 """The recipe fields that mean something to an image backend."""
 
 
@@ -37,6 +37,7 @@ def find_mistakes(recipe: Recipe, plugins: Plugins, styles: int, chosen: Collect
     backend: BackendSpec | None = found.attempt(lambda: plugins.find("backend", recipe.backend))
     if backend is not None:
         found.add(*_backend_mistakes(recipe, backend))
+    found.add(color.check(recipe.color))
     if backend is not None and backend.kind == "image":
         found.add(*_inapplicable(recipe, backend, chosen), *_blend_mistakes(recipe, styles))
     else:

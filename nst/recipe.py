@@ -114,6 +114,7 @@ class Recipe:
     )
     style_blend: tuple[float, ...] = option((), values.shares, "W,W,…", "weights of several styles (default: equal)")
     style_scale: float = option(1.0, values.positive, "FACTOR", "size of the styles relative to the picture")
+    color: str = option("style", values.text, "MODE", "style, content, luminance, lab, match-mean or match-histogram")
 
     def __post_init__(self) -> None:
         given = {name: getattr(self, name) for name in FIELDS}

@@ -21,6 +21,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "range_weight",
         "style_blend",
         "style_scale",
+        "color",
         "init",
         "seed",
     ),

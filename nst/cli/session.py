@@ -19,6 +19,7 @@ from nst.cli.host import host
 from nst.cli.progress import Watcher, say
 from nst.engine import Progress
 from nst.errors import Findings, NstError, UserError
+from nst.images import Picture, WriteOptions
 from nst.job import Job, Result
 from nst.recipe import Recipe, load, preset, read
 
@@ -29,11 +30,20 @@ EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
 class Session:
     """One picture on the command line. `output` is checked before anything is computed."""
 
-    def __init__(self, output: Path, *, report: Path | None = None, save_every: int = 0, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        output: Path,
+        *,
+        report: Path | None = None,
+        save_every: int = 0,
+        quiet: bool = False,
+        options: WriteOptions | None = None,
+    ) -> None:
         self.output = output
         self.report = report
         self.save_every = save_every
         self.quiet = quiet
+        self.options = options or WriteOptions()
         self._chosen: set[str] = set()
 
     def recipe(self, given: Mapping[str, Any], name: str | None, file: Path | None) -> tuple[Recipe, list[UserError]]:
@@ -65,7 +75,9 @@ class Session:
             found.add(UserError(f"--max-pixels must be 1 or more, not {max_pixels}", "leave it out for Pillow's limit"))
             max_pixels = None
         files = filter(os.path.isfile, (recipe.init, *recipe.weights))
-        found.add(*mistakes, images.check_output(self.output), *self._own_mistakes([content, *styles], [*files]))
+        found.add(
+            *mistakes, images.check_output(self.output, self.options), *self._own_mistakes([content, *styles], [*files])
+        )
         job = Job(content, styles, recipe, host(), max_pixels=max_pixels, mistakes=found.errors, chosen=self._chosen)
         if self.save_every and not any(job.steps):
             raise UserError(
@@ -95,7 +107,7 @@ class Session:
         """Run, show how it goes, write the picture and the report; the exit code."""
         with _interrupted_once():
             result = self._painted(job)
-            self._save(result)
+            self._save(result, job.content)
         return EXIT_CODES[result.stopped]
 
     def _painted(self, job: Job) -> Result:
@@ -103,6 +115,8 @@ class Session:
             job.open()
             if not self.quiet:
                 announce(job)
+                if self.options.keep_profile and job.content.profile is None:
+                    say("--keep-profile: the content brings no RGB profile to go back to; sRGB it is")
             with Watcher(job, quiet=self.quiet) as watcher:
                 result = job.run(lambda progress: self._step(watcher, progress))
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # now there is a picture to lose, and nothing to stop
@@ -120,8 +134,9 @@ class Session:
             except NstError as error:  # the result may still find its place
                 say(f"step {progress.step} is not saved: {error.message}")
 
-    def _save(self, result: Result) -> None:
-        images.write(self.output, result.pixels, alpha=result.alpha, text={"nst": json.dumps(provenance(result))})
+    def _save(self, result: Result, content: Picture) -> None:
+        text = {"nst": json.dumps(provenance(result))}
+        images.write(self.output, result.pixels, alpha=result.alpha, text=text, like=content, options=self.options)
         if self.report is not None:
             write_report(self.report, result)
         if not self.quiet or result.stopped != "finished":

@@ -1,0 +1,149 @@
+"""Where the colors come from: the styles, or in several ways the photograph.
+
+A mode acts before the descent on the styles, after it on the result, or both; Gatys, Bethge, Hertzmann and Shechtman
+("Preserving Color in Neural Artistic Style Transfer", 2016) compare the two. Every function is pure and takes and
+returns `Pixels`; gray and constant pictures are as good as any.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst.errors import UserError, unknown
+from nst.images import resize
+from nst.protocols import Pixels
+
+Step = Callable[[Pixels, Pixels], Pixels]
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Y of YIQ
+_NOISE = 1 / 255  # a spread that counts as none: nothing is divided by less
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A source of color: what it does to each style before the descent, and to the result after; each has the content.
+
+    `needs` names the module a step imports, "" for none beyond nst's own.
+    """
+
+    summary: str
+    before: Step | None = None
+    after: Step | None = None
+    needs: str = ""
+
+
+def luminance(result: Pixels, content: Pixels) -> Pixels:
+    """The content's chroma with the result's luminance, in YIQ (Gatys et al., 2016, section 3.2); shapes alike.
+
+    A color that would leave 0..1 is paled at its luminance until it fits; clipping would change both.
+    """
+    gray = (result @ _LUMA)[..., None]
+    chroma = content - (content @ _LUMA)[..., None]  # I and Q as RGB: Y moves all three channels alike
+    room = np.where(chroma > 0, 1 - gray, gray)
+    share = (room / np.maximum(np.abs(chroma), 1e-6)).min(axis=-1, keepdims=True).clip(0, 1)
+    return _pixels(gray + share * chroma)
+
+
+def lab(result: Pixels, content: Pixels) -> Pixels:
+    """The content's a and b with the result's lightness, in CIELAB, clipped; shapes alike. Uses scikit-image."""
+    from skimage.color import lab2rgb, rgb2lab
+
+    joined = np.concatenate([rgb2lab(result)[..., :1], rgb2lab(content)[..., 1:]], axis=-1)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Conversion from CIE-LAB")  # about colors beyond sRGB, which are clipped
+        return _pixels(lab2rgb(joined))
+
+
+def match_luminance(style: Pixels, content: Pixels) -> Pixels:
+    """The style, its luminance moved and scaled to the content's mean and spread (Gatys et al., 2016, eq. 10)."""
+    painted, wanted = style @ _LUMA, content @ _LUMA
+    moved = (painted - painted.mean()) * (wanted.std() / max(painted.std(), _NOISE)) + wanted.mean()
+    return luminance(np.repeat(moved.clip(0, 1)[..., None], 3, axis=-1), style)
+
+
+def match_mean(style: Pixels, content: Pixels) -> Pixels:
+    """The style with the content's mean color and covariance of channels, clipped (Gatys et al., 2016, section 3.1).
+
+    Of the linear maps that do so, theirs by Cholesky factors among them, this one moves colors least: the
+    Monge-Kantorovich map of Pitié and Kokaram ("The linear Monge-Kantorovitch linear colour mapping", 2007, eq. 5).
+    """
+    mean, covariance = _statistics(style)
+    wanted, target = _statistics(content)
+    root = _root(covariance)
+    inverse = np.linalg.inv(root)
+    matrix = inverse @ _root(root @ target @ root) @ inverse
+    return _pixels((style - mean) @ matrix.astype(np.float32) + wanted)
+
+
+def match_histogram(style: Pixels, content: Pixels) -> Pixels:
+    """The style with the content's histogram in each channel. Uses scikit-image."""
+    from skimage.exposure import match_histograms
+
+    return _pixels(match_histograms(style, content, channel_axis=-1))
+
+
+MODES: Mapping[str, Mode] = {
+    "style": Mode("the styles' colors, as the method has it"),
+    "content": Mode("the photograph's colors, and its contrast too", match_luminance, luminance),
+    "luminance": Mode("the photograph's colors under the painted light and dark (YIQ)", after=luminance),
+    "lab": Mode("the same, in CIELAB", after=lab, needs="skimage"),
+    "match-mean": Mode("styles recolored to the photograph's mean and spread of colors", before=match_mean),
+    "match-histogram": Mode(
+        "styles recolored to the photograph's histogram, channel by channel", before=match_histogram, needs="skimage"
+    ),
+}
+"""Every mode by name.
+
+`content` is Gatys' luminance transfer whole: styles first get the photograph's range of light, so that a dark painting
+does not darken it nor a pale one bleach it, and then each place has the photograph's chroma. Recoloring the styles
+fully instead (match-mean) gives paintings of few colors colored noise, which shows as grain in the result.
+"""
+
+
+def check(mode: str) -> UserError | None:
+    """What would stop `prepared` and `finished`: a mode unknown, or scikit-image missing."""
+    if mode not in MODES:
+        return unknown("color mode", mode, MODES)
+    if MODES[mode].needs and find_spec(MODES[mode].needs) is None:
+        return UserError(f"--color {mode} needs scikit-image", "pip install 'nst[color]'")
+    return None
+
+
+def prepared(mode: str, styles: Sequence[Pixels], content: Pixels) -> list[Pixels]:
+    """The styles as a mode wants them before the descent."""
+    step = MODES[mode].before
+    return [step(style, content) if step else style for style in styles]
+
+
+def finished(mode: str, result: Pixels, content: Pixels) -> Pixels:
+    """The result as a mode wants it in the end; the content may be of another size."""
+    step = MODES[mode].after
+    return step(result, resize(content, (result.shape[0], result.shape[1]))) if step else result
+
+
+def _statistics(pixels: Pixels) -> tuple[Floats, Doubles]:
+    """Mean `(3,)` and covariance `(3, 3)`, which is never singular."""
+    colors = pixels.reshape(-1, 3)
+    mean = colors.mean(axis=0, dtype=np.float64).astype(np.float32)
+    centered = colors - mean
+    return mean, (centered.T @ centered).astype(np.float64) / len(colors) + _NOISE**2 * np.eye(3)
+
+
+def _root(matrix: Doubles) -> Doubles:
+    """The symmetric root of a symmetric positive matrix."""
+    values, vectors = np.linalg.eigh(matrix)
+    root: Doubles = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    return root
+
+
+def _pixels(colors: NDArray[Any]) -> Pixels:
+    return np.ascontiguousarray(colors.clip(0, 1), np.float32)

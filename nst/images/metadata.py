@@ -1,0 +1,122 @@
+"""What travels in a file beside the pixels: of the content's EXIF what tells of its making, and nst's own text.
+
+EXIF is copied by a list of what may be: camera, lens, exposure, dates, author. Where a picture was taken is not on it,
+nor anything it may hide in: GPS, maker notes, thumbnails, XMP, IPTC, serial numbers, comments.
+
+Text goes into PNG as text chunks, into JPEG as comments (as many as it takes: EXIF there ends at 64 kB), into all
+others as the EXIF UserComment; but for PNG's it is JSON in ASCII.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from PIL import ExifTags, Image, PngImagePlugin
+from PIL.TiffImagePlugin import IFDRational
+
+from nst.images.source import PathLike, opened
+
+LONGEST_TEXT = 1_000_000
+"""The most bytes of text that are read back."""
+
+_Tag = ExifTags.Base
+_CAMERA = (_Tag.ImageDescription, _Tag.Make, _Tag.Model, _Tag.DateTime, _Tag.Artist, _Tag.Copyright)
+_EXPOSURE = (
+    *(_Tag.DateTimeOriginal, _Tag.DateTimeDigitized, _Tag.OffsetTime, _Tag.OffsetTimeOriginal),
+    *(_Tag.OffsetTimeDigitized, _Tag.SubsecTime, _Tag.SubsecTimeOriginal, _Tag.SubsecTimeDigitized),
+    *(_Tag.ExposureTime, _Tag.FNumber, _Tag.ExposureProgram, _Tag.ISOSpeedRatings, _Tag.SensitivityType),
+    *(_Tag.RecommendedExposureIndex, _Tag.ShutterSpeedValue, _Tag.ApertureValue, _Tag.BrightnessValue),
+    *(_Tag.ExposureBiasValue, _Tag.MaxApertureValue, _Tag.SubjectDistance, _Tag.MeteringMode, _Tag.LightSource),
+    *(_Tag.Flash, _Tag.FocalLength, _Tag.FocalLengthIn35mmFilm, _Tag.ExposureMode, _Tag.WhiteBalance),
+    *(_Tag.DigitalZoomRatio, _Tag.SceneCaptureType, _Tag.GainControl, _Tag.LensSpecification),
+    *(_Tag.LensMake, _Tag.LensModel),
+)
+_LONGEST_VALUE = 2000  # characters, or numbers: no camera writes longer ones
+_ASCII = b"ASCII\0\0\0"  # what a UserComment opens with
+_COMMENT = 65_533  # bytes in a segment of JPEG
+
+
+def kept(exif: Image.Exif) -> bytes:
+    """What of a content's EXIF may travel on, as an EXIF block; b"" for nothing."""
+    chosen = Image.Exif()
+    chosen.update(_sound(exif, _CAMERA))
+    if exposure := _sound(exif.get_ifd(ExifTags.IFD.Exif), _EXPOSURE):
+        chosen[ExifTags.IFD.Exif] = exposure
+    return chosen.tobytes() if chosen else b""
+
+
+def _sound(found: Mapping[int, Any], tags: tuple[int, ...]) -> dict[int, Any]:
+    return {int(tag): found[tag] for tag in tags if tag in found and _is_sound(found[tag])}
+
+
+def _is_sound(value: Any) -> bool:
+    """Whether it is text or numbers, and can be written: a fraction of 0 cannot."""
+    if isinstance(value, tuple):
+        return 0 < len(value) < _LONGEST_VALUE and all(_is_sound(part) for part in value)
+    if isinstance(value, IFDRational):
+        return value.denominator != 0
+    return isinstance(value, int | float) or (isinstance(value, str) and len(value) < _LONGEST_VALUE)
+
+
+def exif_with(kept: bytes, text: Mapping[str, str]) -> bytes:
+    """An EXIF block with the text as its UserComment; b"" without either."""
+    exif = Image.Exif()
+    exif.load(kept)
+    exposure = dict(exif.get_ifd(ExifTags.IFD.Exif))
+    if text:
+        exposure[int(_Tag.UserComment)] = _ASCII + json.dumps(dict(text)).encode("ascii")
+        exif[ExifTags.IFD.Exif] = exposure
+    return exif.tobytes() if exif else b""
+
+
+def chunks(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
+    """The text as PNG has it: iTXt where it is not Latin-1."""
+    info = PngImagePlugin.PngInfo()
+    for key, value in text.items():
+        info.add_text(key, value)
+    return info
+
+
+def comments(text: Mapping[str, str]) -> bytes:
+    """The text as segments of a JPEG."""
+    data = json.dumps(dict(text)).encode("ascii") if text else b""
+    parts = (data[start : start + _COMMENT] for start in range(0, len(data), _COMMENT))
+    return b"".join(b"\xff\xfe" + struct.pack(">H", len(part) + 2) + part for part in parts)
+
+
+def read_text(path: PathLike, key: str = "nst") -> str | None:
+    """The text written under `key`, for nst the JSON of how the picture was made; None where there is none.
+
+    What is read is anybody's: damaged, over-long (`LONGEST_TEXT`) or foreign text is None. It is parsed as JSON, never
+    run. Raises `UserError` for what is no picture.
+    """
+    with opened(path) as image:
+        found = (image.info if image.format == "PNG" else _parsed(_packed(image))).get(key)
+    return str(found) if isinstance(found, str) and len(found.encode()) <= LONGEST_TEXT else None
+
+
+def _packed(image: Image.Image) -> bytes:
+    if image.format == "JPEG":
+        return b"".join(_comments(image))
+    try:
+        comment = image.getexif().get_ifd(ExifTags.IFD.Exif).get(_Tag.UserComment)
+    except Exception:  # damaged EXIF data holds no text
+        return b""
+    return comment.removeprefix(_ASCII) if isinstance(comment, bytes) else b""
+
+
+def _comments(image: Image.Image) -> Iterator[bytes]:
+    return (data for name, data in getattr(image, "applist", []) if name == "COM")
+
+
+def _parsed(packed: bytes) -> dict[str, Any]:
+    if len(packed) > LONGEST_TEXT:
+        return {}
+    try:
+        found = json.loads(packed.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

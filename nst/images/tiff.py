@@ -1,0 +1,77 @@
+"""TIFF that Pillow cannot read, or reads as noise: float color, 16 bits in separate planes or as gray with alpha.
+
+tifffile reads it where it is installed (scikit-image brings it); elsewhere the error says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import TiffImagePlugin
+
+from nst.errors import UserError
+from nst.images.source import reason, too_large
+
+_PREMULTIPLIED = 1  # of EXTRASAMPLES; 2 is straight alpha, 0 is anything else
+
+
+def tags(path: str) -> dict[int, Any]:
+    """The first page's tags by number, or none for what is no TIFF that `samples` should read."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(16)
+            directory = TiffImagePlugin.ImageFileDirectory_v2(head if head[2] == 43 else head[:8])
+            file.seek(directory.next)
+            directory.load(file)
+            found = dict(directory)
+    except Exception:  # no TIFF, or a damaged one, which Pillow will tell
+        return {}
+    return found if _beyond_pillow(found) else {}
+
+
+def _beyond_pillow(found: Mapping[int, Any]) -> bool:
+    bits, formats = _all(found, TiffImagePlugin.BITSPERSAMPLE), _all(found, TiffImagePlugin.SAMPLEFORMAT)
+    channels, planes = len(bits), found.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1)
+    floating = 3 in formats and (channels > 1 or 16 in bits)
+    return floating or (16 in bits and (channels == 2 or (channels > 2 and planes == 2)))
+
+
+def _all(found: Mapping[int, Any], tag: int) -> tuple[int, ...]:
+    value = found.get(tag, 1)
+    return value if isinstance(value, tuple) else (value,)
+
+
+def check(path: str, found: Mapping[int, Any], limit: int) -> UserError | None:
+    """What would stop `samples`, as far as the tags tell."""
+    extra = _all(found, TiffImagePlugin.EXTRASAMPLES) if TiffImagePlugin.EXTRASAMPLES in found else ()
+    if found.get(TiffImagePlugin.IMAGEWIDTH, 0) * found.get(TiffImagePlugin.IMAGELENGTH, 0) > limit:
+        return too_large(path, limit)
+    if found.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) not in (1, 2) or extra[:1] == (_PREMULTIPLIED,):
+        hint = "save it as RGB, 8 or 16 bits, with straight alpha or none"
+        return UserError(f"{path} is a kind of TIFF that nst does not read", hint)
+    try:
+        import tifffile  # noqa: F401
+    except ImportError:
+        return UserError(f"{path} is a kind of TIFF that Pillow cannot read", "pip install tifffile")
+    return None
+
+
+def samples(path: str, found: Mapping[int, Any]) -> NDArray[Any]:
+    """Samples `(H, W)` or `(H, W, 3 | 4)` of the first page, as stored. Raises `UserError`."""
+    import tifffile
+
+    try:
+        stored = np.asarray(tifffile.imread(path, key=0))
+    except Exception as error:
+        hint = "is it whole? If so, pip install imagecodecs, or save it without compression"
+        raise UserError(f"cannot read {path}: {reason(error)}", hint) from error
+    separate = stored.ndim == 3 and found.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2
+    planes = np.moveaxis(stored, 0, -1) if separate else stored
+    if planes.ndim == 2:
+        return planes
+    if planes.shape[2] == 2:
+        return planes[..., [0, 0, 0, 1]]
+    return planes if TiffImagePlugin.EXTRASAMPLES in found else planes[..., :3]
