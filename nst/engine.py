@@ -40,11 +40,10 @@ class Task:
     """Everything one picture needs, as objects.
 
     `levels` go from coarse to fine; `start` is the first image. `style` losses are drawn towards the regions' styles,
-    `pointwise` ones towards the content; `style_scale` is the styles' size relative to the picture's. `protect`
-    `(H, W)`, 0..1, says where the content is held on to more firmly. `average` is the share of the running mean of the
-    images that each step keeps: above 0 the mean is the result, and not the image of the lowest loss. `tile` is the
-    side in pixels of the tiles to compute in, 0 for the whole image until memory runs out, None for the whole image
-    come what may.
+    `pointwise` ones towards the content. `average` is the share of the running mean of the images that each step keeps:
+    above 0 the mean is the result, and not the image of the lowest loss. `tile` is the side in pixels of the tiles to
+    compute in, 0 for the whole image until memory runs out, None for the whole image come what may. `protect` `(H, W)`,
+    0..1, says where the content is held on to more firmly.
     """
 
     levels: Sequence[Level]
@@ -55,7 +54,6 @@ class Task:
     pointwise: Sequence[LossUse]
     optimizer: Optimizer
     optimizer_options: Mapping[str, Any]
-    style_scale: float = 1.0
     average: float = 0.0
     tile: int | None = 0
     protect: Mask | None = None
@@ -236,11 +234,14 @@ def _shape(task: Task, level: Level) -> tuple[int, int]:
 def _objective(task: Task, level: Level, tile: int) -> Objective:
     """The objective of a level, in tiles of so many pixels."""
     shape, style, pointwise = _shape(task, level), _used(task.style), _used(task.pointwise)
-    if tile and (whole := [use.name for use in style if use.whole]):
-        raise NstError(f"'{whole[0]}' cannot be computed in tiles", "choose another --style-loss, or --tile off")
+    for use in style:
+        if use.whole and tile:
+            raise NstError(f"'{use.name}' cannot be computed in tiles", "choose another --style-loss, or --tile off")
+        if use.whole and any(region.mask is not None for region in task.regions):
+            raise NstError(f"'{use.name}' cannot be told where", "choose another --style-loss, or no masks")
     tiles = cut(shape, tile, [layer for use in (*style, *pointwise) for layer in use.layers])
     content = resize(task.content, shape)
-    regions = [_at(region, shape, level.size * task.style_scale) for region in task.regions]
+    regions = [_at(region, shape, level.size) for region in task.regions]
     hold = None if task.protect is None else 1 + PROTECTION * resize(task.protect, shape)
     terms = [term for use in style for each in regions for term in style_terms(level.backend, use, each, tiles, tile)]
     for use in pointwise:
@@ -252,10 +253,12 @@ def _used(uses: Sequence[LossUse]) -> list[LossUse]:
     return [use for use in uses if use.weight]
 
 
-def _at(region: Region, shape: tuple[int, int], long_side: float) -> Region:
-    """A region for an image of another shape, its styles' long sides at most `long_side` pixels."""
+def _at(region: Region, shape: tuple[int, int], long_side: int) -> Region:
+    """A region for an image of another shape, its styles' long sides at most `long_side` pixels times their scales."""
     mask = None if region.mask is None else resize(region.mask, shape)
-    return replace(region, styles=[_shrink(style, long_side) for style in region.styles], mask=mask)
+    scales = region.scales or [1.0] * len(region.styles)
+    styles = [_shrink(style, long_side * scale) for style, scale in zip(region.styles, scales, strict=True)]
+    return replace(region, styles=styles, mask=mask)
 
 
 def _shrink(style: Pixels, long_side: float) -> Pixels:

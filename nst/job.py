@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from nst import color, engine, images, weights
+from nst.areas import Mask
 from nst.engine import Level, OnIterate, Task
 from nst.errors import Findings, UserError, raise_all
 from nst.images import Picture
+from nst.inputs import Inputs, Reader, Style, masks_over
 from nst.layers import shares
 from nst.memory import peak_memory
-from nst.mistakes import find_mistakes, is_file, size_mistakes
+from nst.mistakes import Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
 from nst.options import read_options
 from nst.plugins import Plugins
 from nst.protocols import FeatureBackend, ImageBackend, Pixels
@@ -75,6 +77,8 @@ class Job:
         recipe: Recipe,
         plugins: Plugins | None = None,
         *,
+        masks: Sequence[tuple[Any, Sequence[Any]]] = (),
+        protect: Any = None,
         max_pixels: int | None = None,
         mistakes: Sequence[UserError] = (),
         chosen: Collection[str] = (),
@@ -82,21 +86,27 @@ class Job:
         self.recipe = recipe
         self._plugins = plugins or Plugins.from_environment()
         found = Findings()
-        found.add(*mistakes, *find_mistakes(recipe, self._plugins, len(styles), chosen))
-        if not styles:
-            found.add(UserError("no style picture", "give at least one"))
-        pictures = [found.attempt(partial(images.read, source, max_pixels=max_pixels)) for source in [content, *styles]]
+        called = Call(len(styles), sum(len(own) for _, own in masks), bool(masks) or protect is not None)
+        found.add(*mistakes, *find_mistakes(recipe, self._plugins, called, chosen))
+        reading = Findings()
+        inputs = Reader(reading, max_pixels).inputs(content, styles, masks, protect)
+        found.add(*reading.errors)
         self._start = found.attempt(lambda: images.read(recipe.init).pixels) if is_file(recipe.init) else None
         spec: BackendSpec | None = Findings().attempt(partial(self._plugins.find, "backend", recipe.backend))
-        if None not in pictures and spec is not None and spec.kind == "feature":
-            found.add(*size_mistakes(recipe, _shapes(pictures)))
+        if inputs is not None and spec is not None and spec.kind == "feature":
+            found.add(*size_mistakes(recipe, _shapes(inputs, recipe.style_scale)))
         raise_all(found.errors)
-        self.content: Picture = pictures[0]
-        self.styles: list[Picture] = pictures[1:]
+        assert inputs is not None
+        self.inputs = inputs
         self.spec: BackendSpec = self._plugins.find("backend", recipe.backend)
         self.sizes, self.steps = self._plan()
         self._choices = [weights.choose(self.spec, name) for name in per_size(recipe.weights, len(self.sizes))]
         self._backends: dict[str, Any] = {}
+
+    @property
+    def content(self) -> Picture:
+        """The picture that is painted."""
+        return self.inputs.content
 
     @property
     def weights(self) -> Choice:
@@ -126,7 +136,9 @@ class Job:
 
     def notes(self) -> list[str]:
         """What is worth saying before the first step."""
-        pictures = [f"{picture.source}: {note}" for picture in (self.content, *self.styles) for note in picture.notes]
+        pictures = [
+            f"{picture.source}: {note}" for picture in (self.content, *self.inputs.works()) for note in picture.notes
+        ]
         return [*filter(None, dict.fromkeys(choice.note for choice in self._choices)), *self.open().notes, *pictures]
 
     def run(self, on_iterate: OnIterate | None = None) -> Result:
@@ -137,7 +149,7 @@ class Job:
         height, width = outcome.pixels.shape[:2]
         alpha = self.content.alpha
         return Result(
-            pixels=color.finished(self.recipe.color, outcome.pixels, self.content.pixels),
+            pixels=self._finished(outcome.pixels),
             alpha=None if alpha is None else images.resize(alpha, (height, width)),
             history=outcome.history,
             recipe=self.recipe,
@@ -146,38 +158,67 @@ class Job:
             facts=self._facts(backend, time.perf_counter() - began),
         )
 
-    def _painted(self) -> list[Pixels]:
-        """The styles, colored as the recipe says."""
-        return color.prepared(self.recipe.color, [picture.pixels for picture in self.styles], self.content.pixels)
+    def _finished(self, pixels: Pixels) -> Pixels:
+        """The picture in the colors the recipe wants; what no style was given for is the content itself."""
+        painted = color.finished(self.recipe.color, pixels, self.content.pixels)
+        if self.inputs.styles:
+            return painted
+        shape = (pixels.shape[0], pixels.shape[1])
+        cover = np.clip(sum(images.resize(patch.mask, shape) for patch in self.inputs.patches), 0, 1)[..., None]
+        mixed: Pixels = (cover * painted + (1 - cover) * images.resize(self.content.pixels, shape)).astype(np.float32)
+        return mixed
 
-    def _blend(self) -> list[float]:
-        """The styles' shares, summing to 1."""
-        blend = self.recipe.style_blend or (1.0,) * len(self.styles)
-        return [share / sum(blend) for share in blend]
+    def _painted(self) -> list[Pixels]:
+        """Every work to paint like, colored as the recipe says."""
+        return color.prepared(self.recipe.color, [work.pixels for work in self.inputs.works()], self.content.pixels)
 
     def _pass(self, backend: ImageBackend) -> engine.Run:
         """One pass of a feed-forward network over the content at its final size."""
         height, width = self.content.pixels.shape[:2]
         content = images.resize(self.content.pixels, images.fit(height, width, self.recipe.size))
-        styles = self._painted()
-        return engine.Run(backend.stylize(content, styles, blend=self._blend(), style_scale=self.recipe.style_scale))
+        (region,) = self._regions()
+        made = backend.stylize(content, region.styles, blend=region.blend, style_scale=self.recipe.style_scale[0])
+        return engine.Run(made)
+
+    def _regions(self) -> list[Region]:
+        """The parts of the picture and what each is painted like; a style's share is shared out over its works."""
+        rest, patches = masks_over(self.inputs)
+        pixels, scales = (
+            iter(self._painted()),
+            iter(each_scale(self.recipe.style_scale, len(self.inputs.every_style()))),
+        )
+
+        def region(styles: Sequence[Style], blend: Sequence[float], mask: Mask | None, name: str) -> Region:
+            shares = [
+                share / sum(blend) / len(style.works)
+                for style, share in zip(styles, blend, strict=True)
+                for _ in style.works
+            ]
+            sizes = [size for style in styles for size in [next(scales)] * len(style.works)]
+            return Region([next(pixels) for _ in shares], shares, mask, name, sizes)
+
+        whole = self.inputs.styles
+        found = [region(whole, self.recipe.style_blend or (1.0,) * len(whole), rest, "")] if whole else []
+        for patch, mask in zip(self.inputs.patches, patches, strict=True):
+            found.append(region(patch.styles, (1.0,) * len(patch.styles), mask, patch.name))
+        return found
 
     def task(self) -> Task:
         """What the engine is given."""
-        recipe, styles = self.recipe, self._painted()
+        recipe, regions = self.recipe, self._regions()
         optimizer = self._plugins.find("optimizer", recipe.optimizer)
         uses = self._uses()
         levels = zip(self.sizes, self.steps, map(self._open, self._choices), strict=True)
         return Task(
             levels=[Level(*level) for level in levels],
             content=self.content.pixels,
-            regions=[Region(styles, self._blend())],
-            start=self._first_image(styles),
+            regions=regions,
+            start=self._first_image([style for region in regions for style in region.styles]),
             style=[use for spec, use in uses if spec.role == "style"],
             pointwise=[use for spec, use in uses if spec.role != "style"],
             optimizer=self._plugins.load(optimizer),
             optimizer_options=read_options(optimizer, recipe.optimizer_options),
-            style_scale=recipe.style_scale,
+            protect=None if (held := self.inputs.protect) is None else images.resize(held, _shape(self.content.pixels)),
             average=recipe.average,
             tile=self._tile(),
         )
@@ -230,7 +271,16 @@ class Job:
         }
 
 
-def _shapes(pictures: Sequence[Picture]) -> list[tuple[str, tuple[int, int]]]:
-    """Names and (height, width), in order."""
-    named = ((picture.source or f"picture {i}", picture.pixels.shape) for i, picture in enumerate(pictures, start=1))
-    return [(name, (shape[0], shape[1])) for name, shape in named]
+def _shapes(inputs: Inputs, scales: Sequence[float]) -> list[Sized]:
+    """Content and works, in order, each style's works at its scale."""
+    styles = inputs.every_style()
+    sizes = zip(styles, each_scale(scales, len(styles)), strict=True)
+    used = [(inputs.content, 1.0), *((work, scale) for style, scale in sizes for work in style.works)]
+    return [
+        Sized(picture.source or f"picture {i}", _shape(picture.pixels), scale)
+        for i, (picture, scale) in enumerate(used, start=1)
+    ]
+
+
+def _shape(pixels: Pixels) -> tuple[int, int]:
+    return pixels.shape[0], pixels.shape[1]

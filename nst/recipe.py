@@ -113,7 +113,9 @@ class Recipe:
         "auto", values.tile, "auto|PIXELS|off", "compute in tiles of this side, for pictures larger than memory"
     )
     style_blend: tuple[float, ...] = option((), values.shares, "W,W,…", "weights of several styles (default: equal)")
-    style_scale: float = option(1.0, values.positive, "FACTOR", "size of the styles relative to the picture")
+    style_scale: tuple[float, ...] = option(
+        (1.0,), values.scales, "FACTOR[,…]", "size of the styles relative to the picture, of all or of each"
+    )
     color: str = option("style", values.text, "MODE", "style, content, luminance, lab, match-mean or match-histogram")
 
     def __post_init__(self) -> None:

@@ -80,14 +80,15 @@ Term = StyleTerm | PointwiseTerm
 class Region:
     """A part of the picture and what it is painted like.
 
-    `blend` holds the styles' shares, summing to 1; `mask` `(H, W)`, 0..1, says where, None for everywhere. `name` tells
-    its terms from those of other regions.
+    `blend` holds the styles' shares, summing to 1, and `scales` their sizes relative to the picture's (default: 1).
+    `mask` `(H, W)`, 0..1, says where, None for everywhere. `name` tells its terms from those of other regions.
     """
 
     styles: Sequence[Pixels]
     blend: Sequence[float]
     mask: Mask | None = None
     name: str = ""
+    scales: Sequence[float] = ()
 
 
 def style_terms(

@@ -44,7 +44,7 @@ def descend(objective, image, *, state=None, step_scale=1.0, lr=1.0):
 
 @pytest.fixture
 def task(make_network, photo):
-    def make(sizes=(4, 6), steps=(3, 2), backend=None, styles=(), **changes):
+    def make(sizes=(4, 6), steps=(3, 2), backend=None, styles=(), scales=(), **changes):
         network = backend or PixelBackend(make_network())
         levels = [Level(*level, network) for level in zip(sizes, steps, strict=True)]
         values = {
@@ -55,7 +55,7 @@ def task(make_network, photo):
             "optimizer": descend,
             "optimizer_options": {"lr": 0.5},
         }
-        regions = [Region(styles or [photo(6, 6, seed=1)], [1.0])]
+        regions = [Region(styles or [photo(6, 6, seed=1)], [1.0], scales=scales)]
         return Task(levels=levels, regions=regions, **{**values, **changes})
 
     return make
@@ -111,7 +111,7 @@ def test_styles_are_shrunk_to_the_size_but_never_enlarged(task, photo):
             return super().statistic(xp, features, weight)
 
     style = LossUse("style", Watching(), {"relu1_1": 1.0}, 1.0)
-    engine.run(task(style=[style], styles=[photo(20, 10)], sizes=[6], steps=[1], style_scale=2.0))
+    engine.run(task(style=[style], styles=[photo(20, 10)], sizes=[6], steps=[1], scales=[2.0]))
     engine.run(task(style=[style], styles=[photo(4, 5)], sizes=[6], steps=[1]))
     assert shapes[0] == (12, 6)
     assert (4, 5) in shapes

@@ -20,6 +20,7 @@ from nst.cli.progress import Watcher, say
 from nst.engine import Progress
 from nst.errors import Findings, NstError, UserError
 from nst.images import Picture, WriteOptions
+from nst.inputs import Sources
 from nst.job import Job, Result
 from nst.recipe import Recipe, load, preset, read
 
@@ -63,8 +64,7 @@ class Session:
 
     def job(
         self,
-        content: str,
-        styles: Sequence[str],
+        sources: Sources,
         recipe: Recipe,
         mistakes: Sequence[UserError],
         max_pixels: int | None = None,
@@ -75,10 +75,19 @@ class Session:
             found.add(UserError(f"--max-pixels must be 1 or more, not {max_pixels}", "leave it out for Pillow's limit"))
             max_pixels = None
         files = filter(os.path.isfile, (recipe.init, *recipe.weights))
-        found.add(
-            *mistakes, images.check_output(self.output, self.options), *self._own_mistakes([content, *styles], [*files])
+        found.add(*mistakes, images.check_output(self.output, self.options))
+        found.add(*self._own_mistakes(sources.files(), [*files]))
+        job = Job(
+            sources.content,
+            sources.styles,
+            recipe,
+            host(),
+            masks=sources.masks,
+            protect=sources.protect,
+            max_pixels=max_pixels,
+            mistakes=found.errors,
+            chosen=self._chosen,
         )
-        job = Job(content, styles, recipe, host(), max_pixels=max_pixels, mistakes=found.errors, chosen=self._chosen)
         if self.save_every and not any(job.steps):
             raise UserError(
                 f"--save-every means nothing to '{job.spec.name}', which paints in one pass", "leave it out"

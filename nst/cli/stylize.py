@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,14 +27,30 @@ Metadata = Annotated[
 ]
 KeepProfile = Annotated[bool, typer.Option("--keep-profile", help="write in the content's color profile, not in sRGB")]
 Quality = Annotated[int, typer.Option("--quality", metavar="1-100", help="of JPEG, WebP and AVIF")]
+Masks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mask",
+        metavar="MASK:STYLE[,…]",
+        help="where the mask is white, paint like these instead; may be given again. Without any STYLE for the rest, "
+        "the rest stays as it is",
+    ),
+]
+Protect = Annotated[
+    str | None, typer.Option("--protect", metavar="MASK", help="where the mask is white, hold on to the content")
+]
 
 
 @recipe_options
 def stylize(
     content: Annotated[str, typer.Argument(metavar="CONTENT", help="the picture to paint")],
-    styles: Annotated[list[str], typer.Argument(metavar="STYLE", help="the pictures to paint it like")],
     output: Output,
     given: dict[str, Any],
+    styles: Annotated[
+        list[str] | None, typer.Argument(metavar="STYLE", help="the pictures to paint it like; a folder is one style")
+    ] = None,
+    mask: Masks = None,
+    protect: Protect = None,
     preset: Annotated[str | None, typer.Option("--preset", metavar="NAME", help="default, quick or gatys")] = None,
     recipe: Annotated[
         Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML; options override it")
@@ -51,10 +68,15 @@ def stylize(
 ) -> int:
     """See `nst.cli.commands`."""
     from nst.cli.session import Session
+    from nst.errors import Findings
     from nst.images import WriteOptions
+    from nst.inputs import Sources, masked
 
     options = WriteOptions(bit_depth, metadata, keep_profile, quality)
     session = Session(output, report=report, save_every=save_every, quiet=quiet, options=options)
     made, mistakes = session.recipe(given, preset, recipe)
-    job = session.job(content, styles, made, mistakes, max_pixels)
+    found = Findings()
+    masks = [pair for text in mask or () if (pair := found.attempt(partial(masked, text)))]
+    sources = Sources(content, styles or [], masks, protect)
+    job = session.job(sources, made, [*mistakes, *found.errors], max_pixels)
     return session.run(job)

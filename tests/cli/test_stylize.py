@@ -66,7 +66,7 @@ def paint(weights, plugins):
         (["--optimizer-option", "history=1"], {"optimizer_options": {"history": "1"}}),
         (["--init", "style.png"], {"init": "style.png"}),
         (["--init", "noise", "--seed", "7"], {"init": "noise", "seed": 7}),
-        (["--style-scale", "0.5"], {"style_scale": 0.5}),
+        (["--style-scale", "0.5"], {"style_scale": (0.5,)}),
         (["--weights", "compact"], {"weights": "compact"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -1,0 +1,102 @@
+"""What a job reads: content, styles and folders of them, masks, and everything that is wrong with any of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nst.errors import Findings, UserError
+from nst.inputs import Reader, Sources, masked, masks_over
+
+
+def picture(path, color=(200, 100, 50), size=(8, 6)):
+    Image.new("RGB" if len(color) == 3 else "RGBA", size, color).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def read(tmp_path):
+    def inputs(styles=(), masks=(), protect=None):
+        found = Findings()
+        content = picture(tmp_path / "content.png")
+        return Reader(found, None).inputs(content, styles, masks, protect), found.errors
+
+    return inputs
+
+
+def test_a_folder_is_one_style_of_all_its_pictures(tmp_path, read):
+    folder = tmp_path / "munch"
+    folder.mkdir()
+    for name in ("b.jpg", "a.png", "notes.txt"):
+        picture(folder / name) if name[-3:] != "txt" else (folder / name).write_text("no picture")
+    inputs, errors = read([str(folder), picture(tmp_path / "wave.png")])
+    assert not errors
+    assert [len(style.works) for style in inputs.styles] == [2, 1]
+    assert [work.source for work in inputs.works()] == [
+        str(folder / "a.png"),
+        str(folder / "b.jpg"),
+        str(tmp_path / "wave.png"),
+    ]
+
+
+def test_an_empty_folder_is_a_mistake(tmp_path, read):
+    (tmp_path / "nothing").mkdir()
+    inputs, (error,) = read([str(tmp_path / "nothing")])
+    assert inputs is None
+    assert "no pictures in the folder" in error.message
+
+
+def test_a_mask_weighs_by_its_luminance_and_is_black_where_it_is_transparent(tmp_path, read):
+    style = picture(tmp_path / "style.png")
+    gray, clear = picture(tmp_path / "gray.png", (51, 51, 51)), picture(tmp_path / "clear.png", (255, 255, 255, 51))
+    inputs, errors = read([style], [(gray, [style]), (clear, [style])])
+    assert not errors
+    assert [float(patch.mask.mean()) for patch in inputs.patches] == pytest.approx([0.2, 0.2], abs=1e-3)
+    rest, patches = masks_over(inputs)
+    assert rest.shape == patches[0].shape == (6, 8)
+    np.testing.assert_allclose(rest, 0.6, atol=1e-3)
+
+
+def test_what_is_protected_is_taken_out_of_every_region(tmp_path, read):
+    style, half = picture(tmp_path / "style.png"), picture(tmp_path / "half.png", (128, 128, 128))
+    inputs, _ = read([style], [], half)
+    rest, patches = masks_over(inputs)
+    np.testing.assert_allclose(rest, 1 - 128 / 255, atol=1e-3)
+    assert patches == []
+
+
+def test_a_black_mask_is_a_mistake(tmp_path, read):
+    style = picture(tmp_path / "style.png")
+    _, (error,) = read([], [(picture(tmp_path / "black.png", (0, 0, 0)), [style])])
+    assert "black everywhere" in error.message
+
+
+def test_two_patches_of_one_mask_have_names_of_their_own(tmp_path, read):
+    style, sky = picture(tmp_path / "style.png"), picture(tmp_path / "sky.png")
+    inputs, _ = read([], [(sky, [style]), (sky, [style])])
+    assert [patch.name for patch in inputs.patches] == ["sky", "sky 2"]
+
+
+def test_all_that_cannot_be_read_is_told_together(read):
+    _, errors = read(["no.png"], [("mask.png", ["style.png"])], "protect.png")
+    assert [error.message.split("'")[1] for error in errors] == ["no.png", "mask.png", "style.png", "protect.png"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("sky.png:wave.jpg", ("sky.png", ["wave.jpg"])), ("C:\\sky.png:a.jpg,b.jpg", ("C:\\sky.png", ["a.jpg", "b.jpg"]))],
+)
+def test_a_mask_and_its_styles_are_told_apart_by_the_last_colon(text, expected):
+    assert masked(text) == expected
+
+
+@pytest.mark.parametrize("text", ["sky.png", "sky.png:", ":wave.jpg", "sky.png:a.jpg,"])
+def test_a_mask_without_a_style_is_refused(text):
+    with pytest.raises(UserError, match="is not MASK:STYLE"):
+        masked(text)
+
+
+def test_sources_name_every_file_once_in_order():
+    sources = Sources("c.png", ["s.png"], [("m.png", ["w.png", "v.png"])], "p.png")
+    assert sources.files() == ["c.png", "s.png", "m.png", "w.png", "v.png", "p.png"]
