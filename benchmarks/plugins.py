@@ -2,8 +2,8 @@
 
     python benchmarks/plugins.py [--plugins 200] [--rounds 15]
 
-The plugins are files as pip leaves them, in a folder of their own on the path: a package whose hook yields one spec, and
-its metadata. Commands take turns; the ratio, with them over without them, is taken round by round.
+The plugins are files as pip leaves them, in a folder of their own on the path: a package whose hook yields one spec,
+and its metadata. Commands take turns; the ratio, with them over without them, is taken round by round.
 """
 
 from __future__ import annotations
