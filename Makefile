@@ -25,6 +25,7 @@ lint: .venv/ready-all
 
 bench: .venv/ready-all
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/plugins.py
 	$(BIN)/python benchmarks/step.py
 
 # torch first and by itself: where a CPU build lies at hand, pip takes it, and nothing later asks for another.
