@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nst.errors import NstError
-from nst.protocols import Array, Iterate, Objective, Optimizer
+from nst.protocols import Array, Iterate, Objective, Optimizer, State
 
 MAX_RESCUES = 10  # halvings of the step before giving up: a thousandth of the step that failed
 
@@ -40,7 +40,8 @@ class Descent:
 
     After such a loss the optimizer starts again from the last good image with steps half as long. `good` is the last
     iterate, `best` that of the lowest loss, `scale` what steps are multiplied by; given at the start, the descent goes
-    on from there. `notes` say what happened on the way, `gave_up` whether halving did not help.
+    on from there. `state` is what the optimizer begins with otherwise. `notes` say what happened on the way, `gave_up`
+    whether halving did not help.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Descent:
         objective: Objective,
         options: Mapping[str, Any],
         *,
+        state: State | None = None,
         good: Iterate | None = None,
         best: Iterate | None = None,
         scale: float = 1.0,
@@ -56,6 +58,7 @@ class Descent:
         self._optimizer = optimizer
         self._objective = objective
         self._options = options
+        self._state = state
         self._told = 0
         self.good = good
         self.best = best
@@ -80,7 +83,7 @@ class Descent:
         self._give_up()
 
     def _from(self, image: Array) -> Iterator[Iterate]:
-        start, state = (image, None) if self.good is None else (self.good.image, self.good.state)
+        start, state = (image, self._state) if self.good is None else (self.good.image, self.good.state)
         return self._optimizer(self._objective, start, state=state, step_scale=self.scale, **self._options)
 
     def _give_up(self) -> None:

@@ -18,9 +18,9 @@ import numpy as np
 from nst.areas import Mask
 from nst.descent import Descent, Mean
 from nst.errors import NstError
-from nst.images import fit, resize
+from nst.images import fit, resize, stretch
 from nst.objective import Frugal, build_objective
-from nst.protocols import Evaluation, FeatureBackend, Iterate, Objective, Optimizer, Pixels
+from nst.protocols import Evaluation, FeatureBackend, Iterate, Objective, Optimizer, Pixels, State
 from nst.snapshot import Snapshot
 from nst.terms import LossUse, Region, pointwise_terms, style_terms
 from nst.tiles import cut
@@ -43,7 +43,8 @@ class Task:
     `pointwise` ones towards the content. `average` is the share of the running mean of the images that each step keeps:
     above 0 the mean is the result, and not the image of the lowest loss. `tile` is the side in pixels of the tiles to
     compute in, 0 for the whole image until memory runs out, None for the whole image come what may. `protect` `(H, W)`,
-    0..1, says where the content is held on to more firmly.
+    0..1, says where the content is held on to more firmly. `carries` hands the optimizer's state from one size to the
+    next, resized.
     """
 
     levels: Sequence[Level]
@@ -57,6 +58,7 @@ class Task:
     average: float = 0.0
     tile: int | None = 0
     protect: Mask | None = None
+    carries: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,12 +83,16 @@ class Progress:
 
 @dataclass
 class Run:
-    """What a run has come to so far. `stopped` is "finished", "interrupted" or "diverged"."""
+    """What a run has come to so far. `stopped` is "finished", "interrupted" or "diverged".
+
+    `state` is the optimizer's at the end of a size, on the host, where it is to be carried to the next.
+    """
 
     pixels: Pixels
     history: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     stopped: str = "finished"
+    state: Mapping[str, Any] | None = None
 
 
 PROTECTION = 20.0  # how many times more the content weighs where it is protected
@@ -145,13 +151,26 @@ class Leg:
     def _resumed_descent(self, resume: Snapshot | None) -> Descent:
         parts = (self._task.optimizer, self._objective, self._task.optimizer_options)
         if resume is None:
-            return Descent(*parts)
+            return Descent(*parts, state=self._carried())
         state = {name: self._placed(value) for name, value in resume.state.items()}
         image, best = self._backend.asarray(resume.image), self._backend.asarray(resume.best)
         good = Iterate(image, Evaluation(resume.history[-1]["loss"], {}, None), state)
         return Descent(
             *parts, good=good, best=Iterate(best, Evaluation(resume.best_loss, {}, None), {}), scale=resume.scale
         )
+
+    def _carried(self) -> State | None:
+        """The optimizer's state at the last size, its arrays resized to this one's."""
+        if self._outcome.state is None:
+            return None
+        return {
+            name: self._placed(stretch(value, self._shape) if isinstance(value, np.ndarray) else value)
+            for name, value in self._outcome.state.items()
+        }
+
+    def _host_state(self, state: State) -> dict[str, Any]:
+        host = self._backend.to_host
+        return {name: value if isinstance(value, int | float) else host(value) for name, value in state.items()}
 
     def _placed(self, value: Any) -> Any:
         return self._backend.asarray(value) if isinstance(value, np.ndarray) else value
@@ -181,6 +200,8 @@ class Leg:
         if self._descent.best is not None:
             result = self._mean.value if self._task.average else self._descent.best.image
             self._outcome.pixels = self._backend.to_numpy(result)
+        if self._task.carries and self._descent.good is not None:
+            self._outcome.state = self._host_state(self._descent.good.state)
         self._outcome.notes.extend(self._descent.notes)
         if self._descent.gave_up:
             self._outcome.stopped = "diverged"
@@ -206,14 +227,11 @@ class Leg:
         descent, host = self._descent, self._backend.to_host
         if descent.good is None or descent.best is None:
             raise ValueError("there is nothing to keep before the first step")
-        arrays = {
-            name: value if isinstance(value, int | float) else host(value) for name, value in descent.good.state.items()
-        }
         return Snapshot(
             level=self._index,
             taken=self._taken,
             image=host(descent.good.image),
-            state=arrays,
+            state=self._host_state(descent.good.state),
             scale=descent.scale,
             best=host(descent.best.image),
             best_loss=descent.best.evaluation.loss,

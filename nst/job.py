@@ -221,6 +221,7 @@ class Job:
             protect=None if (held := self.inputs.protect) is None else images.resize(held, _shape(self.content.pixels)),
             average=recipe.average,
             tile=self._tile(),
+            carries=optimizer.carries,
         )
 
     def _tile(self) -> int | None:

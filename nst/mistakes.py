@@ -56,11 +56,12 @@ def find_mistakes(recipe: Recipe, plugins: Plugins, call: Call, chosen: Collecti
     backend: BackendSpec | None = found.attempt(lambda: plugins.find("backend", recipe.backend))
     if backend is not None:
         found.add(*_backend_mistakes(recipe, backend))
-    found.add(color.check(recipe.color), *_style_mistakes(recipe, call))
+    found.add(color.check(recipe.color))
     if backend is not None and backend.kind == "image":
         found.add(*_inapplicable(recipe, backend, chosen), *_one_pass_mistakes(recipe, backend, call))
+        found.add(*_style_mistakes(recipe, call))
     else:
-        found.add(*_descent_mistakes(recipe, plugins, call), *_number_mistakes(recipe))
+        found.add(*_descent_mistakes(recipe, plugins, call), *_style_mistakes(recipe, call), *_number_mistakes(recipe))
     return found.errors
 
 

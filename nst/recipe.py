@@ -94,7 +94,7 @@ class Recipe:
         "one more loss with its weight and layers, such as histogram=50@relu4_1,relu5_1; may be given again",
     )
     pooling: str = option("max", values.text, "KIND", "max or average")
-    optimizer: str = option("lbfgs", values.text, "NAME", "lbfgs, adam or scipy-lbfgs")
+    optimizer: str = option("lbfgs", values.text, "NAME", "lbfgs, adam, laplacian-rmsprop or scipy-lbfgs")
     optimizer_options: Mapping[str, OptionValue] = option(
         {}, values.settings, "NAME=VALUE…", "options of the optimizer, such as lr=0.02"
     )

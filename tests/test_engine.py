@@ -326,3 +326,21 @@ def test_a_snapshot_of_the_last_step_leaves_nothing_to_do(task):
     resumed = engine.run(task(), resume=kept[-1])
     np.testing.assert_allclose(resumed.pixels, whole.pixels, atol=1e-6)
     assert resumed.notes == whole.notes
+
+
+def test_the_optimizer_s_state_is_carried_to_the_next_size_where_that_helps(task):
+    seen = []
+
+    def remember(objective, image, *, state=None, **_):
+        seen.append(state)
+        memory = np.full_like(image, 2.5) if state is None else state["memory"]
+        while True:
+            yield Iterate(image, objective(image), {"memory": memory, "taken": 1})
+
+    engine.run(task(optimizer=remember, optimizer_options={}, carries=True))
+    assert seen[0] is None
+    np.testing.assert_allclose(seen[1]["memory"], np.full((4, 6, 3), 2.5), rtol=1e-6)
+    assert seen[1]["taken"] == 1
+    seen.clear()
+    engine.run(task(optimizer=remember, optimizer_options={}))
+    assert seen == [None, None]

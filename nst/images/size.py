@@ -26,3 +26,9 @@ def fit(height: int, width: int, long_side: int) -> tuple[int, int]:
     """(height, width) in the same proportion, the longer at `long_side` pixels and each at least 1."""
     longest = max(height, width)
     return max(1, round(height * long_side / longest)), max(1, round(width * long_side / longest))
+
+
+def stretch(array: Floats, size: tuple[int, int]) -> Floats:
+    """`(H, W, C)` of any values at `size` = (height, width): bilinear, so that nothing overshoots."""
+    channels = [Image.fromarray(np.ascontiguousarray(channel)) for channel in np.moveaxis(array, -1, 0)]
+    return np.stack([np.asarray(each.resize(size[::-1], Image.Resampling.BILINEAR)) for each in channels], axis=-1)
