@@ -77,7 +77,10 @@ class FeatureBackend(Protocol):
     notes: Sequence[str]
 
     def asarray(self, pixels: Pixels) -> Array:
-        """Put an image `(H, W, 3)` where the backend computes. The input is not changed, nor shared with the result."""
+        """Put an image, or a float32 array of any shape, where the backend computes.
+
+        The input is not changed, nor shared with the result.
+        """
 
     def to_numpy(self, image: Array) -> Pixels:
         """Bring an image back as `Pixels`, clipped to 0..1. What `asarray` put there comes back as it was."""

@@ -57,9 +57,9 @@ class FeatureBackendSuite(BackendSuite):
             assert set(backend.features(backend.asarray(photo(side, side)), spec.layers)) == set(spec.layers), options
 
     def test_asarray_keeps_the_shape(self, backend: FeatureBackend) -> None:
-        """Put an image `(H, W, 3)` where the backend computes."""
-        for size in ((6, 8), (5, 7), (1, 1)):
-            assert tuple(backend.asarray(photo(*size)).shape) == (*size, 3)
+        """Put an image, or a float32 array of any shape, where the backend computes."""
+        for shape in ((6, 8, 3), (5, 7, 3), (1, 1, 3), (4, 5), (7,), (2, 3, 4, 5)):
+            assert tuple(backend.asarray(np.ones(shape, np.float32)).shape) == shape
 
     def test_image_is_not_shared_with_its_pixels(self, backend: FeatureBackend) -> None:
         """The input is not changed, nor shared with the result."""
