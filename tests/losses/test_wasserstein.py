@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 
 from nst.losses.wasserstein import ROUNDING, Wasserstein
-from nst.objective import LossUse, build_objective, style_terms
+from nst.objective import build_objective
 from nst.reference import ReferenceVGG
+from nst.terms import LossUse, Region, style_terms
+from nst.tiles import whole
 
 xp = ReferenceVGG.xp
 LOSS = Wasserstein()
@@ -136,8 +138,9 @@ def test_a_larger_floor_takes_fewer_iterations():
 
 def test_descent_along_the_gradient_comes_down(make_network, photo):
     backend = ReferenceVGG(make_network())
-    terms = style_terms(backend, LossUse("style", LOSS, {"relu1_1": 1.0}, 1.0), [photo(6, 6, seed=1)], [1.0])
-    objective, image = build_objective(backend, terms), photo(6, 6)
+    use, one = LossUse("style", LOSS, {"relu1_1": 1.0}, 1.0), whole((6, 6))
+    terms = style_terms(backend, use, Region([photo(6, 6, seed=1)], [1.0]), one)
+    objective, image = build_objective(backend, terms, one), photo(6, 6)
     start = objective(image)
     norm = np.linalg.norm(start.gradient)
     step = 1e-2
