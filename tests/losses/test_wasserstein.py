@@ -8,13 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 
-<<<<<<< HEAD
-from nst.losses.wasserstein import ROUNDING, Wasserstein
-from nst.objective import build_objective
-=======
 from nst.losses.wasserstein import ROUNDING, SCALE, Wasserstein
-from nst.objective import LossUse, build_objective, style_terms
->>>>>>> losses
+from nst.objective import build_objective
 from nst.reference import ReferenceVGG
 from nst.terms import LossUse, Region, style_terms
 from nst.tiles import whole
