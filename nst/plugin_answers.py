@@ -90,7 +90,7 @@ def _checked(spec: Any, kind: str) -> Spec:
     if not (spec.name.strip() and spec.name.isprintable() and _is_reference(spec.factory)):
         raise NstError(f"{kind} {spec.name!r} needs a name and a factory 'package.module:attribute'")
     if isinstance(spec, BackendSpec):
-        for source in (spec.files, *(weights.source for weights in spec.weights)):
+        for source in (*filter(None, [spec.files]), *(weights.source for weights in spec.weights)):
             if not _is_reference(source):
                 raise NstError(f"{kind} '{spec.name}' names '{source}', which is no 'package.module:attribute'")
     return spec
