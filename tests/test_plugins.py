@@ -152,6 +152,13 @@ def test_each_hook_offers_its_kind(make: Make, hook: str, kind: str, spec: str) 
     assert [each.name for each in only(Plugins([entry])).specs[kind]] == ["a", "b"]
 
 
+def test_a_backend_may_take_no_weights_of_the_user_s(make: Make) -> None:
+    assert (
+        only(Plugins([make("mine", "@hookimpl\ndef nst_backends(): yield BackendSpec('a', 'x:y', files='')")])).status
+        == "ok"
+    )
+
+
 def test_a_hook_may_yield_nothing(make: Make) -> None:
     plugin = only(Plugins([make("mine", "@hookimpl\ndef nst_losses(): return []")]))
     assert (plugin.status, plugin.specs) == ("ok", {"loss": []})
