@@ -21,6 +21,7 @@ from nst.plugins import KINDS, Plugins
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+INDEX = (ROOT / "docs" / "index.md").read_text("utf-8")
 
 
 def blocks(language: str, text: str = README) -> list[str]:
@@ -176,7 +177,18 @@ def test_the_architecture_names_every_hook():
     assert [hook for hook in hooks if f"`{hook}`" not in ARCHITECTURE] == []
 
 
+def test_the_first_steps_on_the_site_are_the_readme_s():
+    """But for what needs no checkout: pip in place of make."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for command in (line for block in blocks("bash", INDEX) for line in block.splitlines()):
+        if install := re.fullmatch(r"pip install 'nst\[(.*)\]'", command):
+            assert set(install[1].split(",")) <= set(extras)
+        else:
+            assert command in COMMANDS or f"$(BIN)/{command}\n" in (ROOT / "Makefile").read_text()
+
+
 def test_links_in_the_documents_lead_somewhere():
+    """Those of the site among themselves are MkDocs' affair, which knows the pages that are made."""
     for name in ("README.md", "ARCHITECTURE.md"):
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / name).read_text("utf-8")):
             assert (ROOT / link).exists(), link
