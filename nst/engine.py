@@ -44,7 +44,7 @@ class Task:
     above 0 the mean is the result, and not the image of the lowest loss. `tile` is the side in pixels of the tiles to
     compute in, 0 for the whole image until memory runs out, None for the whole image come what may. `protect` `(H, W)`,
     0..1, says where the content is held on to more firmly. `carries` hands the optimizer's state from one size to the
-    next, resized.
+    next, resized. `until` ends a size where its last steps lowered the loss by less than this share; 0 never does.
     """
 
     levels: Sequence[Level]
@@ -59,6 +59,7 @@ class Task:
     tile: int | None = 0
     protect: Mask | None = None
     carries: bool = False
+    until: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -149,15 +150,15 @@ class Leg:
         return Mean(self._task.average, self._backend.asarray(resume.mean), resume.mean_weight)
 
     def _resumed_descent(self, resume: Snapshot | None) -> Descent:
-        parts = (self._task.optimizer, self._objective, self._task.optimizer_options)
+        parts = (self._task.optimizer, self._objective, self._task.optimizer_options, self._task.until)
         if resume is None:
             return Descent(*parts, state=self._carried())
+        losses = [row["loss"] for row in resume.history[len(resume.history) - resume.taken :]]
         state = {name: self._placed(value) for name, value in resume.state.items()}
         image, best = self._backend.asarray(resume.image), self._backend.asarray(resume.best)
         good = Iterate(image, Evaluation(resume.history[-1]["loss"], {}, None), state)
-        return Descent(
-            *parts, good=good, best=Iterate(best, Evaluation(resume.best_loss, {}, None), {}), scale=resume.scale
-        )
+        lowest = Iterate(best, Evaluation(resume.best_loss, {}, None), {})
+        return Descent(*parts, good=good, best=lowest, scale=resume.scale, losses=losses)
 
     def _carried(self) -> State | None:
         """The optimizer's state at the last size, its arrays resized to this one's."""
@@ -186,6 +187,10 @@ class Leg:
                 before = now
         finally:
             self._end()
+        if self._taken < self._level.steps and not self._descent.gave_up:
+            why = self._descent.settled() or "the optimizer found nothing better"
+            steps = f"after {self._taken} of {self._level.steps} steps"
+            self._outcome.notes.append(f"at {self._level.size} px {why} {steps}")
 
     def _step(self, iterate: Iterate, seconds: float, on_iterate: OnIterate | None) -> None:
         self._taken += 1
@@ -205,14 +210,12 @@ class Leg:
         self._outcome.notes.extend(self._descent.notes)
         if self._descent.gave_up:
             self._outcome.stopped = "diverged"
-        elif self._taken < self._level.steps:
-            steps = f"{self._taken} of {self._level.steps} steps"
-            self._outcome.notes.append(f"at {self._level.size} px the optimizer found nothing better after {steps}")
 
     def _progress(self, iterate: Iterate, seconds: float) -> Progress:
+        levels = self._task.levels[self._index :]
         return Progress(
             step=len(self._outcome.history) + 1,
-            steps=sum(level.steps for level in self._task.levels),
+            steps=len(self._outcome.history) + 1 - self._taken + sum(level.steps for level in levels),
             size=self._level.size,
             loss=iterate.evaluation.loss,
             terms=iterate.evaluation.terms,

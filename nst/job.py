@@ -222,6 +222,7 @@ class Job:
             average=recipe.average,
             tile=self._tile(),
             carries=optimizer.carries,
+            until=recipe.until,
         )
 
     def _tile(self) -> int | None:
