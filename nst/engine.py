@@ -185,12 +185,9 @@ class Leg:
                 now = time.perf_counter()
                 self._step(iterate, now - before, on_iterate)
                 before = now
+            self._remark()
         finally:
             self._end()
-        if self._taken < self._level.steps and not self._descent.gave_up:
-            why = self._descent.settled() or "the optimizer found nothing better"
-            steps = f"after {self._taken} of {self._level.steps} steps"
-            self._outcome.notes.append(f"at {self._level.size} px {why} {steps}")
 
     def _step(self, iterate: Iterate, seconds: float, on_iterate: OnIterate | None) -> None:
         self._taken += 1
@@ -211,11 +208,18 @@ class Leg:
         if self._descent.gave_up:
             self._outcome.stopped = "diverged"
 
+    def _remark(self) -> None:
+        """Note why the steps ended early, if they did."""
+        if self._taken < self._level.steps and not self._descent.gave_up:
+            why = self._descent.settled() or "the optimizer found nothing better"
+            steps = f"{self._taken} of {self._level.steps} steps"
+            self._descent.notes.append(f"at {self._level.size} px {why} after {steps}")
+
     def _progress(self, iterate: Iterate, seconds: float) -> Progress:
-        levels = self._task.levels[self._index :]
+        step = len(self._outcome.history) + 1
         return Progress(
-            step=len(self._outcome.history) + 1,
-            steps=len(self._outcome.history) + 1 - self._taken + sum(level.steps for level in levels),
+            step=step,
+            steps=step - self._taken + sum(level.steps for level in self._task.levels[self._index :]),
             size=self._level.size,
             loss=iterate.evaluation.loss,
             terms=iterate.evaluation.terms,
@@ -289,10 +293,5 @@ def _shrink(style: Pixels, long_side: float) -> Pixels:
 
 
 def _row(progress: Progress) -> dict[str, Any]:
-    return {
-        "step": progress.step,
-        "size": progress.size,
-        "loss": progress.loss,
-        "terms": dict(progress.terms),
-        "seconds": progress.seconds,
-    }
+    facts = {"step": progress.step, "size": progress.size, "loss": progress.loss}
+    return {**facts, "terms": dict(progress.terms), "seconds": progress.seconds}
