@@ -78,8 +78,8 @@ def _wrapped(caption: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -
         cut = len(rest)
         while cut > 1 and font.getlength(rest[:cut] + ("…" if len(lines) == 1 and cut < len(rest) else "")) > WIDTH:
             cut -= 1
-        if cut < len(rest) and not lines and " " in rest[:cut]:
-            cut = rest[:cut].rindex(" ") + 1
+        if cut < len(rest) and not lines:
+            cut = 1 + max(rest[:cut].rfind(" "), rest[:cut].rfind(",")) or cut
         lines.append(rest[:cut].strip())
         rest = rest[cut:]
     return [*lines[:-1], lines[-1] + "…"] if rest else lines
