@@ -44,7 +44,7 @@ class Task:
     above 0 the mean is the result, and not the image of the lowest loss. `tile` is the side in pixels of the tiles to
     compute in, 0 for the whole image until memory runs out, None for the whole image come what may. `protect` `(H, W)`,
     0..1, says where the content is held on to more firmly. `carries` hands the optimizer's state from one size to the
-    next, resized.
+    next, resized. `until` ends a size where its last steps lowered the loss by less than this share; 0 never does.
     """
 
     levels: Sequence[Level]
@@ -59,6 +59,7 @@ class Task:
     tile: int | None = 0
     protect: Mask | None = None
     carries: bool = False
+    until: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -149,15 +150,15 @@ class Leg:
         return Mean(self._task.average, self._backend.asarray(resume.mean), resume.mean_weight)
 
     def _resumed_descent(self, resume: Snapshot | None) -> Descent:
-        parts = (self._task.optimizer, self._objective, self._task.optimizer_options)
+        parts = (self._task.optimizer, self._objective, self._task.optimizer_options, self._task.until)
         if resume is None:
             return Descent(*parts, state=self._carried())
+        losses = [row["loss"] for row in resume.history[len(resume.history) - resume.taken :]]
         state = {name: self._placed(value) for name, value in resume.state.items()}
         image, best = self._backend.asarray(resume.image), self._backend.asarray(resume.best)
         good = Iterate(image, Evaluation(resume.history[-1]["loss"], {}, None), state)
-        return Descent(
-            *parts, good=good, best=Iterate(best, Evaluation(resume.best_loss, {}, None), {}), scale=resume.scale
-        )
+        lowest = Iterate(best, Evaluation(resume.best_loss, {}, None), {})
+        return Descent(*parts, good=good, best=lowest, scale=resume.scale, losses=losses)
 
     def _carried(self) -> State | None:
         """The optimizer's state at the last size, its arrays resized to this one's."""
@@ -184,6 +185,7 @@ class Leg:
                 now = time.perf_counter()
                 self._step(iterate, now - before, on_iterate)
                 before = now
+            self._remark()
         finally:
             self._end()
 
@@ -205,14 +207,19 @@ class Leg:
         self._outcome.notes.extend(self._descent.notes)
         if self._descent.gave_up:
             self._outcome.stopped = "diverged"
-        elif self._taken < self._level.steps:
+
+    def _remark(self) -> None:
+        """Note why the steps ended early, if they did."""
+        if self._taken < self._level.steps and not self._descent.gave_up:
+            why = self._descent.settled() or "the optimizer found nothing better"
             steps = f"{self._taken} of {self._level.steps} steps"
-            self._outcome.notes.append(f"at {self._level.size} px the optimizer found nothing better after {steps}")
+            self._descent.notes.append(f"at {self._level.size} px {why} after {steps}")
 
     def _progress(self, iterate: Iterate, seconds: float) -> Progress:
+        step = len(self._outcome.history) + 1
         return Progress(
-            step=len(self._outcome.history) + 1,
-            steps=sum(level.steps for level in self._task.levels),
+            step=step,
+            steps=step - self._taken + sum(level.steps for level in self._task.levels[self._index :]),
             size=self._level.size,
             loss=iterate.evaluation.loss,
             terms=iterate.evaluation.terms,
@@ -286,10 +293,5 @@ def _shrink(style: Pixels, long_side: float) -> Pixels:
 
 
 def _row(progress: Progress) -> dict[str, Any]:
-    return {
-        "step": progress.step,
-        "size": progress.size,
-        "loss": progress.loss,
-        "terms": dict(progress.terms),
-        "seconds": progress.seconds,
-    }
+    facts = {"step": progress.step, "size": progress.size, "loss": progress.loss}
+    return {**facts, "terms": dict(progress.terms), "seconds": progress.seconds}

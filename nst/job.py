@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -68,7 +68,10 @@ def stylize(
 
 
 class Job:
-    """One picture to be made. Construction checks everything and is cheap; `open` imports the framework."""
+    """One picture to be made. Construction checks everything and is cheap; `open` imports the framework.
+
+    Jobs given one mapping `loaded` share the backends they build.
+    """
 
     def __init__(
         self,
@@ -82,8 +85,10 @@ class Job:
         max_pixels: int | None = None,
         mistakes: Sequence[UserError] = (),
         chosen: Collection[str] = (),
+        loaded: MutableMapping[Any, Any] | None = None,
     ) -> None:
         self.recipe = recipe
+        self._loaded = {} if loaded is None else loaded
         self._plugins = plugins or Plugins.from_environment()
         found = Findings()
         called = Call(len(styles), sum(len(own) for _, own in masks), bool(masks) or protect is not None)
@@ -127,11 +132,13 @@ class Job:
         """One backend for each choice of weights."""
         if choice.name not in self._backends:
             network = choice.source.load()  # first: a bad file is found before the framework is imported
-            pooling = {"pooling": self.recipe.pooling} if self.spec.kind == "feature" else {}
             options = read_options(self.spec, self.recipe.backend_options)
-            self._backends[choice.name] = self._plugins.load(self.spec)(
-                network, device=self.recipe.device, **pooling, **options
-            )
+            if self.spec.kind == "feature":
+                options["pooling"] = self.recipe.pooling
+            key = self.recipe.backend, choice.name, self.recipe.device, tuple(sorted(options.items()))
+            if key not in self._loaded:
+                self._loaded[key] = self._plugins.load(self.spec)(network, device=self.recipe.device, **options)
+            self._backends[choice.name] = self._loaded[key]
         return self._backends[choice.name]
 
     def notes(self) -> list[str]:
@@ -222,6 +229,7 @@ class Job:
             average=recipe.average,
             tile=self._tile(),
             carries=optimizer.carries,
+            until=recipe.until,
         )
 
     def _tile(self) -> int | None:

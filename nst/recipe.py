@@ -109,6 +109,12 @@ class Recipe:
         "DECAY",
         "take the running mean of the images, each step keeping this share of it; 0 takes the best image",
     )
+    until: float = option(
+        0.0,
+        values.fraction,
+        "SHARE",
+        "end a size once 10 steps have lowered the loss by less than this share of it, such as 0.001; 0 does not",
+    )
     tile: str = option(
         "auto", values.tile, "auto|PIXELS|off", "compute in tiles of this side, for pictures larger than memory"
     )

@@ -344,3 +344,56 @@ def test_the_optimizer_s_state_is_carried_to_the_next_size_where_that_helps(task
     seen.clear()
     engine.run(task(optimizer=remember, optimizer_options={}))
     assert seen == [None, None]
+
+
+def losses(*given):
+    """An optimizer that walks nowhere and finds these losses."""
+
+    def walk(objective, image, *, state=None, **_):
+        for taken in range(state["taken"] if state else 0, len(given)):
+            image = image + 0.01
+            yield Iterate(image, Evaluation(given[taken], {}, None), {"taken": taken + 1})
+
+    return {"optimizer": walk, "optimizer_options": {}}
+
+
+FALLING = [100 * 0.9**step for step in range(6)]
+SWINGING = [FALLING[-1] * factor for factor in (1.5, 0.9995, 1.2) * 10]
+
+
+def test_a_size_ends_on_a_plateau_and_the_next_goes_on(task):
+    """Its lowest loss counts: a loss that swings is no worse for that."""
+    told = []
+    run = engine.run(task(steps=[30, 4], until=1e-3, **losses(*FALLING, *SWINGING)), told.append)
+    assert [row["size"] for row in run.history] == [4] * 16 + [6] * 4
+    assert run.notes == ["at 4 px 10 steps gained less than 0.001 of the loss: ended after 16 of 30 steps"]
+    assert run.stopped == "finished"
+    assert {progress.steps for progress in told[:16]} == {34}
+    assert [(progress.step, progress.steps) for progress in told[16:]] == [(17, 20), (18, 20), (19, 20), (20, 20)]
+
+
+@pytest.mark.parametrize(("until", "given"), [(0.0, [1.0] * 30), (5e-3, [0.999**step for step in range(30)])])
+def test_a_loss_that_still_falls_goes_on(task, until, given):
+    run = engine.run(task(sizes=[6], steps=[30], until=until, **losses(*given)))
+    assert len(run.history) == 30
+    assert run.notes == []
+
+
+@pytest.mark.parametrize("stop", [5, 15, 16, 18, 20])
+def test_a_plateau_is_the_same_in_a_run_that_goes_on_from_a_snapshot(task, stop):
+    kept = []
+    given = {"steps": [30, 4], "until": 1e-3, "average": 0.5, **losses(*FALLING, *SWINGING)}
+    whole = engine.run(task(**given), lambda progress: kept.append(progress.snapshot()))
+    resumed = engine.run(task(**given), resume=kept[stop - 1])
+    np.testing.assert_allclose(resumed.pixels, whole.pixels, atol=1e-6)
+    assert [(row["step"], row["loss"]) for row in resumed.history] == [
+        (row["step"], row["loss"]) for row in whole.history
+    ]
+    assert resumed.notes == whole.notes
+
+
+def test_what_ctrl_c_ends_is_no_plateau(task):
+    def impatient(progress):
+        raise KeyboardInterrupt
+
+    assert engine.run(task(), impatient).notes == []

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from nst import atomic, images
+from nst import atomic, images, timelapse
 from nst.cli.host import host
 from nst.cli.progress import Watcher, say
 from nst.engine import Progress
@@ -23,6 +23,7 @@ from nst.images import Picture, WriteOptions
 from nst.inputs import Sources
 from nst.job import Job, Result
 from nst.recipe import Recipe, load, preset, read
+from nst.timelapse import Timelapse
 
 GRACE = 1.0  # seconds in which Ctrl-C counts once: a launcher such as `uv run` passes on what the terminal has sent too
 EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
@@ -37,12 +38,15 @@ class Session:
         *,
         report: Path | None = None,
         save_every: int = 0,
+        timelapse: Path | None = None,
         quiet: bool = False,
         options: WriteOptions | None = None,
     ) -> None:
         self.output = output
         self.report = report
         self.save_every = save_every
+        self.timelapse = timelapse
+        self._film: Timelapse | None = None
         self.quiet = quiet
         self.options = options or WriteOptions()
         self._chosen: set[str] = set()
@@ -88,10 +92,11 @@ class Session:
             mistakes=found.errors,
             chosen=self._chosen,
         )
-        if self.save_every and not any(job.steps):
-            raise UserError(
-                f"--save-every means nothing to '{job.spec.name}', which paints in one pass", "leave it out"
-            )
+        for option, given in (("--save-every", self.save_every), ("--timelapse", self.timelapse)):
+            if given and not any(job.steps):
+                raise UserError(
+                    f"{option} means nothing to '{job.spec.name}', which paints in one pass", "leave it out"
+                )
         return job
 
     def _own_mistakes(self, pictures: Sequence[str], files: Sequence[str]) -> list[UserError]:
@@ -102,10 +107,15 @@ class Session:
             found.add(UserError(f"'{self.output}' is one of the pictures to read", "give the output another name"))
         if self.save_every > 0 and (hit := [name for name in pictures if self._is_snapshot(name)]):
             found.add(UserError(f"--save-every might write over '{hit[0]}'", "give the output another name"))
-        if self.report is not None:
-            found.add(check_writable(self.report))
-            if any(_same(self.report, name) for name in [*pictures, *files, str(self.output)]):
-                found.add(UserError(f"--report '{self.report}' is another file of this run", "give it another name"))
+        others = [*pictures, *files, str(self.output)]
+        for option, path in (("--report", self.report), ("--timelapse", self.timelapse)):
+            if path is not None:
+                found.add(check_writable(path))
+                if any(_same(path, name) for name in others):
+                    found.add(UserError(f"{option} '{path}' is another file of this run", "give it another name"))
+                others.append(str(path))
+        if self.timelapse is not None:
+            found.add(timelapse.check(self.timelapse))
         return found.errors
 
     def _is_snapshot(self, name: str) -> bool:
@@ -122,6 +132,7 @@ class Session:
     def _painted(self, job: Job) -> Result:
         try:
             job.open()
+            self._film = Timelapse(self.timelapse, sum(job.steps)) if self.timelapse else None
             if not self.quiet:
                 announce(job)
                 if self.options.keep_profile and job.content.profile is None:
@@ -136,18 +147,22 @@ class Session:
 
     def _step(self, watcher: Watcher, progress: Progress) -> None:
         watcher.show(progress)
-        if self.save_every and progress.step % self.save_every == 0:
-            name = f"{self.output.stem}-{progress.step:04d}{self.output.suffix}"
-            try:
+        try:
+            if self._film and self._film.wants(progress.step):
+                self._film.add(progress.pixels())
+            if self.save_every and progress.step % self.save_every == 0:
+                name = f"{self.output.stem}-{progress.step:04d}{self.output.suffix}"
                 images.write(self.output.with_name(name), progress.pixels())
-            except NstError as error:  # the result may still find its place
-                say(f"step {progress.step} is not saved: {error.message}")
+        except NstError as error:  # the result may still find its place
+            say(f"step {progress.step} is not saved: {error.message}")
 
     def _save(self, result: Result, content: Picture) -> None:
         text = {"nst": json.dumps(provenance(result))}
         images.write(self.output, result.pixels, alpha=result.alpha, text=text, like=content, options=self.options)
         if self.report is not None:
             write_report(self.report, result)
+        if self._film is not None:
+            self._film.write(result.pixels)
         if not self.quiet or result.stopped != "finished":
             say(f"{summary(result)}: {self.output}")
 
@@ -189,6 +204,8 @@ def summary(result: Result) -> str:
     """How the run ended, in a line."""
     seconds, memory = result.facts["seconds"], result.facts["peak_memory"]
     work = f"{len(result.history)} steps" if result.history else "one pass"
+    if result.recipe.until and result.stopped == "finished":
+        work += f" ({sum(result.facts['steps']) - len(result.history)} saved)"
     cost = f"{work} in {seconds:.0f} s" + (f", {memory / 1e9:.1f} GB at most" if memory else "")
     height, width = result.pixels.shape[:2]
     words = {"finished": "done", "diverged": "stopped where the loss was still finite", "interrupted": "interrupted"}

@@ -58,6 +58,9 @@ def stylize(
     save_every: Annotated[
         int, typer.Option("--save-every", metavar="N", help="also save every Nth step, numbered")
     ] = 0,
+    timelapse: Annotated[
+        Path | None, typer.Option("--timelapse", metavar="FILE", help="a film of the steps: .mp4, .gif, .webp or .png")
+    ] = None,
     report: Report = None,
     max_pixels: MaxPixels = None,
     bit_depth: BitDepth = "auto",
@@ -73,7 +76,7 @@ def stylize(
     from nst.inputs import Sources, masked
 
     options = WriteOptions(bit_depth, metadata, keep_profile, quality)
-    session = Session(output, report=report, save_every=save_every, quiet=quiet, options=options)
+    session = Session(output, report=report, save_every=save_every, timelapse=timelapse, quiet=quiet, options=options)
     made, mistakes = session.recipe(given, preset, recipe)
     found = Findings()
     masks = [pair for text in mask or () if (pair := found.attempt(partial(masked, text)))]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -28,11 +29,14 @@ CURVES = (
 
 
 def render(report: Mapping[str, Any], pictures: Sequence[Captioned]) -> str:
-    """The page: `pictures` are the originals and then the columns', in their order, with captions."""
+    """The page: `pictures` are the originals and then the columns', in their order, with captions.
+
+    A report with `panels` has its pictures shown in them.
+    """
     originals = len(report["originals"])
     main = [
         _slider(pictures, originals),
-        _gallery(report, pictures, originals),
+        *_galleries(report, pictures, originals),
         _told("What went wrong", "failures", tables.failures(report)),
         *(_section(table) for table in tables.all_of(report)),
         _curves(report),
@@ -40,7 +44,8 @@ def render(report: Mapping[str, Any], pictures: Sequence[Captioned]) -> str:
         _details(report),
     ]
     return Template(_resource("page.html")).substitute(
-        title=escape(" × ".join(Path(each).name for each in report["originals"])),
+        title=escape(report.get("title") or " × ".join(Path(each).name for each in report["originals"])),
+        command=report.get("command", "nst compare"),
         lead=escape(tables.lead(report)),
         main="\n".join(part for part in main if part),
         footer=escape(tables.footer(report)),
@@ -78,12 +83,19 @@ def _select(label: str, pictures: Sequence[Captioned], chosen: int) -> str:
     return f"<label>{label}<select>{options}</select></label>"
 
 
-def _gallery(report: Mapping[str, Any], pictures: Sequence[Captioned], originals: int) -> str:
+def _galleries(report: Mapping[str, Any], pictures: Sequence[Captioned], originals: int) -> Iterator[str]:
+    """The pictures, all in one gallery or each panel's in its own, as wide as the panel."""
     said = [""] * originals + [tables.caption(column) for column in report["columns"]]
     first = pictures[0][1]
     shape = f"{first.shape[1]} / {first.shape[0]}" if first is not None else "1"
-    shown = "".join(_figure(*each, words) for each, words in zip(pictures, said, strict=True))
-    return f'<h2>Pictures</h2><div class="gallery" style="--shape: {shape}">{shown}</div>'
+    figures = iter([_figure(*each, words) for each, words in zip(pictures, said, strict=True)])
+    if panels := report.get("panels", ()):
+        yield f'<div class="gallery" style="--shape: {shape}">{"".join(islice(figures, originals))}</div>'
+    for panel in panels or [{"title": "Pictures", "note": "", "count": len(pictures)}]:
+        grid = f'class="gallery grid" style="--across: {panel["across"]}; ' if panels else 'class="gallery" style="'
+        note = f"<p>{escape(panel['note'])}</p>" if panel["note"] else ""
+        shown = "".join(islice(figures, panel["count"]))
+        yield f'<h2>{escape(panel["title"])}</h2>{note}<div {grid}--shape: {shape}">{shown}</div>'
 
 
 def _figure(caption: str, pixels: Pixels | None, words: str) -> str:
@@ -132,7 +144,7 @@ def _curves(report: Mapping[str, Any]) -> str:
     losses = {column["name"]: [row["loss"] for row in column.get("history", ())] for column in report["columns"]}
     losses = {name: found for name, found in losses.items() if found}
     drawn = curves.svg(losses, "Loss by step, logarithmic")
-    if not drawn:
+    if not drawn or ("panels" in report and len(losses) > curves.COLORS):
         return ""
     legend = "".join(
         f'<li><span class="line{i % curves.COLORS}"></span>{escape(name)}</li>' for i, name in enumerate(losses)

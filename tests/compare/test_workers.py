@@ -10,6 +10,8 @@ import pytest
 
 from nst.compare import workers
 
+GONE = {"content": "gone.png", "styles": ["gone.png"], "recipe": {}, "probe": False, "max_pixels": None}
+
 
 @pytest.mark.parametrize(
     ("wanted", "memory", "jobs", "why"),
@@ -45,11 +47,7 @@ def test_a_worker_sees_our_modules_and_not_the_folder_it_runs_in(tmp_path, monke
     (tmp_path / "random.py").write_text("raise SystemExit('the wrong random')")
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "cell"
-    workers.run(
-        {folder: {"content": "gone.png", "styles": ["gone.png"], "recipe": {}, "probe": False, "max_pixels": None}},
-        1,
-        print,
-    )
+    workers.run([{folder: GONE}], 1, print)
     facts = json.loads((folder / "facts.json").read_text("utf-8"))
     assert "there is no file gone.png" in facts["failures"]["start"]
     assert not workers.finished(folder)
@@ -68,7 +66,7 @@ def test_an_end_is_told_with_the_stage_it_came_in(tmp_path, code, log, words):
     (tmp_path / "stage").write_text("picture, step 3 of 9")
     (tmp_path / "log.txt").write_text(log)
     (tmp_path / "facts.json").write_text('{"finished": false, "failures": {"features": "before"}, "device": "cpu"}')
-    workers._record(tmp_path, code)
+    workers._record(tmp_path, code, tmp_path / workers.LOG)
     facts = json.loads((tmp_path / "facts.json").read_text("utf-8"))
     assert facts["failures"]["features"] == "before"
     assert words in facts["failures"]["picture, step 3 of 9"]
@@ -76,7 +74,7 @@ def test_an_end_is_told_with_the_stage_it_came_in(tmp_path, code, log, words):
 
 
 def test_an_end_before_the_first_word_is_told_too(tmp_path):
-    workers._record(tmp_path, -9)
+    workers._record(tmp_path, -9, tmp_path / workers.LOG)
     assert list(json.loads((tmp_path / "facts.json").read_text("utf-8"))["failures"]) == ["start"]
 
 
