@@ -31,13 +31,13 @@ def blocks(language: str, text: str = README) -> list[str]:
 COMMANDS = [line.partition("  #")[0].strip() for block in blocks("bash") for line in block.splitlines() if line.strip()]
 COMMANDS = [command for command in COMMANDS if not command.startswith("#")]
 
-PLAIN = re.compile(r"(python -m )?nst (?!stylize|compare|weights fetch)")
+PLAIN = re.compile(r"(python -m )?nst (?!stylize|compare|explore|weights fetch)")
 
 
 @pytest.fixture
 def desk(tmp_path, photo, make_network):
     """A folder with the files the README speaks of."""
-    for seed, name in enumerate(("content.jpg", "style.jpg", "style2.jpg", "out.png", "quick.png")):
+    for seed, name in enumerate(("content.jpg", "style.jpg", "style2.jpg", "mask.png", "out.png", "quick.png")):
         save_image(tmp_path / name, photo(48, 64, seed=seed))
     write(tmp_path / "vgg19.safetensors", make_network())
     return tmp_path
@@ -69,6 +69,17 @@ def test_every_compare_command_reports(desk, command):
         return
     assert done.returncode == 0, done.stderr
     assert (desk / words[words.index("-o") + 1] / "index.html").is_file()
+
+
+@pytest.mark.frameworks
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("nst explore")])
+def test_every_explore_command_makes_its_sheet(desk, command):
+    """As written, but smaller."""
+    words = [sys.executable, "-m", *shlex.split(command), "--size", "48", "--steps", "1"]
+    done = subprocess.run(words, cwd=desk, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (desk / words[words.index("-o") + 1] / "sheet.png").is_file()
 
 
 @pytest.mark.frameworks
