@@ -189,15 +189,28 @@ def report(result: Result) -> dict[str, Any]:
 
 
 def write_report(path: Path, result: Result) -> None:
-    """Write the report of a run as JSON, to a file or to what is no file (`/dev/stdout`). Raises `NstError`."""
-    text = json.dumps(report(result), indent=2) + "\n"
+    """Write the report of a run, to a file or to what is no file (`/dev/stdout`). Raises `NstError`."""
+    data = rendered(path, report(result))
     try:
         if path.exists() and not path.is_file():
-            path.write_text(text)
+            path.write_bytes(data)
         else:
-            atomic.replace(path, lambda file: file.write(text.encode()))
+            atomic.replace(path, lambda file: file.write(data))
     except OSError as error:
         raise NstError(f"cannot write '{path}': {error.strerror}", "the picture itself is written") from error
+
+
+def rendered(path: Path, found: Mapping[str, Any]) -> bytes:
+    """A run's report as the name of its file wants it: a page, a picture, or JSON."""
+    if path.suffix.lower() == ".html":
+        from nst.report import page
+
+        return page.render(found).encode()
+    if path.suffix.lower() == ".png":
+        from nst.report import plot
+
+        return plot.png(found)
+    return (json.dumps(found, indent=2) + "\n").encode()
 
 
 def summary(result: Result) -> str:
