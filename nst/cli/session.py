@@ -217,8 +217,9 @@ def summary(result: Result) -> str:
     """How the run ended, in a line."""
     seconds, memory = result.facts["seconds"], result.facts["peak_memory"]
     work = f"{len(result.history)} steps" if result.history else "one pass"
-    if result.recipe.until and result.stopped == "finished":
-        work += f" ({sum(result.facts['steps']) - len(result.history)} saved)"
+    saved = sum(result.facts["steps"]) - len(result.history)
+    if saved and result.recipe.until and result.stopped == "finished":
+        work += f" ({saved} saved)"
     cost = f"{work} in {seconds:.0f} s" + (f", {memory / 1e9:.1f} GB at most" if memory else "")
     height, width = result.pixels.shape[:2]
     words = {"finished": "done", "diverged": "stopped where the loss was still finite", "interrupted": "interrupted"}

@@ -83,7 +83,7 @@ def _axes(scale: Scale) -> str:
 def _marks(marks: Mapping[int, str], scale: Scale) -> str:
     drawn = "".join(
         f'<line x1="{scale.x(step):.1f}" x2="{scale.x(step):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
-        f'<text x="{scale.x(step) + 4:.1f}" y="{TOP + 12}">{escape(name)}</text>'
+        f'<text x="{scale.x(step) + 4:.1f}" y="{TOP - 2}">{escape(name)}</text>'
         for step, name in marks.items()
     )
     return f'<g class="marks">{drawn}</g>' if drawn else ""

@@ -61,7 +61,7 @@ def _axes(pen: ImageDraw.ImageDraw, scale: Scale, marks: Mapping[int, str]) -> N
     for step, name in marks.items():
         x = scale.x(step)
         pen.line([_at(x, TOP), _at(x, HEIGHT - BOTTOM)], SOFT, FINE)
-        pen.text(_at(x + 4, TOP), name, SOFT, _font())
+        pen.text(_at(x + 4, TOP), name, SOFT, _font(), "lb")
 
 
 def _lines(facts: Mapping[str, str]) -> Image.Image:

@@ -61,10 +61,8 @@ def sizes(report: Report) -> dict[int, str]:
 
 def facts(report: Report) -> dict[str, str]:
     """What ran where, how long, and to what end."""
-    plan = " → ".join(
-        f"{size} px × {steps}" if steps else f"{size} px in one pass"
-        for size, steps in zip(report["sizes"], report["steps"], strict=True)
-    )
+    planned = zip(report["sizes"], report["steps"], strict=True)
+    plan = ", ".join(f"{size} px: {f'{steps} steps' if steps else 'one pass'}" for size, steps in planned)
     memory = report.get("peak_memory")
     found = {
         "ended": str(report["stopped"]),
