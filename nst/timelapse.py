@@ -24,7 +24,11 @@ LENGTH = 10  # seconds at most, but for the end
 SLOWEST, FASTEST = 5, 25  # frames a second
 HELD = 1  # seconds for which the finished picture stands
 ROOM = 128e6  # pixels of all frames together that Pillow may hold while it writes
-SAVING: dict[str, dict[str, Any]] = {"WEBP": {"quality": 85, "method": 0}, "PNG": {"compress_level": 3}, "GIF": {}}
+SAVING: dict[str, dict[str, Any]] = {
+    "WEBP": {"quality": 85, "method": 0},
+    "PNG": {"compress_level": 3},
+    "GIF": {"optimize": False},
+}
 
 Frame = NDArray[np.uint8]
 
@@ -103,10 +107,22 @@ def _animated(film: Timelapse, finished: Pixels, kind: str, file: BinaryIO) -> N
     """By Pillow, which holds all frames at once: where they would not fit into `ROOM` they are made smaller."""
     height, width = finished.shape[:2]
     scale = min(1.0, math.sqrt(ROOM / (len(film) * height * width)))
-    first, *rest = film.frames(finished, max(1, round(height * scale)), max(1, round(width * scale)))
+    frames = [*film.frames(finished, max(1, round(height * scale)), max(1, round(width * scale)))]
+    first, *rest = _in_one_palette(frames) if kind == "GIF" else frames
     durations = [round(1000 / film.rate)] * len(rest) + [1000 * HELD]
     how = {"save_all": True, "append_images": rest, "duration": durations, "loop": 0}
     first.save(file, kind, **how, **SAVING[kind])
+
+
+def _in_one_palette(frames: list[Image.Image]) -> list[Image.Image]:
+    """The frames in the 256 colors of some of them, the last among these: no flicker, and soon done."""
+    shown = frames[:: -max(1, len(frames) // 8)]
+    width, height = shown[0].size
+    mosaic = Image.new("RGB", (width, height * len(shown)))
+    for i, frame in enumerate(shown):
+        mosaic.paste(frame, (0, i * height))
+    palette = mosaic.quantize(256)
+    return [frame.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
 
 
 def _mp4(film: Timelapse, finished: Pixels, file: BinaryIO) -> None:
@@ -118,7 +134,9 @@ def _mp4(film: Timelapse, finished: Pixels, file: BinaryIO) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
         how = {"fps": film.rate, "quality": 8, "macro_block_size": 2, "ffmpeg_log_level": "error"}
-        writer = imageio_ffmpeg.write_frames(path, even, output_params=["-movflags", "+faststart"], **how)
+        writer = imageio_ffmpeg.write_frames(
+            path, even, output_params=["-preset", "veryfast", "-movflags", "+faststart"], **how
+        )
         writer.send(None)
         for image in film.frames(finished, height, width):
             last = image.crop((0, 0, *even)).tobytes()

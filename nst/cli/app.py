@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from nst.cli import compare, demo, explore, plugin_check, plugins, stylize, weights
+from nst.cli import compare, demo, explore, plugin_check, plugins, report, stylize, weights
 from nst.cli.commands import COMMANDS
 from nst.errors import Mistakes, NstError, UserError
 
@@ -32,6 +32,7 @@ for name, typer_group in groups.items():
 app.command("stylize", help=COMMANDS["stylize"], no_args_is_help=True)(stylize.stylize)
 app.command("compare", help=COMMANDS["compare"], no_args_is_help=True)(compare.compare)
 app.command("explore", help=COMMANDS["explore"], no_args_is_help=True)(explore.explore)
+app.command("report", help=COMMANDS["report"], no_args_is_help=True)(report.report)
 app.command("demo", help=COMMANDS["demo"])(demo.demo)
 for word, command in (
     ("weights list", weights.list_),

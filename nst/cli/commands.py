@@ -6,6 +6,7 @@ COMMANDS = {
     "stylize": "Paint a picture in the manner of one or several others.",
     "compare": "Set backends, recipes or finished pictures side by side, and judge them.",
     "explore": "Paint every combination of some choices, or a paper's figure, on one sheet.",
+    "report": "Show how a run went: its curves and facts as a page or a picture.",
     "demo": "Paint a photograph of our own choice, to see that everything works.",
     "weights list": "The weight sets of every backend, and where they are.",
     "weights fetch": "Download a weight set, verified and resumable.",

@@ -189,23 +189,37 @@ def report(result: Result) -> dict[str, Any]:
 
 
 def write_report(path: Path, result: Result) -> None:
-    """Write the report of a run as JSON, to a file or to what is no file (`/dev/stdout`). Raises `NstError`."""
-    text = json.dumps(report(result), indent=2) + "\n"
+    """Write the report of a run, to a file or to what is no file (`/dev/stdout`). Raises `NstError`."""
+    data = rendered(path, report(result))
     try:
         if path.exists() and not path.is_file():
-            path.write_text(text)
+            path.write_bytes(data)
         else:
-            atomic.replace(path, lambda file: file.write(text.encode()))
+            atomic.replace(path, lambda file: file.write(data))
     except OSError as error:
         raise NstError(f"cannot write '{path}': {error.strerror}", "the picture itself is written") from error
+
+
+def rendered(path: Path, found: Mapping[str, Any]) -> bytes:
+    """A run's report as the name of its file wants it: a page, a picture, or JSON."""
+    if path.suffix.lower() == ".html":
+        from nst.report import page
+
+        return page.render(found).encode()
+    if path.suffix.lower() == ".png":
+        from nst.report import plot
+
+        return plot.png(found)
+    return (json.dumps(found, indent=2) + "\n").encode()
 
 
 def summary(result: Result) -> str:
     """How the run ended, in a line."""
     seconds, memory = result.facts["seconds"], result.facts["peak_memory"]
     work = f"{len(result.history)} steps" if result.history else "one pass"
-    if result.recipe.until and result.stopped == "finished":
-        work += f" ({sum(result.facts['steps']) - len(result.history)} saved)"
+    saved = sum(result.facts["steps"]) - len(result.history)
+    if saved and result.recipe.until and result.stopped == "finished":
+        work += f" ({saved} saved)"
     cost = f"{work} in {seconds:.0f} s" + (f", {memory / 1e9:.1f} GB at most" if memory else "")
     height, width = result.pixels.shape[:2]
     words = {"finished": "done", "diverged": "stopped where the loss was still finite", "interrupted": "interrupted"}

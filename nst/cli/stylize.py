@@ -13,7 +13,9 @@ from nst.cli.recipe_options import recipe_options
 Output = Annotated[
     Path, typer.Option("-o", "--output", metavar="FILE", help="where the picture goes: PNG, JPEG, WebP, AVIF or TIFF")
 ]
-Report = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="write losses, times and facts as JSON")]
+Report = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE", help="write losses, times and facts: .json, .html or .png")
+]
 MaxPixels = Annotated[
     int | None, typer.Option("--max-pixels", metavar="N", help="largest picture to open (default: Pillow's limit)")
 ]
