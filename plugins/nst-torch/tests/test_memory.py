@@ -1,0 +1,34 @@
+"""What an evaluation frees, the next one finds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.frameworks
+
+PROGRAM = """
+import resource, torch
+from nst.weights import COMPACT
+from nst_torch.vgg import VGG
+
+backend = VGG(COMPACT.load(), device="cpu")
+objective = backend.value_and_grad(
+    lambda image: {name: layer.mean() for name, layer in backend.features(image, ["relu2_1"]).items()}
+)
+image = torch.rand(512, 512, 3)
+for _ in range(3):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    objective(image)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks glibc")
+def test_later_evaluations_ask_the_system_for_no_new_memory():
+    """Each page of 4 KiB is a page fault: 200 MB are 50,000."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 2_000
