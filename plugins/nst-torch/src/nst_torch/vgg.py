@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from nst.layers import require_size
 from nst.network import Network
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
 from nst_torch import chain, memory
