@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
 import sys
 import tomllib
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -30,7 +32,14 @@ def blocks(language: str, text: str = README) -> list[str]:
 COMMANDS = [line.partition("  #")[0].strip() for block in blocks("bash") for line in block.splitlines() if line.strip()]
 COMMANDS = [command for command in COMMANDS if not command.startswith("#")]
 
-PLAIN = re.compile(r"(python -m )?nst (?!stylize|compare|weights fetch)")
+PLAIN = re.compile(r"(python -m )?nst (?!stylize|compare|explore|report|weights fetch)")
+EXPLORING = [
+    line.partition("  #")[0].strip()
+    for block in blocks("bash", (ROOT / "docs" / "explore.md").read_text("utf-8"))
+    for line in block.splitlines()
+    if line.strip()
+]
+EXPLORING += [command for command in COMMANDS if command.startswith(("nst explore", "nst report"))]
 
 
 @pytest.fixture
@@ -68,6 +77,25 @@ def test_every_compare_command_reports(desk, command):
         return
     assert done.returncode == 0, done.stderr
     assert (desk / words[words.index("-o") + 1] / "index.html").is_file()
+
+
+@pytest.mark.frameworks
+@pytest.mark.slow
+@pytest.mark.parametrize("command", EXPLORING)
+def test_every_command_about_exploring_does_what_it_says(desk, command):
+    """As written, but small; where FFmpeg is not installed the command says what to install."""
+    words = shlex.split(command)
+    report = {"history": [], "recipe": {}, "stopped": "finished", "seconds": 1, "sizes": [64], "steps": [0]}
+    (desk / "run.json").write_text(json.dumps(report))
+    small = ["--size", "48", "--steps", "1", "--weights", "vgg19.safetensors"]
+    words += small if words[1] in ("explore", "stylize") and "--list" not in words else []
+    done = subprocess.run([sys.executable, "-m", *words], cwd=desk, capture_output=True, text=True)
+    if ".mp4" in command and not find_spec("imageio_ffmpeg"):
+        assert "pip install 'nst[video]'" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    files = [word for option, word in pairwise(words) if option in ("-o", "--timelapse", "--report")]
+    assert all((desk / file).exists() for file in files)
 
 
 @pytest.mark.frameworks
@@ -177,6 +205,6 @@ def test_the_architecture_names_every_hook():
 
 
 def test_links_in_the_documents_lead_somewhere():
-    for name in ("README.md", "ARCHITECTURE.md"):
+    for name in ("README.md", "ARCHITECTURE.md", "docs/explore.md"):
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / name).read_text("utf-8")):
-            assert (ROOT / link).exists(), link
+            assert ((ROOT / name).parent / link).exists(), link
