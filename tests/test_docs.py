@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
 import sys
 import tomllib
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,14 @@ def blocks(language: str, text: str = README) -> list[str]:
 COMMANDS = [line.partition("  #")[0].strip() for block in blocks("bash") for line in block.splitlines() if line.strip()]
 COMMANDS = [command for command in COMMANDS if not command.startswith("#")]
 
-PLAIN = re.compile(r"(python -m )?nst (?!stylize|compare|explore|weights fetch)")
+PLAIN = re.compile(r"(python -m )?nst (?!stylize|compare|explore|report|weights fetch)")
+EXPLORING = [
+    line.partition("  #")[0].strip()
+    for block in blocks("bash", (ROOT / "docs" / "explore.md").read_text("utf-8"))
+    for line in block.splitlines()
+    if line.strip()
+]
+EXPLORING += [command for command in COMMANDS if command.startswith(("nst explore", "nst report"))]
 
 
 @pytest.fixture
@@ -73,13 +82,21 @@ def test_every_compare_command_reports(desk, command):
 
 @pytest.mark.frameworks
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("nst explore")])
-def test_every_explore_command_makes_its_sheet(desk, command):
-    """As written, but smaller."""
-    words = [sys.executable, "-m", *shlex.split(command), "--size", "48", "--steps", "1"]
-    done = subprocess.run(words, cwd=desk, capture_output=True, text=True)
+@pytest.mark.parametrize("command", EXPLORING)
+def test_every_command_about_exploring_does_what_it_says(desk, command):
+    """As written, but small; where FFmpeg is not installed the command says what to install."""
+    words = shlex.split(command)
+    report = {"history": [], "recipe": {}, "stopped": "finished", "seconds": 1, "sizes": [64], "steps": [0]}
+    (desk / "run.json").write_text(json.dumps(report))
+    small = ["--size", "48", "--steps", "1", "--weights", "vgg19.safetensors"]
+    words += small if words[1] in ("explore", "stylize") and "--list" not in words else []
+    done = subprocess.run([sys.executable, "-m", *words], cwd=desk, capture_output=True, text=True)
+    if ".mp4" in command and not find_spec("imageio_ffmpeg"):
+        assert "pip install 'nst[video]'" in done.stderr
+        return
     assert done.returncode == 0, done.stderr
-    assert (desk / words[words.index("-o") + 1] / "sheet.png").is_file()
+    files = [word for option, word in pairwise(words) if option in ("-o", "--timelapse", "--report")]
+    assert all((desk / file).exists() for file in files)
 
 
 @pytest.mark.frameworks
@@ -199,7 +216,6 @@ def test_the_first_steps_on_the_site_are_the_readme_s():
 
 
 def test_links_in_the_documents_lead_somewhere():
-    """Those of the site among themselves are MkDocs' affair, which knows the pages that are made."""
-    for name in ("README.md", "ARCHITECTURE.md"):
+    for name in ("README.md", "ARCHITECTURE.md", "docs/explore.md"):
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / name).read_text("utf-8")):
-            assert (ROOT / link).exists(), link
+            assert ((ROOT / name).parent / link).exists(), link

@@ -199,6 +199,20 @@ def test_memory_is_given_back_between_calls(run):
     assert alive() == once
 
 
+def test_jobs_given_one_mapping_share_the_backends_that_are_alike(photo, weights, plugins):
+    loaded = {}
+
+    def backend(**changes):
+        recipe = Recipe(**{**FAST, "weights": weights, "device": "cpu", **changes})
+        return Job(photo(36, 48), [photo(40, 40)], recipe, plugins, loaded=loaded).open()
+
+    first = backend()
+    assert backend(style_weight=3, steps=7, style_layers="relu1_1") is first
+    others = [backend(pooling="average"), backend(weights="compact")]
+    assert len({id(each) for each in [first, *others]}) == 3
+    assert backend(pooling="average") is others[0]
+
+
 def test_no_style_is_a_mistake(photo, plugins):
     with pytest.raises(UserError, match="no style"):
         Job(photo(), [], Recipe(weights="compact"), plugins)
