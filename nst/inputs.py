@@ -15,7 +15,6 @@ from nst import images
 from nst.areas import Mask
 from nst.errors import Findings, UserError
 from nst.images import Picture
-from nst.protocols import Pixels
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709, of the values as they are encoded
 
@@ -146,21 +145,3 @@ def _named(patches: Sequence[Patch]) -> list[Patch]:
         Patch(f"{patch.name} {times + 1}" if times else patch.name, patch.mask, patch.styles)
         for patch, times in zip(patches, again, strict=True)
     ]
-
-
-def masks_over(inputs: Inputs) -> tuple[Mask | None, list[Mask]]:
-    """Where the styles of the whole count, None for everywhere, and where those of each patch do, at content's size.
-
-    What is protected is taken out of all of them.
-    """
-    shape = _shape(inputs.content.pixels)
-    patches = [images.resize(patch.mask, shape) for patch in inputs.patches]
-    rest = np.clip(1 - sum(patches), 0, 1).astype(np.float32) if patches else None
-    if inputs.protect is None:
-        return rest, patches
-    free = 1 - images.resize(inputs.protect, shape)
-    return free if rest is None else rest * free, [patch * free for patch in patches]
-
-
-def _shape(pixels: Pixels) -> tuple[int, int]:
-    return pixels.shape[0], pixels.shape[1]

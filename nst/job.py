@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from nst import color, engine, images, weights
-from nst.areas import Mask
+from nst import engine, images, regions, weights
 from nst.engine import Level, OnIterate, Task
 from nst.errors import Findings, UserError, raise_all
 from nst.images import Picture
-from nst.inputs import Inputs, Reader, Style, masks_over
+from nst.inputs import Inputs, Reader
 from nst.layers import shares
 from nst.memory import peak_memory
 from nst.mistakes import Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
@@ -26,7 +25,7 @@ from nst.protocols import FeatureBackend, ImageBackend, Pixels
 from nst.recipe import Recipe
 from nst.schedule import per_size, plan
 from nst.specs import BackendSpec, LossSpec
-from nst.terms import LossUse, Region
+from nst.terms import LossUse
 from nst.values import ExtraLoss
 from nst.weights import Choice
 
@@ -156,7 +155,7 @@ class Job:
         height, width = outcome.pixels.shape[:2]
         alpha = self.content.alpha
         return Result(
-            pixels=self._finished(outcome.pixels),
+            pixels=regions.finished(self.inputs, self.recipe, outcome.pixels),
             alpha=None if alpha is None else images.resize(alpha, (height, width)),
             history=outcome.history,
             recipe=self.recipe,
@@ -165,67 +164,30 @@ class Job:
             facts=self._facts(backend, time.perf_counter() - began),
         )
 
-    def _finished(self, pixels: Pixels) -> Pixels:
-        """The picture in the colors the recipe wants; what no style was given for is the content itself."""
-        painted = color.finished(self.recipe.color, pixels, self.content.pixels)
-        if self.inputs.styles:
-            return painted
-        shape = (pixels.shape[0], pixels.shape[1])
-        cover = np.clip(sum(images.resize(patch.mask, shape) for patch in self.inputs.patches), 0, 1)[..., None]
-        mixed: Pixels = (cover * painted + (1 - cover) * images.resize(self.content.pixels, shape)).astype(np.float32)
-        return mixed
-
-    def _painted(self) -> list[Pixels]:
-        """Every work to paint like, colored as the recipe says."""
-        return color.prepared(self.recipe.color, [work.pixels for work in self.inputs.works()], self.content.pixels)
-
     def _pass(self, backend: ImageBackend) -> engine.Run:
         """One pass of a feed-forward network over the content at its final size."""
         height, width = self.content.pixels.shape[:2]
         content = images.resize(self.content.pixels, images.fit(height, width, self.recipe.size))
-        (region,) = self._regions()
+        (region,) = regions.regions(self.inputs, self.recipe)
         made = backend.stylize(content, region.styles, blend=region.blend, style_scale=self.recipe.style_scale[0])
         return engine.Run(made)
 
-    def _regions(self) -> list[Region]:
-        """The parts of the picture and what each is painted like; a style's share is shared out over its works."""
-        rest, patches = masks_over(self.inputs)
-        pixels, scales = (
-            iter(self._painted()),
-            iter(each_scale(self.recipe.style_scale, len(self.inputs.every_style()))),
-        )
-
-        def region(styles: Sequence[Style], blend: Sequence[float], mask: Mask | None, name: str) -> Region:
-            shares = [
-                share / sum(blend) / len(style.works)
-                for style, share in zip(styles, blend, strict=True)
-                for _ in style.works
-            ]
-            sizes = [size for style in styles for size in [next(scales)] * len(style.works)]
-            return Region([next(pixels) for _ in shares], shares, mask, name, sizes)
-
-        whole = self.inputs.styles
-        found = [region(whole, self.recipe.style_blend or (1.0,) * len(whole), rest, "")] if whole else []
-        for patch, mask in zip(self.inputs.patches, patches, strict=True):
-            found.append(region(patch.styles, (1.0,) * len(patch.styles), mask, patch.name))
-        return found
-
     def task(self) -> Task:
         """What the engine is given."""
-        recipe, regions = self.recipe, self._regions()
+        recipe, parts = self.recipe, regions.regions(self.inputs, self.recipe)
         optimizer = self._plugins.find("optimizer", recipe.optimizer)
         uses = self._uses()
         levels = zip(self.sizes, self.steps, map(self._open, self._choices), strict=True)
         return Task(
             levels=[Level(*level) for level in levels],
             content=self.content.pixels,
-            regions=regions,
-            start=self._first_image([style for region in regions for style in region.styles]),
+            regions=parts,
+            start=self._first_image([style for region in parts for style in region.styles]),
             style=[use for spec, use in uses if spec.role == "style"],
             pointwise=[use for spec, use in uses if spec.role != "style"],
             optimizer=self._plugins.load(optimizer),
             optimizer_options=read_options(optimizer, recipe.optimizer_options),
-            protect=None if (held := self.inputs.protect) is None else images.resize(held, _shape(self.content.pixels)),
+            protect=regions.protected(self.inputs),
             average=recipe.average,
             tile=self._tile(),
             carries=optimizer.carries,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from nst.errors import Findings, UserError
-from nst.inputs import Reader, Sources, masked, masks_over
+from nst.inputs import Reader, Sources, masked
 
 
 def picture(path, color=(200, 100, 50), size=(8, 6)):
@@ -45,25 +44,6 @@ def test_an_empty_folder_is_a_mistake(tmp_path, read):
     inputs, (error,) = read([str(tmp_path / "nothing")])
     assert inputs is None
     assert "no pictures in the folder" in error.message
-
-
-def test_a_mask_weighs_by_its_luminance_and_is_black_where_it_is_transparent(tmp_path, read):
-    style = picture(tmp_path / "style.png")
-    gray, clear = picture(tmp_path / "gray.png", (51, 51, 51)), picture(tmp_path / "clear.png", (255, 255, 255, 51))
-    inputs, errors = read([style], [(gray, [style]), (clear, [style])])
-    assert not errors
-    assert [float(patch.mask.mean()) for patch in inputs.patches] == pytest.approx([0.2, 0.2], abs=1e-3)
-    rest, patches = masks_over(inputs)
-    assert rest.shape == patches[0].shape == (6, 8)
-    np.testing.assert_allclose(rest, 0.6, atol=1e-3)
-
-
-def test_what_is_protected_is_taken_out_of_every_region(tmp_path, read):
-    style, half = picture(tmp_path / "style.png"), picture(tmp_path / "half.png", (128, 128, 128))
-    inputs, _ = read([style], [], half)
-    rest, patches = masks_over(inputs)
-    np.testing.assert_allclose(rest, 1 - 128 / 255, atol=1e-3)
-    assert patches == []
 
 
 def test_a_black_mask_is_a_mistake(tmp_path, read):
