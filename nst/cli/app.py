@@ -48,7 +48,14 @@ for word, command in (
     group, _, verb = word.partition(" ")
     groups[group].command(verb, help=COMMANDS[word])(command)
 
-OPENED = ("--backend-option", "--optimizer-option", "--optimiser-option", "--init-option")
+OPENED = (
+    "--backend-option",
+    "--optimizer-option",
+    "--optimiser-option",
+    "--init-option",
+    "--style-loss-option",
+    "--content-loss-option",
+)
 SETTING = re.compile(r"[a-z][a-z0-9_]*=")
 
 
