@@ -16,6 +16,9 @@ Output = Annotated[
 Report = Annotated[
     Path | None, typer.Option("--report", metavar="FILE", help="write losses, times and facts: .json, .html or .png")
 ]
+Film = Annotated[
+    Path | None, typer.Option("--timelapse", metavar="FILE", help="a film of the steps: .mp4, .gif, .webp or .png")
+]
 MaxPixels = Annotated[
     int | None, typer.Option("--max-pixels", metavar="N", help="largest picture to open (default: Pillow's limit)")
 ]
@@ -60,9 +63,7 @@ def stylize(
     save_every: Annotated[
         int, typer.Option("--save-every", metavar="N", help="also save every Nth step, numbered")
     ] = 0,
-    timelapse: Annotated[
-        Path | None, typer.Option("--timelapse", metavar="FILE", help="a film of the steps: .mp4, .gif, .webp or .png")
-    ] = None,
+    timelapse: Film = None,
     report: Report = None,
     max_pixels: MaxPixels = None,
     bit_depth: BitDepth = "auto",
