@@ -25,7 +25,8 @@ class Task:
     """A network to compress: `widths` are the channels of each convolution, `folders` lists of picture files.
 
     Each folder has an equal share of the pictures it is fitted to, squares of `crop` pixels; then come `steps` of
-    training. The same seed gives the same network on the same machine.
+    training. The same seed gives the same network on the same machine. `start` is a slim network made earlier, whose
+    channels are kept and corrected; widths may be larger than its own.
     """
 
     teacher: Network
@@ -34,6 +35,7 @@ class Task:
     seed: int
     steps: int
     crop: int
+    start: Network | None = None
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,9 @@ def compress(
     crop: Annotated[
         int, typer.Option("--crop", metavar="PIXELS", help="the side of the pictures it is fitted to")
     ] = 128,
+    start: Annotated[
+        Path | None, typer.Option("--start", metavar="FILE", help="a slim network made earlier, to go on from")
+    ] = None,
     save_every: Annotated[int, typer.Option("--save-every", metavar="N", help="write the network every N steps")] = 0,
     report: Annotated[
         Path | None, typer.Option("--report", metavar="FILE", help="how good it is, JSON (.json) or Markdown")
@@ -41,7 +44,8 @@ def compress(
     backend: Backend = DEFAULT_BACKEND,
 ) -> None:
     """See `nst.cli.commands`."""
-    compressor, task = _checked(output, report, backend, teacher, widths, photos, (seed, steps, crop, save_every))
+    numbers = seed, steps, crop, save_every
+    compressor, task = _checked(output, report, backend, teacher, start, widths, photos, numbers)
     try:
         done = compressor(task, _Watcher(output, save_every))
     except KeyboardInterrupt:
@@ -59,6 +63,7 @@ def _checked(
     report: Path | None,
     backend: str,
     teacher: str,
+    start: Path | None,
     widths: str,
     photos: Sequence[Path],
     numbers: tuple[int, int, int, int],
@@ -72,10 +77,11 @@ def _checked(
         found.add(UserError(f"--save-every must be 0 or more, not {save_every}", "0 writes only the result"))
     spec = found.attempt(lambda: _able(backend))
     network = found.attempt(lambda: _teacher(spec, teacher)) if spec else None
+    begun = found.attempt(lambda: _teacher(spec, str(start))) if spec and start else None
     folders = found.attempt(lambda: picture_files(photos))
     channels = found.attempt(lambda: read_widths(widths, network)) if network else None
     if network is not None:
-        task = Task(network, channels or (), folders or {}, seed, steps, crop)
+        task = Task(network, channels or (), folders or {}, seed, steps, crop, begun)
         found.add(*mistakes(task))
     raise_all(found.errors)
     return resolve(spec.compressor), task

@@ -19,7 +19,7 @@ def batch(photo):
 
 def fitted(network, batch, share):
     widths = [round(share * len(bias)) for bias in network.biases.values()]
-    return list(fit(fixed(network), batch, widths, torch.Generator().manual_seed(0)))
+    return list(fit(fixed(network), batch, widths, torch.Generator().manual_seed(0), {}))
 
 
 @pytest.mark.parametrize("preprocessing", ["torchvision", "caffe"])

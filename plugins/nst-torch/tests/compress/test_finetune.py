@@ -24,7 +24,7 @@ def made(make_network, pictures):
     calibration = Calibration(pictures, SIZE, rng)
     teacher = fixed(make_network())
     widths = [len(bias) // 2 for _, bias in teacher.convs.values()]
-    fits = list(closed_form.fit(teacher, calibration.draw(16), widths, torch.Generator().manual_seed(0)))
+    fits = list(closed_form.fit(teacher, calibration.draw(16), widths, torch.Generator().manual_seed(0), {}))
     return teacher, fits, closed_form.student(fits), calibration, rng
 
 

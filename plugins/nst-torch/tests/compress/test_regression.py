@@ -6,49 +6,63 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from nst_torch.compress.regression import Regression, packed, unpacked
+from nst_torch.compress.regression import Regression, packed, sampled, unpacked
 
 pytestmark = pytest.mark.frameworks
+RNG = torch.Generator().manual_seed(0)
+PICTURES = torch.rand(4, 3, 12, 10, generator=RNG)
+CONVOLUTION = torch.randn(5, 3, 3, 3, generator=RNG), torch.randn(5, generator=RNG)
+OUTPUTS = F.conv2d(PICTURES, *CONVOLUTION, padding=1)
+PLACES = torch.randperm(4 * 12 * 10, generator=RNG)[:300]
 
 
 @pytest.fixture
-def known():
-    """Inputs, a convolution, its outputs, and a regression that has seen both in two batches."""
-    rng = torch.Generator().manual_seed(0)
-    x = torch.rand(4, 3, 12, 10, generator=rng)
-    conv = torch.randn(5, 3, 3, 3, generator=rng), torch.randn(5, generator=rng)
-    y = F.conv2d(x, *conv, padding=1)
-    regression = Regression(3, 5)
-    for part in (slice(0, 2), slice(2, 4)):
-        regression.add(x[part], y[part], torch.arange(2 * 12 * 10))
-    return x, conv, y, regression
+def outputs():
+    """What the convolution gives at the places."""
+    return OUTPUTS.permute(0, 2, 3, 1).flatten(0, 2)[PLACES]
 
 
-def test_a_convolution_is_found_again_from_what_it_does(known):
-    x, _, y, regression = known
-    found = F.conv2d(x, *regression.solve(), padding=1)
-    assert float((found - y).norm() / y.norm()) < 1e-2
+@pytest.fixture
+def regression():
+    return Regression(sampled(PICTURES, PLACES))
 
 
-def test_some_places_are_enough(known):
-    x, _, y, _ = known
-    regression = Regression(3, 5)
-    regression.add(x, y, torch.randperm(4 * 12 * 10, generator=torch.Generator().manual_seed(1))[:200])
-    found = F.conv2d(x, *regression.solve(), padding=1)
-    assert float((found - y).norm() / y.norm()) < 1e-2
+def error(matrix):
+    """Of the convolution everywhere, after the ReLU."""
+    found = F.conv2d(PICTURES, *unpacked(matrix), padding=1).relu()
+    return float((found - OUTPUTS.relu()).norm() / OUTPUTS.relu().norm())
 
 
-def test_the_inverse_root_makes_inputs_uncorrelated(known):
-    x, _, _, regression = known
-    patches = F.unfold(x, 3, padding=1).permute(0, 2, 1).flatten(0, 1)
-    rows = torch.cat([patches, torch.ones(len(patches), 1)], 1)
-    white = rows @ torch.linalg.inv(regression.root()).T
+def test_a_convolution_is_found_again_from_what_it_does_at_some_places(regression, outputs):
+    assert error(regression.solve(outputs)) < 1e-2
+
+
+def test_the_surroundings_of_a_place_are_what_the_convolution_sees(outputs):
+    found = sampled(PICTURES, PLACES) @ packed(*CONVOLUTION).T
+    torch.testing.assert_close(found, outputs, rtol=1e-4, atol=1e-5)
+
+
+def test_a_repair_brings_a_wrong_convolution_near_the_right_one(regression, outputs):
+    wrong = packed(*CONVOLUTION) + 0.3
+    once = regression.repair(wrong, outputs)
+    assert error(wrong) > 2 * error(once) > 2.4 * error(regression.repair(once, outputs))
+
+
+def test_what_is_negative_and_should_be_needs_no_repair(regression, outputs):
+    right = packed(*CONVOLUTION)
+    lower = right.clone()
+    lower[:, -1] -= outputs.max() + 1  # negative everywhere
+    silent = -torch.ones_like(outputs)
+    assert torch.equal(regression.repair(lower, silent), lower)
+
+
+def test_the_inverse_root_makes_inputs_uncorrelated(regression):
+    white = regression.rows @ torch.linalg.inv(regression.root()).T
     covariance = white.T @ white / len(white)
     assert float((covariance - torch.eye(len(covariance))).abs().max()) < 0.2  # the damping's share
 
 
-def test_a_convolution_survives_being_a_matrix(known):
-    _, (kernel, bias), _, _ = known
-    again = unpacked(packed(kernel, bias))
-    assert torch.equal(again[0], kernel)
-    assert torch.equal(again[1], bias)
+def test_a_convolution_survives_being_a_matrix():
+    again = unpacked(packed(*CONVOLUTION))
+    assert torch.equal(again[0], CONVOLUTION[0])
+    assert torch.equal(again[1], CONVOLUTION[1])

@@ -45,6 +45,13 @@ def test_the_share_is_what_least_squares_explains(seed, count):
     assert explained(gram(values), torch.tensor(chosen)) == pytest.approx(share, abs=1e-4)
 
 
+def test_channels_already_held_are_kept():
+    values = activations(3, 6)
+    best = choose(gram(values), 2)[0]
+    others = [channel for channel in range(6) if channel not in best][:2]
+    assert set(others) < set(choose(gram(values), 4, others)[0])
+
+
 def test_greedy_choice_beats_the_first_channels():
     values = np.concatenate([0.1 * activations(1, 6), activations(2, 6)])
     assert choose(gram(values), 6)[1] > explained(gram(values), torch.arange(6)) + 0.1

@@ -1,12 +1,12 @@
 """A slim network without any training: layer by layer, the channels that stand for all, and their regression.
 
 The student's k-th convolution sees what the student's earlier ones give, not what the teacher's give: each layer makes
-up for the errors before it.
+up for the errors before it. A start, a slim network made earlier, keeps its channels, and is corrected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,12 +15,14 @@ import torch.nn.functional as F  # noqa: N812
 from nst.preprocessing import TORCHVISION
 from nst.protocols import Tensor
 from nst_torch.compress.loss import gram
-from nst_torch.compress.regression import Regression
+from nst_torch.compress.regression import Regression, sampled, unpacked
 from nst_torch.compress.selection import choose
 from nst_torch.compress.stack import Stack, convolved
+from nst_torch.compress.start import Known, carried
 
 CHUNK = 8  # pictures at a time
 PLACES = 40_000  # positions of a layer that its regression uses
+REPAIRS = 2  # after the regression, each cheaper than it
 
 
 @dataclass(frozen=True)
@@ -39,17 +41,31 @@ class Fit:
     root: Tensor
 
 
-def fit(teacher: Stack, pictures: Tensor, widths: Sequence[int], rng: torch.Generator) -> Iterator[Fit]:
-    """Each convolution in turn, from pictures `(N, 3, H, W)`, RGB 0..1."""
+@dataclass
+class _Fitting:
+    """Teacher and student up to one layer, on all pictures, in chunks `(N, C, H, W)`."""
+
+    theirs: list[Tensor]
+    ours: list[Tensor]
+    known: Mapping[str, Known]
+    rng: torch.Generator
+    before: Fit | None = None
+
+
+def fit(
+    teacher: Stack, pictures: Tensor, widths: Sequence[int], rng: torch.Generator, known: Mapping[str, Known]
+) -> Iterator[Fit]:
+    """Each convolution in turn, from pictures `(N, 3, H, W)`, RGB 0..1; `known` is an earlier network, or empty."""
     mean = torch.tensor(TORCHVISION.mean)
     theirs = [chunk - teacher.mean[:, None, None] for chunk in pictures.split(CHUNK)]
     ours = [chunk - mean[:, None, None] for chunk in pictures.split(CHUNK)]
+    state = _Fitting(theirs, ours, known, rng)
     for (name, conv), width in zip(teacher.convs.items(), widths, strict=True):
-        theirs = [_convolved(name, chunk, conv) for chunk in theirs]
-        found = _fit(name, theirs, ours, width, rng)
-        theirs = [F.relu(chunk) for chunk in theirs]
-        ours = [F.relu(convolved(name, chunk, found.conv)) for chunk in ours]
-        yield found
+        state.theirs = [convolved(name, chunk.to(conv[0].dtype), conv) for chunk in state.theirs]
+        state.before = _fitted(name, state, width)
+        state.theirs = [F.relu(chunk) for chunk in state.theirs]
+        state.ours = [F.relu(convolved(name, chunk, state.before.conv)) for chunk in state.ours]
+        yield state.before
 
 
 def student(fits: Sequence[Fit]) -> Stack:
@@ -57,21 +73,39 @@ def student(fits: Sequence[Fit]) -> Stack:
     return Stack(torch.tensor(TORCHVISION.mean), {fit.name: fit.conv for fit in fits})
 
 
-def _convolved(name: str, x: Tensor, conv: tuple[Tensor, Tensor]) -> Tensor:
-    found: Tensor = convolved(name, x.to(conv[0].dtype, memory_format=torch.channels_last), conv)
-    return found
-
-
-def _fit(name: str, theirs: Sequence[Tensor], ours: Sequence[Tensor], width: int, rng: torch.Generator) -> Fit:
-    energy = sum(gram(F.relu(chunk.float())).sum(0) for chunk in theirs)
-    chosen, explained = choose(energy, width)
+def _fitted(name: str, state: _Fitting, width: int) -> Fit:
+    energy = sum(gram(F.relu(chunk.float())).sum(0) for chunk in state.theirs)
+    held = state.known[name].channels.tolist() if name in state.known else []
+    chosen, explained = choose(energy, width, held[:width] if len(held) <= width else [])
     channels = torch.tensor(chosen)
-    pictures = sum(len(chunk) for chunk in theirs)
+    pictures = sum(len(chunk) for chunk in state.theirs)
     scale = float((energy.diagonal()[channels].mean() / pictures).clamp(min=1e-30).rsqrt())
-    regression = Regression(ours[0].shape[1], width)
-    for x, y in zip(ours, theirs, strict=True):
+    rows, outputs = _samples(state, channels)
+    regression, outputs = Regression(rows), outputs * scale
+    matrix = _begun(name, state, channels, scale, regression.solve(outputs))
+    for _ in range(REPAIRS):
+        matrix = regression.repair(matrix, outputs)
+    return Fit(name, channels, scale, explained, unpacked(matrix), regression.root())
+
+
+def _samples(state: _Fitting, channels: Tensor) -> tuple[Tensor, Tensor]:
+    """Inputs `(places, 9 in + 1)` from the student, outputs `(places, width)` from the teacher, before its ReLU."""
+    rows, outputs = [], []
+    for x, y in zip(state.ours, state.theirs, strict=True):
         inputs = F.max_pool2d(x, 2) if x.shape[2] != y.shape[2] else x
-        there = y[:, 0].numel()
-        places = torch.randperm(there, generator=rng)[: max(1, PLACES // len(theirs))]
-        regression.add(inputs, y[:, channels].float() * scale, places)
-    return Fit(name, channels, scale, explained, regression.solve(), regression.root())
+        places = torch.randperm(y[:, 0].numel(), generator=state.rng)[: max(1, PLACES // len(state.theirs))]
+        rows.append(sampled(inputs, places))
+        outputs.append(y.permute(0, 2, 3, 1).flatten(0, 2)[places][:, channels].float())
+    return torch.cat(rows), torch.cat(outputs)
+
+
+def _begun(name: str, state: _Fitting, channels: Tensor, scale: float, regressed: Tensor) -> Tensor:
+    """The regression's rows for new channels, the start's for those it has."""
+    before = state.before
+    inputs, gain = (before.channels, before.scale) if before else (torch.arange(3), 1.0)
+    rows = carried(state.known, before.name if before else "", name, inputs, gain)
+    if rows is None:
+        return regressed
+    there = {int(channel): place for place, channel in enumerate(state.known[name].channels)}
+    kept = [scale * rows[there[int(channel)]] if int(channel) in there else None for channel in channels]
+    return torch.stack([own if old is None else old for old, own in zip(kept, regressed, strict=True)])

@@ -27,8 +27,10 @@ from nst_torch.compress.measurement import measure
 from nst_torch.compress.photos import Photos, gather
 from nst_torch.compress.pool import Pool
 from nst_torch.compress.stack import Stack, fixed
+from nst_torch.compress.start import identify
 
 PICTURES = 96  # of the closed form
+IDENTIFIED = 24  # of these, to tell the channels of a start
 WORKS = 12  # pictures being optimized at a time
 
 Tell = Callable[[Progress], None]
@@ -77,7 +79,9 @@ class _Compression:
     def _fit(self, calibration: Calibration) -> list[Fit]:
         pictures, places = calibration.draw(PICTURES), torch.Generator().manual_seed(self.task.seed)
         fits: list[Fit] = []
-        for fit in closed_form.fit(self.teacher, pictures, self.task.widths, places):
+        start = self.task.start
+        known = identify(self.teacher, fixed(start), pictures[:IDENTIFIED]) if start else {}
+        for fit in closed_form.fit(self.teacher, pictures, self.task.widths, places, known):
             fits.append(fit)
             detail = f"{fit.name}: {len(fit.channels)} channels explain {fit.explained:.3f}"
             self.tell(Progress("closed form", len(fits), len(self.task.widths), detail))
@@ -107,6 +111,7 @@ class _Compression:
         kernels["conv1_1"] = kernels["conv1_1"] * np.array(TORCHVISION.std, np.float32)[:, None, None]
         teacher, widths = self.task.teacher, ",".join(map(str, self.task.widths))
         how = f"nst {__version__} weights compress, widths {widths}, seed {self.task.seed}, {steps} steps"
+        how += f", from {self.task.start.sha256[:8]}" if self.task.start else ""
         source = f"compressed from {_title(teacher)} (Simonyan & Zisserman) by {how}; teacher: {teacher.source}"
         biases = {name: conv[1] for name, conv in convs.items()}
         return Network(teacher.architecture, TORCHVISION, kernels, biases, source, teacher.licence)

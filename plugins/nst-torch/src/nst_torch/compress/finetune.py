@@ -106,7 +106,7 @@ def finetune(start: Stack, fits: Sequence[Fit], supply: Supply, steps: int) -> I
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * _progress(number, steps)
         student = trained.stack(matrices)
-        batch = supply.next(trained.stack({name: matrix.detach() for name, matrix in matrices.items()}))
+        batch = supply.next(student.detached())
         terms = distance(dict(student.deeper(batch.inputs, FROZEN)), batch.targets, WORKS)
         optimizer.zero_grad()
         torch.autograd.backward(torch.stack(list(terms.values())).sum())

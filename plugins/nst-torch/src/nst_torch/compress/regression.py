@@ -7,41 +7,43 @@ import torch.nn.functional as F  # noqa: N812
 
 from nst.protocols import Tensor
 
-RIDGE = 1e-4  # of the mean energy of an input
+RIDGE = 3e-4  # of the mean energy of an input
 DAMPING = 3e-3  # likewise
 
 
 class Regression:
-    """The normal equations of a 3×3 convolution, gathered batch by batch in float64."""
+    """The inputs of a 3×3 convolution at some thousand places, `rows` `(places, 9 in + 1)`, and what they are worth."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
-        self._inner = torch.zeros(9 * inputs + 1, 9 * inputs + 1, dtype=torch.float64)
-        self._outer = torch.zeros(9 * inputs + 1, outputs, dtype=torch.float64)
+    def __init__(self, rows: Tensor) -> None:
+        self.rows = rows
+        self._inner = (rows.T @ rows).double() / len(rows)
+        self._energy = float(self._inner.diagonal()[:-1].mean()) + 1e-30
 
-    def add(self, x: Tensor, y: Tensor, places: Tensor) -> None:
-        """Inputs `(N, in, H, W)`, outputs `(N, out, H, W)`; `places` are the positions to use, of `N * H * W`."""
-        padded = F.pad(x, (1, 1, 1, 1)).permute(0, 2, 3, 1)
-        patches = padded.unfold(1, 3, 1).unfold(2, 3, 1)  # (N, H, W, in, 3, 3), a view
-        image, row, column = torch.unravel_index(places, (y.shape[0], *y.shape[2:]))
-        rows = patches[image, row, column].flatten(1)
-        rows = torch.cat([rows, torch.ones(len(rows), 1)], 1)
-        # One batch in float32 loses nothing that the ridge would not hide.
-        self._inner += (rows.T @ rows).double()
-        self._outer += (rows.T @ y.permute(0, 2, 3, 1)[image, row, column]).double()
+    def solve(self, outputs: Tensor) -> Tensor:
+        """The matrix `(out, 9 in + 1)` for outputs `(places, out)`; the bias, its last column, goes unpenalized."""
+        penalty = torch.full((len(self._inner),), RIDGE * self._energy, dtype=torch.float64)
+        penalty[-1] = 1e-12
+        outer = (self.rows.T @ outputs).double() / len(self.rows)
+        return torch.linalg.solve(self._inner + penalty.diag(), outer).float().T
 
-    def solve(self) -> tuple[Tensor, Tensor]:
-        """The kernel `(out, in, 3, 3)` and the bias `(out,)`, which alone goes unpenalized."""
-        energy = self._inner.diagonal()[:-1].mean().clamp(min=1e-30)
-        penalty = torch.full((len(self._inner),), RIDGE * float(energy), dtype=torch.float64)
-        penalty[-1] = 1e-12 * float(self._inner[-1, -1])
-        solution = torch.linalg.solve(self._inner + penalty.diag(), self._outer).float()
-        return unpacked(solution.T)
+    def repair(self, matrix: Tensor, outputs: Tensor) -> Tensor:
+        """The matrix corrected where a ReLU shows its error: what should be negative, and is, is right at any value."""
+        found = self.rows @ matrix.T
+        error = torch.where(outputs > 0, outputs - found, -found.clamp(min=0))
+        return matrix + self.solve(error)
 
     def root(self) -> Tensor:
         """Lower triangular `(9 in + 1, 9 in + 1)`: its inverse makes inputs uncorrelated and of energy 1."""
-        mean = self._inner / self._inner[-1, -1]
-        damping = DAMPING * float(mean.diagonal()[:-1].mean()) + 1e-12
-        return torch.linalg.cholesky(mean + damping * torch.eye(len(mean), dtype=mean.dtype)).float()
+        damping = (DAMPING * self._energy + 1e-12) * torch.eye(len(self._inner), dtype=torch.float64)
+        return torch.linalg.cholesky(self._inner + damping).float()
+
+
+def sampled(x: Tensor, places: Tensor) -> Tensor:
+    """`(len(places), 9 in + 1)`: the 3×3 surroundings in `x` `(N, in, H, W)` of positions of `N * H * W`, and a 1."""
+    padded = F.pad(x, (1, 1, 1, 1)).permute(0, 2, 3, 1)
+    patches = padded.unfold(1, 3, 1).unfold(2, 3, 1)  # (N, H, W, in, 3, 3), a view
+    image, row, column = torch.unravel_index(places, (x.shape[0], *x.shape[2:]))
+    return F.pad(patches[image, row, column].flatten(1), (0, 1), value=1.0)
 
 
 def packed(kernel: Tensor, bias: Tensor) -> Tensor:

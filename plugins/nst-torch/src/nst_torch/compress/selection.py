@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from nst.protocols import Tensor
@@ -9,20 +11,21 @@ from nst.protocols import Tensor
 TINY = 1e-9  # of the largest energy: what is left of a channel that the chosen ones explain
 
 
-def choose(gram: Tensor, count: int) -> tuple[list[int], float]:
+def choose(gram: Tensor, count: int, held: Sequence[int] = ()) -> tuple[list[int], float]:
     """The `count` channels whose span explains most of a layer's energy, and the share of it they explain, 0..1.
 
     `gram` `(C, C)` holds the channels' inner products over many positions. Greedy column subset selection (Farahat,
     Ghodsi & Kamel 2011): each time the channel that takes most energy from the residual, which is then projected out.
+    The channels `held` are chosen first.
     """
     residual = gram.double().clone()
     whole, floor = float(residual.trace()), TINY * float(residual.diagonal().max())
     chosen: list[int] = []
-    for _ in range(count):
+    for turn in range(count):
         energy = residual.diagonal()
         gain = torch.where(energy > floor, residual.square().sum(0) / energy.clamp(min=floor), energy - whole)
         gain[chosen] = -torch.inf
-        best = int(gain.argmax())
+        best = held[turn] if turn < len(held) else int(gain.argmax())
         chosen.append(best)
         if energy[best] > floor:
             column = residual[:, best]

@@ -40,9 +40,9 @@ class Stack:
             x = F.relu(convolved(name, x, self.convs[name]))
             yield name, x
 
-    def parameters(self) -> list[Tensor]:
-        """Every kernel and bias."""
-        return [tensor for conv in self.convs.values() for tensor in conv]
+    def detached(self) -> Stack:
+        """The same network, of which no gradient is wanted."""
+        return Stack(self.mean, {name: (kernel.detach(), bias.detach()) for name, (kernel, bias) in self.convs.items()})
 
 
 def convolved(name: str, x: Tensor, conv: tuple[Tensor, Tensor]) -> Tensor:
