@@ -26,7 +26,7 @@ class Task:
 
     Each folder has an equal share of the pictures it is fitted to, squares of `crop` pixels; then come `steps` of
     training. The same seed gives the same network on the same machine. `start` is a slim network made earlier, whose
-    channels are kept and corrected; widths may be larger than its own.
+    channels are kept; widths may be larger than its own.
     """
 
     teacher: Network

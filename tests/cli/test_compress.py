@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -134,3 +135,20 @@ def test_a_report_in_the_network_s_place_is_refused(nst, words, tmp_path):
     done = nst(*words, "--report", tmp_path / "slim.safetensors")
     assert done.code == 2
     assert "is the network's own file" in done.errors[0]
+
+
+def test_a_network_made_earlier_is_gone_on_from(nst, words, tmp_path):
+    assert nst(*words).code == 0
+    first = (tmp_path / "slim.safetensors").read_bytes()
+    wider = [word if word != "2,3,4,4,4" else "3,4,5,5,5" for word in words]
+    done = nst(*wider, "--start", tmp_path / "slim.safetensors")
+    assert done.code == 0
+    found = header(tmp_path / "slim.safetensors")
+    assert f"from {hashlib.sha256(first).hexdigest()[:8]}" in found.source
+    assert found.channels["conv5_1"] == 5
+
+
+def test_a_start_that_is_not_there_is_named(nst, words, tmp_path):
+    done = nst(*words, "--start", tmp_path / "none.safetensors")
+    assert done.code == 2
+    assert "no weights file at" in done.errors[0]

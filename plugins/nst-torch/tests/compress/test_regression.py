@@ -42,20 +42,6 @@ def test_the_surroundings_of_a_place_are_what_the_convolution_sees(outputs):
     torch.testing.assert_close(found, outputs, rtol=1e-4, atol=1e-5)
 
 
-def test_a_repair_brings_a_wrong_convolution_near_the_right_one(regression, outputs):
-    wrong = packed(*CONVOLUTION) + 0.3
-    once = regression.repair(wrong, outputs)
-    assert error(wrong) > 2 * error(once) > 2.4 * error(regression.repair(once, outputs))
-
-
-def test_what_is_negative_and_should_be_needs_no_repair(regression, outputs):
-    right = packed(*CONVOLUTION)
-    lower = right.clone()
-    lower[:, -1] -= outputs.max() + 1  # negative everywhere
-    silent = -torch.ones_like(outputs)
-    assert torch.equal(regression.repair(lower, silent), lower)
-
-
 def test_the_inverse_root_makes_inputs_uncorrelated(regression):
     white = regression.rows @ torch.linalg.inv(regression.root()).T
     covariance = white.T @ white / len(white)

@@ -72,9 +72,8 @@ def test_a_wider_student_keeps_the_channels_and_is_nearer(teacher, batch, slim, 
         assert set(known[fit.name].channels.tolist()) <= set(fit.channels.tolist())
 
 
-def test_a_start_of_the_same_widths_is_carried_on_as_it_is(teacher, batch, slim, monkeypatch):
+def test_a_start_of_the_same_widths_is_carried_on_as_it_is(teacher, batch, slim):
     """Order and sizes of its channels are the teacher's again, and nothing else has changed."""
-    monkeypatch.setattr(closed_form, "REPAIRS", 0)
     start = shuffled(slim)
     known = identify(teacher, start, batch)
     again = closed_form.student(fitted(teacher, batch, [3] * DEPTH, known))

@@ -1,7 +1,7 @@
 """A slim network without any training: layer by layer, the channels that stand for all, and their regression.
 
 The student's k-th convolution sees what the student's earlier ones give, not what the teacher's give: each layer makes
-up for the errors before it. A start, a slim network made earlier, keeps its channels, and is corrected.
+up for the errors before it. A start, a slim network made earlier, keeps its channels and what it has learned of them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from nst.preprocessing import TORCHVISION
 from nst.protocols import Tensor
 from nst_torch.compress.loss import gram
 from nst_torch.compress.regression import Regression, sampled, unpacked
-from nst_torch.compress.selection import choose
+from nst_torch.compress.selection import choose, explained
 from nst_torch.compress.stack import Stack, convolved
 from nst_torch.compress.start import Known, carried
 
 CHUNK = 8  # pictures at a time
 PLACES = 40_000  # positions of a layer that its regression uses
-REPAIRS = 2  # after the regression, each cheaper than it
+LOYALTY = 0.95  # of what the best channels explain: a start's that explain less are given up
 
 
 @dataclass(frozen=True)
@@ -75,17 +75,23 @@ def student(fits: Sequence[Fit]) -> Stack:
 
 def _fitted(name: str, state: _Fitting, width: int) -> Fit:
     energy = sum(gram(F.relu(chunk.float())).sum(0) for chunk in state.theirs)
-    held = state.known[name].channels.tolist() if name in state.known else []
-    chosen, explained = choose(energy, width, held[:width] if len(held) <= width else [])
+    chosen, share = choose(energy, width, _held(name, state, energy, width))
     channels = torch.tensor(chosen)
     pictures = sum(len(chunk) for chunk in state.theirs)
     scale = float((energy.diagonal()[channels].mean() / pictures).clamp(min=1e-30).rsqrt())
     rows, outputs = _samples(state, channels)
     regression, outputs = Regression(rows), outputs * scale
     matrix = _begun(name, state, channels, scale, regression.solve(outputs))
-    for _ in range(REPAIRS):
-        matrix = regression.repair(matrix, outputs)
-    return Fit(name, channels, scale, explained, unpacked(matrix), regression.root())
+    return Fit(name, channels, scale, share, unpacked(matrix), regression.root())
+
+
+def _held(name: str, state: _Fitting, energy: Tensor, width: int) -> list[int]:
+    """The start's channels, unless they are too many or others would explain clearly more."""
+    if name not in state.known or len(state.known[name].channels) > width:
+        return []
+    channels = state.known[name].channels
+    best = choose(energy, len(channels))[1]
+    return channels.tolist() if explained(energy, channels) >= LOYALTY * best else []
 
 
 def _samples(state: _Fitting, channels: Tensor) -> tuple[Tensor, Tensor]:

@@ -26,12 +26,6 @@ class Regression:
         outer = (self.rows.T @ outputs).double() / len(self.rows)
         return torch.linalg.solve(self._inner + penalty.diag(), outer).float().T
 
-    def repair(self, matrix: Tensor, outputs: Tensor) -> Tensor:
-        """The matrix corrected where a ReLU shows its error: what should be negative, and is, is right at any value."""
-        found = self.rows @ matrix.T
-        error = torch.where(outputs > 0, outputs - found, -found.clamp(min=0))
-        return matrix + self.solve(error)
-
     def root(self) -> Tensor:
         """Lower triangular `(9 in + 1, 9 in + 1)`: its inverse makes inputs uncorrelated and of energy 1."""
         damping = (DAMPING * self._energy + 1e-12) * torch.eye(len(self._inner), dtype=torch.float64)
