@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ import typer
 
 from nst.cli.session import check_writable, host, say
 from nst.cli.weights import DEFAULT_BACKEND, Backend
-from nst.compression import Compressed, Compressor, Progress, Task, mistakes, picture_files, read_widths
+from nst.compression import Compressor, Progress, Task, mistakes, picture_files, read_widths
 from nst.download import megabytes
 from nst.errors import Findings, NstError, UserError, raise_all
 from nst.network import Network, write
@@ -44,13 +44,38 @@ def compress(
     backend: Backend = DEFAULT_BACKEND,
 ) -> None:
     """See `nst.cli.commands`."""
-    numbers = seed, steps, crop, save_every
-    compressor, task = _checked(output, report, backend, teacher, start, widths, photos, numbers)
+    found = Findings()
+    found.add(*_misplaced(output, report, save_every))
+    folders = found.attempt(lambda: picture_files(photos))
+    spec = found.attempt(lambda: _able(backend))
+    full = found.attempt(lambda: _loaded(spec, teacher)) if spec else None
+    begun = found.attempt(lambda: _loaded(spec, str(start))) if spec and start else None
+    channels = found.attempt(lambda: read_widths(widths, full)) if full else None
+    task: Any = Task(full, channels or (), folders or {}, seed, steps, crop, begun) if full else None
+    found.add(*(mistakes(task) if task else ()))
+    raise_all(found.errors)
+    _act(resolve(spec.compressor), task, output, report, save_every)
+
+
+def _misplaced(output: Path, report: Path | None, save_every: int) -> Iterator[UserError | None]:
+    """What is wrong with the files to write."""
+    yield check_writable(output)
+    if report is not None:
+        yield check_writable(report)
+        if report.absolute() == output.absolute():
+            yield UserError(f"--report '{report}' is the network's own file", "give it another name")
+    if save_every < 0:
+        yield UserError(f"--save-every must be 0 or more, not {save_every}", "0 writes only the result")
+
+
+def _act(compressor: Compressor, task: Task, output: Path, report: Path | None, save_every: int) -> None:
+    """Compress, show how it goes, write the network and the report."""
     try:
         done = compressor(task, _Watcher(output, save_every))
     except KeyboardInterrupt:
         raise KeyboardInterrupt("no network was written") from None
-    _write(output, done)
+    write(output, done.network, dtype="float16")
+    say(f"{megabytes(output.stat().st_size)}, {done.network.source}")
     if report is not None:
         _write_report(report, done.report)
     typer.echo(output)
@@ -58,37 +83,8 @@ def compress(
         raise KeyboardInterrupt(f"{output} has the network so far")
 
 
-def _checked(
-    output: Path,
-    report: Path | None,
-    backend: str,
-    teacher: str,
-    start: Path | None,
-    widths: str,
-    photos: Sequence[Path],
-    numbers: tuple[int, int, int, int],
-) -> tuple[Compressor, Task]:
-    """The backend's compressor and the task. Raises every mistake of the call together."""
-    found, (seed, steps, crop, save_every) = Findings(), numbers
-    found.add(check_writable(output), check_writable(report) if report else None)
-    if report is not None and report.absolute() == output.absolute():
-        found.add(UserError(f"--report '{report}' is the network's own file", "give it another name"))
-    if save_every < 0:
-        found.add(UserError(f"--save-every must be 0 or more, not {save_every}", "0 writes only the result"))
-    spec = found.attempt(lambda: _able(backend))
-    network = found.attempt(lambda: _teacher(spec, teacher)) if spec else None
-    begun = found.attempt(lambda: _teacher(spec, str(start))) if spec and start else None
-    folders = found.attempt(lambda: picture_files(photos))
-    channels = found.attempt(lambda: read_widths(widths, network)) if network else None
-    if network is not None:
-        task = Task(network, channels or (), folders or {}, seed, steps, crop, begun)
-        found.add(*mistakes(task))
-    raise_all(found.errors)
-    return resolve(spec.compressor), task
-
-
-def _teacher(spec: BackendSpec, name: str) -> Network:
-    """The network to compress, of the backend's architecture."""
+def _loaded(spec: BackendSpec, name: str) -> Network:
+    """A weight set of the backend, or a file of its architecture."""
     from nst import weights
 
     choice = weights.choose(spec, name)
@@ -123,11 +119,6 @@ class _Watcher:
             say(f"{progress.stage}: {progress.done} of {progress.total}  {progress.detail}".rstrip())
         if self._save_every and progress.network is not None and progress.done % self._save_every == 0:
             write(self._output, progress.network(), dtype="float16")
-
-
-def _write(output: Path, done: Compressed) -> None:
-    write(output, done.network, dtype="float16")
-    say(f"{megabytes(output.stat().st_size)}, {done.network.source}")
 
 
 def _write_report(path: Path, facts: Mapping[str, Any]) -> None:
