@@ -25,15 +25,15 @@ class Task:
     """A network to compress: `widths` are the channels of each convolution, `folders` lists of picture files.
 
     Each folder has an equal share of the pictures it is fitted to, squares of `crop` pixels; then come `steps` of
-    training. The same seed gives the same network on the same machine. `start` is a slim network made earlier, whose
-    channels are kept; widths may be larger than its own.
+    training, first of the whole network, then of blocks 4 and 5 alone. The same seed gives the same network on the same
+    machine. `start` is a slim network made earlier, whose channels are kept; widths may be larger than its own.
     """
 
     teacher: Network
     widths: tuple[int, ...]
     folders: Mapping[str, Sequence[Path]]
     seed: int
-    steps: int
+    steps: tuple[int, int]
     crop: int
     start: Network | None = None
 
@@ -70,12 +70,22 @@ def mistakes(task: Task) -> list[UserError]:
     if DEEPEST not in task.teacher.kernels:
         last = list(task.teacher.kernels)[-1]
         found.add(UserError(f"the teacher ends at {last}; it must reach {DEEPEST}", "choose a deeper teacher"))
-    for option, value, least in (("--seed", task.seed, 0), ("--steps", task.steps, 0)):
-        if value < least:
-            found.add(UserError(f"{option} must be {least} or more, not {value}"))
+    for option, value in (("--seed", task.seed), ("--steps", min(task.steps))):
+        if value < 0:
+            found.add(UserError(f"{option} must be 0 or more, not {value}"))
     if not CROP[0] <= task.crop <= CROP[1]:
         found.add(UserError(f"--crop must be {CROP[0]} to {CROP[1]} pixels, not {task.crop}", "128 is a good size"))
     return found.errors
+
+
+def read_steps(text: str) -> tuple[int, int]:
+    """`500,3000`: steps of training of the whole network, then of blocks 4 and 5 alone. Raises `UserError`."""
+    try:
+        whole, deep = (int(part) for part in text.split(","))
+    except ValueError:
+        hint = "write it like 500,3000: steps of the whole network, then of blocks 4 and 5 alone, several times as fast"
+        raise UserError(f"--steps '{text}' are not two whole numbers", hint) from None
+    return whole, deep
 
 
 def read_widths(text: str, teacher: Network) -> tuple[int, ...]:

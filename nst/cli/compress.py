@@ -11,7 +11,7 @@ import typer
 
 from nst.cli.session import check_writable, host, say
 from nst.cli.weights import DEFAULT_BACKEND, Backend
-from nst.compression import Compressor, Progress, Task, mistakes, picture_files, read_widths
+from nst.compression import Compressor, Progress, Task, mistakes, picture_files, read_steps, read_widths
 from nst.download import megabytes
 from nst.errors import Findings, NstError, UserError, raise_all
 from nst.network import Network, write
@@ -29,7 +29,9 @@ def compress(
     widths: Annotated[
         str, typer.Option("--widths", metavar="N,N,…", help="channels per block, or per convolution")
     ] = "32,48,80,128,128",
-    steps: Annotated[int, typer.Option("--steps", metavar="N", help="of training; 0 leaves the closed form")] = 1500,
+    steps: Annotated[
+        str, typer.Option("--steps", metavar="N,N", help="of training: of the whole network, then of blocks 4 and 5")
+    ] = "500,2000",
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="the same seed gives the same network")] = 0,
     crop: Annotated[
         int, typer.Option("--crop", metavar="PIXELS", help="the side of the pictures it is fitted to")
@@ -50,8 +52,9 @@ def compress(
     spec = found.attempt(lambda: _able(backend))
     full = found.attempt(lambda: _loaded(spec, teacher)) if spec else None
     begun = found.attempt(lambda: _loaded(spec, str(start))) if spec and start else None
+    times = found.attempt(lambda: read_steps(steps))
     channels = found.attempt(lambda: read_widths(widths, full)) if full else None
-    task: Any = Task(full, channels or (), folders or {}, seed, steps, crop, begun) if full else None
+    task: Any = Task(full, channels or (), folders or {}, seed, times or (0, 0), crop, begun) if full else None
     found.add(*(mistakes(task) if task else ()))
     raise_all(found.errors)
     _act(resolve(spec.compressor), task, output, report, save_every)

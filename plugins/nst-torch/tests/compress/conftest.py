@@ -34,9 +34,9 @@ def pictures(photo):
 
 @pytest.fixture
 def task(make_network, folder) -> Callable[..., Task]:
-    """`task(steps=3, seed=1)`: a tiny teacher halved."""
+    """`task(steps=(3, 0), seed=1)`: a tiny teacher halved."""
 
-    def make(steps: int = 2, seed: int = 0, teacher=None) -> Task:
+    def make(steps: tuple[int, int] = (1, 1), seed: int = 0, teacher=None) -> Task:
         teacher = teacher or make_network()
         widths = tuple(len(bias) // 2 for bias in teacher.biases.values())
         return Task(teacher, widths, {"photos": sorted(folder.iterdir())}, seed, steps, CROP)

@@ -41,14 +41,14 @@ def test_the_network_runs_like_any_other(task, tmp_path, make_network, photo, ar
 
 
 def test_who_made_the_network_of_what_is_written_in_it(task):
-    network = compress(task(steps=1, seed=3), quiet).network
+    network = compress(task(steps=(1, 0), seed=3), quiet).network
     for fact in ("VGG-19 (Simonyan & Zisserman)", "seed 3", "1 steps", "widths 2,2,3,3", "teacher: random"):
         assert fact in network.source
     assert network.licence == "CC0-1.0"
 
 
 def test_the_report_measures_pictures_held_out(task):
-    given = task(steps=1)
+    given = task(steps=(1, 0))
     report = compress(given, quiet).report
     assert report["pictures"] == {"used": 23, "held out": 1, "unreadable": 2}
     assert [row["layer"] for row in report["layers"]] == list(given.teacher.kernels)
@@ -60,19 +60,20 @@ def test_the_report_measures_pictures_held_out(task):
 
 def test_without_training_the_closed_form_is_the_result(task):
     stages = []
-    done = compress(task(steps=0), lambda progress: stages.append(progress.stage))
+    done = compress(task(steps=(0, 0)), lambda progress: stages.append(progress.stage))
     assert not done.interrupted
     assert set(stages) == {"reading pictures", "closed form"}
     for row in done.report["layers"]:
         assert row["trained gram"] == pytest.approx(row["closed form gram"], abs=0.02)
 
 
-def test_ctrl_c_in_training_keeps_the_network_so_far(task):
+@pytest.mark.parametrize("steps", [(9, 0), (0, 9), (1, 8), (2, 7)])
+def test_ctrl_c_in_training_keeps_the_network_so_far(task, steps):
     def stop(progress):
         if progress.stage == "training" and progress.done == 2:
             raise KeyboardInterrupt
 
-    done = compress(task(steps=9), stop)
+    done = compress(task(steps=steps), stop)
     assert done.interrupted
     assert done.report["steps"] == 2
     assert "2 steps" in done.network.source
@@ -88,5 +89,5 @@ def test_ctrl_c_before_there_is_a_network_stops(task):
 
 def test_each_step_can_show_the_network_so_far(task):
     shown = []
-    compress(task(steps=2), lambda progress: shown.append(progress.network() if progress.network else None))
+    compress(task(steps=(1, 1)), lambda progress: shown.append(progress.network() if progress.network else None))
     assert ["1 steps" in network.source for network in shown[-2:]] == [True, False]

@@ -8,7 +8,7 @@ import torch
 
 from nst_torch.compress import closed_form
 from nst_torch.compress.calibration import Calibration, centers
-from nst_torch.compress.finetune import FROZEN, Supply, finetune, targets
+from nst_torch.compress.finetune import DEEP, WHOLE, Supply, finetune, targets
 from nst_torch.compress.loss import STYLE_LAYERS, distance, gram, relative
 from nst_torch.compress.pool import MOST_STEPS, Pool
 from nst_torch.compress.stack import fixed
@@ -44,15 +44,16 @@ def test_training_lowers_the_distance_to_the_teacher(made, pictures):
     assert errors(last.student(), made, pictures) < 0.95 * errors(start, made, pictures)
 
 
-def test_block_1_stays_and_the_start_is_not_changed(made):
+@pytest.mark.parametrize("phase", [WHOLE, DEEP])
+def test_what_a_phase_leaves_stays_and_the_start_is_not_changed(made, phase):
     teacher, fits, start, calibration, rng = made
-    before = {name: (kernel.clone(), bias.clone()) for name, (kernel, bias) in start.convs.items()}
+    before = {name: kernel.clone() for name, (kernel, _) in start.convs.items()}
     supply = Supply(teacher, fits, calibration, Pool(calibration, 3, rng), rng)
+    supply.enter(phase)
     *_, last = finetune(start, fits, supply, 3)
-    for name, (kernel, bias) in last.student().convs.items():
-        assert torch.equal(start.convs[name][0], before[name][0])
-        assert torch.equal(kernel, before[name][0]) == (name <= FROZEN), name
-        assert bias.shape == before[name][1].shape
+    for name, (kernel, _) in last.student().convs.items():
+        assert torch.equal(start.convs[name][0], before[name])
+        assert torch.equal(kernel, before[name]) == (name <= phase.frozen), name
 
 
 def test_no_error_is_no_distance(made, pictures):

@@ -22,7 +22,7 @@ from nst.preprocessing import TORCHVISION
 from nst_torch.compress import closed_form
 from nst_torch.compress.calibration import Calibration
 from nst_torch.compress.closed_form import Fit
-from nst_torch.compress.finetune import Step, Supply, finetune
+from nst_torch.compress.finetune import DEEP, WHOLE, Step, Supply, finetune
 from nst_torch.compress.measurement import measure
 from nst_torch.compress.photos import Photos, gather
 from nst_torch.compress.pool import Pool
@@ -63,7 +63,7 @@ class _Compression:
         stored = fixed(_rounded(network))
         students = {"closed form": start, "trained": stored}
         layers = measure(self.teacher, students, fits, photos.held_out, self.task.crop)
-        return Compressed(network, self._report(network, photos, taken, layers), taken < self.task.steps)
+        return Compressed(network, self._report(network, photos, taken, layers), taken < sum(self.task.steps))
 
     def _timed(self, stage: str, action: Callable[[], Any]) -> Any:
         began = time.perf_counter()
@@ -89,20 +89,27 @@ class _Compression:
 
     def _train(self, start: Stack, fits: Sequence[Fit], calibration: Calibration) -> tuple[Stack, int]:
         """The trained network and the steps taken: fewer than asked for after Ctrl-C."""
+        student, taken = start, 0
+        pool = Pool(calibration, WORKS if any(self.task.steps) else 0, self.rng)
+        supply = Supply(self.teacher, fits, calibration, pool, self.rng)
         last: Step | None = None
         try:
-            pool = Pool(calibration, WORKS if self.task.steps else 0, self.rng)
-            supply = Supply(self.teacher, fits, calibration, pool, self.rng)
-            for last in finetune(start, fits, supply, self.task.steps):
-                detail = f"loss {sum(last.terms.values()):.3f}"
-                made = partial(self._made, last)
-                self.tell(Progress("training", last.number, self.task.steps, detail, made))
+            for phase, steps in zip((WHOLE, DEEP), self.task.steps, strict=True):
+                supply.enter(phase)
+                for last in finetune(student, fits, supply, steps):
+                    self._tell_step(last, taken)
+                student, taken, last = (last.student(), taken + last.number, None) if last else (student, taken, None)
         except KeyboardInterrupt:
             self.tell(Progress("training", 0, 0, "interrupted"))
-        return (last.student(), last.number) if last else (start, 0)
+        return (last.student(), taken + last.number) if last else (student, taken)
 
-    def _made(self, step: Step) -> Network:
-        return self._network(step.student(), step.number)
+    def _tell_step(self, step: Step, before: int) -> None:
+        taken = before + step.number
+        made = partial(self._made, step, taken)
+        self.tell(Progress("training", taken, sum(self.task.steps), f"loss {sum(step.terms.values()):.3f}", made))
+
+    def _made(self, step: Step, taken: int) -> Network:
+        return self._network(step.student(), taken)
 
     def _network(self, student: Stack, steps: int) -> Network:
         """The student as a network whose input is torchvision's."""

@@ -1,7 +1,8 @@
 """Trains the student end to end, against the teacher's activations, where its own optimizations lead.
 
-Block 1 stays as the closed form left it: its errors are below a hundredth, and it has most of the pixels. What it gives
-is kept with the teacher's answers, and each batch is learned from several times: the answers are what costs most.
+Block 1 stays as the closed form left it: its errors are below a hundredth, and it has most of the pixels. What the
+layers that stay give is kept with the teacher's answers, and each batch is learned from several times: the answers are
+what costs most. A second phase trains blocks 4 and 5 alone, where the errors are and the pixels are not.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -23,12 +25,24 @@ from nst_torch.compress.pool import Pool
 from nst_torch.compress.regression import packed, unpacked
 from nst_torch.compress.stack import Stack
 
-FROZEN = "conv1_2"  # the last convolution that is not trained
 RATE = 0.02  # of Adam at its highest, as a share of an output's size
 WARM = 50  # steps of a rising rate: at once it would undo the closed form
 KEPT = 0.99  # of the running mean of the weights, which is the result
-WORKS, FRESH, FURTHER = 3, 2, 6  # pictures from the pool and new ones in a batch; steps of the pool's pictures
-USES, BATCHES = 6, 48  # of a batch; kept at a time
+WORKS, FURTHER = 3, 6  # pictures from the pool in a batch, with their styles; steps they are taken further
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Training of the convolutions after `frozen`; a batch has `fresh` new pictures, and `kept` are, used so often."""
+
+    frozen: str
+    fresh: int
+    uses: int
+    kept: int
+
+
+WHOLE = Phase("conv1_2", fresh=2, uses=6, kept=48)
+DEEP = Phase("conv3_4", fresh=6, uses=8, kept=300)
 
 
 @dataclass(frozen=True)
@@ -54,24 +68,29 @@ class Supply:
     def __init__(
         self, teacher: Stack, fits: Sequence[Fit], calibration: Calibration, pool: Pool, rng: np.random.Generator
     ) -> None:
+        self.phase = WHOLE
         self._teacher, self._fits = teacher, fits
         self._calibration, self._pool, self._rng = calibration, pool, rng
         self._kept: list[Batch] = []
         self._given = 0
 
+    def enter(self, phase: Phase) -> None:
+        """Begin another phase: what is kept is of no use to it."""
+        self.phase, self._kept, self._given = phase, [], 0
+
     @torch.no_grad()
     def next(self, student: Stack) -> Batch:
-        """A new batch every `USES` times, and one of those kept otherwise."""
+        """A new batch every so many times, and one of those kept otherwise."""
         self._given += 1
-        if self._given % USES != 1:
+        if self._given % self.phase.uses != 1:
             return self._kept[self._rng.integers(len(self._kept))]
         with torch.enable_grad():
             images, styles = self._pool.advance(student, WORKS, FURTHER)
-        pixels = torch.cat([images, styles, self._calibration.draw(FRESH)])
-        inputs = next(activation for name, activation in student.relus(pixels) if name == FROZEN)
+        pixels = torch.cat([images, styles, self._calibration.draw(self.phase.fresh)])
+        *_, (_, inputs) = takewhile(lambda found: found[0] <= self.phase.frozen, student.relus(pixels))
         answers = targets(self._teacher, self._fits, pixels)
-        wanted = {name: answer for name, answer in answers.items() if name > FROZEN}
-        self._kept = [*self._kept[1 - BATCHES :], Batch(inputs, wanted)]
+        wanted = {name: answer for name, answer in answers.items() if name > self.phase.frozen}
+        self._kept = [*self._kept[1 - self.phase.kept :], Batch(inputs, wanted)]
         return self._kept[-1]
 
 
@@ -83,9 +102,9 @@ class Trained:
     direction: the input's half of K-FAC (Martens & Grosse 2015), with the closed form's own statistics.
     """
 
-    def __init__(self, start: Stack, fits: Sequence[Fit]) -> None:
+    def __init__(self, start: Stack, fits: Sequence[Fit], frozen: str) -> None:
         self._start = start
-        learning = [fit for fit in fits if fit.name > FROZEN]
+        learning = [fit for fit in fits if fit.name > frozen]
         self._inverses = {fit.name: torch.linalg.inv(fit.root) for fit in learning}
         self.matrices = {fit.name: packed(*start.convs[fit.name]) @ fit.root for fit in learning}
 
@@ -96,8 +115,9 @@ class Trained:
 
 
 def finetune(start: Stack, fits: Sequence[Fit], supply: Supply, steps: int) -> Iterator[Step]:
-    """Steps of Adam on all convolutions but the frozen, one by one."""
-    trained = Trained(start, fits)
+    """Steps of Adam on all convolutions but those that the supply's phase leaves, one by one."""
+    frozen = supply.phase.frozen
+    trained = Trained(start, fits, frozen)
     matrices = {name: matrix.clone().requires_grad_() for name, matrix in trained.matrices.items()}
     rates = [RATE / math.sqrt(matrix.shape[1]) for matrix in matrices.values()]
     groups: Any = [{"params": [matrix]} for matrix in matrices.values()]
@@ -107,7 +127,7 @@ def finetune(start: Stack, fits: Sequence[Fit], supply: Supply, steps: int) -> I
             group["lr"] = rate * _progress(number, steps)
         student = trained.stack(matrices)
         batch = supply.next(student.detached())
-        terms = distance(dict(student.deeper(batch.inputs, FROZEN)), batch.targets, WORKS)
+        terms = distance(dict(student.deeper(batch.inputs, frozen)), batch.targets, WORKS)
         optimizer.zero_grad()
         torch.autograd.backward(torch.stack(list(terms.values())).sum())
         optimizer.step()

@@ -9,7 +9,7 @@ import torch
 from nst.protocols import Tensor
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
-HIDDEN = 0.2  # weight of the activations that no default loss looks at
+HIDDEN = 0.1  # weight of the activations that no default loss looks at
 SEEN = (*STYLE_LAYERS, "conv4_2")
 
 

@@ -31,9 +31,8 @@ class Stack:
         return self._relus(x, tuple(self.convs))
 
     def deeper(self, activation: Tensor, than: str) -> Iterator[tuple[str, Tensor]]:
-        """What `relus` gives after the layer `than`, from that layer's activation."""
-        names = tuple(self.convs)
-        return self._relus(activation, names[names.index(than) + 1 :])
+        """What `relus` gives after the layer `than`, from that layer's activation, or the last one's before it."""
+        return self._relus(activation, [name for name in self.convs if name > than])
 
     def _relus(self, x: Tensor, names: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
         for name in names:
