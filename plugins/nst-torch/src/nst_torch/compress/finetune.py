@@ -28,7 +28,7 @@ from nst_torch.compress.stack import Stack
 RATE = 0.02  # of Adam at its highest, as a share of an output's size
 WARM = 50  # steps of a rising rate: at once it would undo the closed form
 KEPT = 0.99  # of the running mean of the weights, which is the result
-WORKS, FURTHER = 3, 6  # pictures from the pool in a batch, with their styles; steps they are taken further
+WORKS, FURTHER = 2, 10  # pictures from the pool in a batch, with their styles; steps they are taken further
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Phase:
     kept: int
 
 
-WHOLE = Phase("conv1_2", fresh=2, uses=6, kept=48)
-DEEP = Phase("conv3_4", fresh=6, uses=8, kept=300)
+WHOLE = Phase("conv1_2", fresh=6, uses=5, kept=48)
+DEEP = Phase("conv3_4", fresh=10, uses=8, kept=250)
 
 
 @dataclass(frozen=True)
