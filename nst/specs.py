@@ -80,7 +80,8 @@ class BackendSpec(Spec):
     `kind` "feature" promises `nst.protocols.FeatureBackend`, "image" promises `ImageBackend`. `layers` are the
     names it can extract, `architecture` is what its weight files must declare, `pooling` the kinds it offers.
     `files` names what makes a `WeightSource` of a path the user gives; empty where no file will do. A backend
-    without `weights` gets None for them.
+    without `weights` gets None for them. `compressor` names a `nst.compression.Compressor`, where the backend can make
+    slim networks of full ones.
     """
 
     kind: Literal["feature", "image"] = "feature"
@@ -91,6 +92,7 @@ class BackendSpec(Spec):
     pooling: tuple[str, ...] = ("max",)
     precision: str = "float32"
     files: str = "nst.weights:NeutralFile"
+    compressor: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from nst.cli import compare, demo, explore, plugin_check, plugins, report, stylize, weights
+from nst.cli import compare, compress, demo, explore, plugin_check, plugins, report, stylize, weights
 from nst.cli.commands import COMMANDS
 from nst.errors import Mistakes, NstError, UserError
 
@@ -23,7 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 groups = {
-    "weights": typer.Typer(help="Weight sets: list, fetch, verify, export.", no_args_is_help=True),
+    "weights": typer.Typer(help="Weight sets: list, fetch, verify, export, compress.", no_args_is_help=True),
     "plugins": typer.Typer(help="Installed plugins.", no_args_is_help=True),
 }
 for name, typer_group in groups.items():
@@ -40,6 +40,7 @@ for word, command in (
     ("weights verify", weights.verify),
     ("weights path", weights.path),
     ("weights export", weights.export),
+    ("weights compress", compress.compress),
     ("plugins list", plugins.list_),
     ("plugins show", plugins.show),
     ("plugins new", plugins.new),

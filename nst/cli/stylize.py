@@ -56,7 +56,9 @@ def stylize(
     ] = None,
     mask: Masks = None,
     protect: Protect = None,
-    preset: Annotated[str | None, typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys")] = None,
+    preset: Annotated[
+        str | None, typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys")
+    ] = None,
     recipe: Annotated[
         Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML; options override it")
     ] = None,
