@@ -105,9 +105,10 @@ class Job:
         """The backend, built at the first call: the first heavy import."""
         if self._backend is None:
             network = self.weights.source.load()  # first: a bad file is found before the framework is imported
-            pooling = {"pooling": self.recipe.pooling} if self.spec.kind == "feature" else {}
-            options = read_options(self.spec, self.recipe.backend_options)
-            self._backend = load(self.spec)(network, device=self.recipe.device, **pooling, **options)
+            recipe = self.recipe
+            how = {"pooling": recipe.pooling, "precision": recipe.precision} if self.spec.kind == "feature" else {}
+            options = read_options(self.spec, recipe.backend_options)
+            self._backend = load(self.spec)(network, device=recipe.device, **how, **options)
         return self._backend  # type: ignore[no-any-return]
 
     def notes(self) -> list[str]:

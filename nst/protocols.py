@@ -63,6 +63,9 @@ Objective: TypeAlias = Callable[[Array], Evaluation]
 class FeatureBackend(Protocol):
     """A differentiable feature extractor on one device.
 
+    Its factory takes the loaded weights, `device`, `pooling`, `precision` ("auto", or one its spec offers), and the
+    options its spec declares.
+
     `xp` is the namespace losses compute in, `device` and `precision` are what a person is told, `notes` are things
     worth saying about them (a GPU that is present and unused).
     """

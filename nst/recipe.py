@@ -40,6 +40,7 @@ class Recipe:
     backend: str = option("torch-vgg19", values.text, "NAME", "network and framework (see nst plugins list)")
     weights: str = option("auto", values.text, "NAME|PATH", "auto, imagenet, compact, or a neutral weight file")
     device: str = option("auto", values.text, "NAME", "auto, cpu, cuda or mps")
+    precision: str = option("auto", values.text, "KIND", "auto, float32 or bfloat16; auto takes the fastest at hand")
     backend_options: Mapping[str, OptionValue] = option(
         {}, values.settings, "NAME=VALUE…", "options of the backend (see nst plugins show NAME)"
     )

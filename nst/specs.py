@@ -77,7 +77,8 @@ class BackendSpec(Spec):
 
     `kind` "feature" promises `nst.protocols.FeatureBackend`, "image" promises `ImageBackend`. `layers` are the
     names it can extract, `architecture` is what its weight files must declare, `pooling` the kinds it offers.
-    `files` names what makes a `WeightSource` of a path the user gives.
+    `precisions` are those it can compute in, beside "auto", which leaves the choice to it. `files` names what makes
+    a `WeightSource` of a path the user gives.
     """
 
     kind: Literal["feature", "image"] = "feature"
@@ -86,7 +87,7 @@ class BackendSpec(Spec):
     devices: tuple[str, ...] = ("auto", "cpu")
     weights: tuple[WeightSet, ...] = ()
     pooling: tuple[str, ...] = ("max",)
-    precision: str = "float32"
+    precisions: tuple[str, ...] = ("float32",)
     files: str = "nst.weights:NeutralFile"
 
 

@@ -73,7 +73,7 @@ def _describe_backend(spec: BackendSpec) -> list[str]:
     extractor = [f"  layers: {' '.join(spec.layers)}", f"  pooling: {', '.join(spec.pooling)}"]
     return [
         *(extractor if spec.kind == "feature" else ["  paints in one pass"]),
-        f"  devices: {', '.join(spec.devices)}; precision {spec.precision}",
+        f"  devices: {', '.join(spec.devices)}; precision {', '.join(spec.precisions)}",
         "  weights:",
         *sets,
     ]

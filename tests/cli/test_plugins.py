@@ -109,7 +109,7 @@ def test_show_tells_everything_a_backend_declares(nst):
         "  layers: conv1_1 relu1_1 ",
         "pool5\n",
         "  pooling: max, average\n",
-        "  devices: auto, cpu, cuda, mps; precision float32\n",
+        "  devices: auto, cpu, cuda, mps; precision float32, bfloat16\n",
         "    imagenet: torchvision IMAGENET1K_V1",
         "    compact: ",
         "CC BY 4.0; preprocessing torchvision",

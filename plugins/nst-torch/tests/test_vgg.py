@@ -42,7 +42,7 @@ def terms(backend, use, target):
 def test_every_layer_is_the_reference_s(make_network, photo, architecture, preprocessing, pooling):
     network = make_network(architecture, preprocessing)
     names = layers(architecture)
-    ours = VGG(network, device="cpu", pooling=pooling)
+    ours = VGG(network, device="cpu", precision="float32", pooling=pooling)
     found = ours.features(ours.asarray(photo(45, 37)), names)
     expected = ReferenceVGG(network, pooling=pooling).features(photo(45, 37), names)
     for name in names:
@@ -53,7 +53,7 @@ def test_every_layer_is_the_reference_s(make_network, photo, architecture, prepr
 @pytest.mark.parametrize("name", USES)
 def test_losses_and_gradients_are_the_reference_s(make_network, photo, name):
     network, image, target = make_network(), 1.3 * photo(6, 7) - 0.2, photo(6, 7, seed=1)  # beyond 0..1 too
-    ours, reference = VGG(network, device="cpu"), ReferenceVGG(network)
+    ours, reference = VGG(network, device="cpu", precision="float32"), ReferenceVGG(network)
     found = build_objective(ours, terms(ours, USES[name], target))(ours.asarray(image))
     expected = build_objective(reference, terms(reference, USES[name], target))(image)
     assert found.loss == pytest.approx(expected.loss, rel=1e-5)
@@ -64,7 +64,7 @@ def test_losses_and_gradients_are_the_reference_s(make_network, photo, name):
 @pytest.mark.parametrize("name", USES)
 def test_the_slope_along_a_direction_is_the_change_of_the_loss(make_network, photo, name):
     """A directional check at a size where every difference would take too long."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     objective = build_objective(backend, terms(backend, USES[name], photo(40, 33, seed=1)))
     image = 1.3 * torch.tensor(photo(40, 33)) - 0.2
     direction = torch.tensor(photo(40, 33, seed=5)) - 0.5
@@ -79,7 +79,7 @@ def test_features_are_torchvision_s_own(photo):
     model = torchvision.models.vgg16(weights=None).features.eval()
     network = _network_of(model)
     names = layers("vgg16")
-    backend = VGG(network, device="cpu")
+    backend = VGG(network, device="cpu", precision="float32")
     found = backend.features(backend.asarray(photo(35, 50)), names)
     mean, std = (
         torch.tensor(values).view(1, 3, 1, 1) for values in (network.preprocessing.mean, network.preprocessing.std)
@@ -109,7 +109,7 @@ def _network_of(model):
 
 
 def test_a_numpy_image_gives_a_numpy_gradient(make_network, photo):
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     objective = build_objective(backend, terms(backend, USES["style"], photo(20, 20, seed=1)))
     ours, theirs = objective(photo(20, 20)), objective(backend.asarray(photo(20, 20)))
     assert isinstance(ours.gradient, np.ndarray)
@@ -117,14 +117,14 @@ def test_a_numpy_image_gives_a_numpy_gradient(make_network, photo):
 
 
 def test_images_come_back_as_they_went_and_clipped(make_network, photo):
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     np.testing.assert_array_equal(backend.to_numpy(backend.asarray(photo())), photo())
     beyond = backend.to_numpy(torch.tensor([[[-1.0, 0.5, 2.0]]]))
     np.testing.assert_array_equal(beyond, np.array([[[0, 0.5, 1]]], np.float32))
 
 
 def test_the_input_is_neither_changed_nor_shared(make_network, photo):
-    backend, pixels = VGG(make_network(), device="cpu"), photo()
+    backend, pixels = VGG(make_network(), device="cpu", precision="float32"), photo()
     image = backend.asarray(pixels)
     image += 1
     np.testing.assert_array_equal(pixels, photo())
@@ -132,7 +132,7 @@ def test_the_input_is_neither_changed_nor_shared(make_network, photo):
 
 def test_nothing_is_kept_after_an_evaluation(make_network, photo):
     """Targets and features of one run must not pile up over the next."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     objective = build_objective(backend, terms(backend, USES["style"], photo(32, 32, seed=1)))
     counts = []
     for _ in range(4):
@@ -144,13 +144,13 @@ def test_nothing_is_kept_after_an_evaluation(make_network, photo):
 
 def test_only_what_is_needed_is_computed(make_network, photo):
     """A picture too small for block 5 still has a relu1_1."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     assert backend.features(backend.asarray(photo(1, 1)), ["relu1_1"])["relu1_1"].shape == (1, 1, 4)
 
 
 def test_a_picture_too_large_for_the_memory_is_a_memory_error(make_network):
     """A view of one pixel as a picture of 10^12: the network's first activation cannot be had."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     boundless = torch.zeros(1, 1, 3).expand(10**6, 10**6, 3)
     with pytest.raises(MemoryError, match="allocate"):
         backend.features(boundless, ["relu1_1"])
@@ -160,7 +160,7 @@ def test_average_pooling_keeps_activations_at_their_size():
     """On the compact network and a painting: neither fading nor growing from block to block."""
     names = ["relu2_1", "relu3_1", "relu4_1", "relu5_1"]
     network, painting = COMPACT.load(), paint(256, 192)
-    backends = [VGG(network, device="cpu", pooling=pooling) for pooling in ("average", "max")]
+    backends = [VGG(network, device="cpu", precision="float32", pooling=pooling) for pooling in ("average", "max")]
     average, largest = (backend.features(backend.asarray(painting), names) for backend in backends)
     for name in names:
         assert 2 / 3 < average[name].norm() / largest[name].norm() < 3 / 2, name
