@@ -14,9 +14,9 @@ import resource, torch
 from nst.weights import COMPACT
 from nst_torch.vgg import VGG
 
-backend = VGG(COMPACT.load(), device="cpu")
+backend = VGG(COMPACT.load(), device="cpu", precision="float32")
 objective = backend.value_and_grad(
-    lambda image: {name: layer.mean() for name, layer in backend.features(image, ["relu2_1"]).items()}
+    lambda image: {name: backend.xp.mean(layer) for name, layer in backend.features(image, ["relu2_1"]).items()}
 )
 image = torch.rand(512, 512, 3)
 for _ in range(5):

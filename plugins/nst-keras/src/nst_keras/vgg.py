@@ -32,7 +32,9 @@ class VGG:
     xp: Any = xp
     precision = "float32"
 
-    def __init__(self, network: Network, *, device: str = "auto", pooling: str = "max") -> None:
+    def __init__(
+        self, network: Network, *, device: str = "auto", pooling: str = "max", precision: str = "auto"
+    ) -> None:
         self.device, self.notes = choose(device)
         self._place = prepare(self.device)
         self._pool = POOLINGS[pooling]

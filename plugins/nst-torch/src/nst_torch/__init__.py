@@ -34,6 +34,7 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
         weights=weights,
         pooling=("max", "average"),
         compressor="nst_torch.compress.compressor:compress",
+        precisions=("float32", "bfloat16"),
     )
 
 
