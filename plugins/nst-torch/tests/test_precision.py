@@ -12,11 +12,14 @@ from nst.engine import Progress
 from nst.losses.content import Content
 from nst.losses.gram import Gram
 from nst.losses.range import Range
-from nst.objective import LossUse, build_objective, pointwise_terms, style_terms
+from nst.objective import build_objective
 from nst.painting import paint
 from nst.recipe import Recipe
+from nst.terms import LossUse, Region, pointwise_terms, style_terms
+from nst.tiles import whole
 from nst.weights import COMPACT
-from nst_torch import namespace, precision
+from nst_torch import precision
+from nst_torch.namespace import Torch
 from nst_torch.vgg import VGG
 
 pytestmark = pytest.mark.frameworks
@@ -88,10 +91,11 @@ def test_terms_are_float32_s_to_two_digits_and_the_gradient_points_the_same_way(
     evaluations = []
     for backend in both:
         style_use = LossUse("style", Gram(), {f"relu{block}_1": 0.2 for block in range(1, 6)}, 100.0)
-        terms = style_terms(backend, style_use, [style], [1.0])
-        terms += pointwise_terms(backend, LossUse("content", Content(), {"relu4_2": 1.0}, 10.0), content)
-        terms += pointwise_terms(backend, LossUse("range", Range(), {"image": 1.0}, 1000.0), content)
-        evaluations.append(build_objective(backend, terms)(backend.asarray(1.2 * (content + style) / 2)))
+        one = whole(content.shape[:2])
+        terms = style_terms(backend, style_use, Region([style], [1.0]), one)
+        terms += pointwise_terms(backend, LossUse("content", Content(), {"relu4_2": 1.0}, 10.0), content, one)
+        terms += pointwise_terms(backend, LossUse("range", Range(), {"image": 1.0}, 1000.0), content, one)
+        evaluations.append(build_objective(backend, terms, one)(backend.asarray(1.2 * (content + style) / 2)))
     found, expected = evaluations
     assert found.terms == pytest.approx(expected.terms, rel=0.02)
     assert found.gradient.dtype == torch.float32
@@ -106,8 +110,8 @@ def test_what_a_loss_computes_is_float32_though_features_are_not():
         found = getattr(namespace, name)(rows)
         assert found.dtype == torch.float32
         torch.testing.assert_close(found.double(), getattr(torch, name)(exact), rtol=1e-5, atol=1e-3)
-    assert namespace.sqrt(namespace.abs(rows)).dtype == torch.float32
-    gram = namespace.matmul(rows.T, rows)
+    assert Torch("cpu").sqrt(Torch("cpu").abs(rows)).dtype == torch.float32
+    gram = Torch("cpu").matmul(rows.T, rows)
     assert gram.dtype == torch.float32
     assert distance(gram, exact.T @ exact) < 1e-3  # the product rounded to bfloat16 as a whole is off by 1.7e-3
     (gradient,) = torch.autograd.grad(gram.square().sum(), rows)
