@@ -141,7 +141,7 @@ def test_average_pooling_keeps_activations_at_their_size():
 @pytest.mark.parametrize("shape", [(333, 250), (256, 320)])
 def test_the_gradient_in_tiles_is_that_of_the_whole_picture(make_network, photo, shape):
     """Exact tiling: within 1e-4 of the largest gradient in float32, at all depths, with halos and odd sizes."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     layers = {f"relu{block}_1": 0.2 for block in range(1, 6)}
     style, content = LossUse("gram", Gram(), layers, 100.0), LossUse("content", Content(), {"relu4_2": 1.0}, 10.0)
 

@@ -34,7 +34,7 @@ def test_the_network_runs_like_any_other(task, tmp_path, make_network, photo, ar
     network = read(write(tmp_path / "slim", compress(given, quiet).network, dtype="float16"))
     assert tuple(len(bias) for bias in network.biases.values()) == given.widths
     assert network.preprocessing.name == "torchvision"
-    backend = VGG(network, device="cpu")
+    backend = VGG(network, device="cpu", precision="float32")
     found = backend.features(backend.asarray(photo(32, 32)), ["relu1_1"])["relu1_1"]
     pixels = fixed(network).relus(backend.asarray(photo(32, 32)).permute(2, 0, 1)[None])
     np.testing.assert_allclose(found, next(pixels)[1][0].permute(1, 2, 0), rtol=1e-4, atol=1e-5)

@@ -18,7 +18,7 @@ def batch(*photos):
 @pytest.mark.parametrize("preprocessing", ["torchvision", "caffe"])
 def test_activations_are_the_backend_s(make_network, photo, preprocessing):
     network, photos = make_network(preprocessing=preprocessing), [photo(40, 48, seed=seed) for seed in (0, 1)]
-    backend = VGG(network, device="cpu")
+    backend = VGG(network, device="cpu", precision="float32")
     for name, found in fixed(network).relus(batch(*photos)):
         layer = name.replace("conv", "relu")
         for ours, pixels in zip(found, photos, strict=True):
