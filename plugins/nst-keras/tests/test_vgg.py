@@ -42,7 +42,7 @@ def terms(backend, use, target):
 def test_every_layer_is_the_reference_s(make_network, photo, architecture, preprocessing, pooling):
     network = make_network(architecture, preprocessing)
     names = layers(architecture)
-    ours = VGG(network, device="cpu", pooling=pooling)
+    ours = VGG(network, device="cpu", precision="float32", pooling=pooling)
     found = ours.features(ours.asarray(photo(45, 37)), names)
     expected = ReferenceVGG(network, pooling=pooling).features(photo(45, 37), names)
     for name in names:
@@ -53,7 +53,7 @@ def test_every_layer_is_the_reference_s(make_network, photo, architecture, prepr
 @pytest.mark.parametrize("name", USES)
 def test_losses_and_gradients_are_the_reference_s(make_network, photo, name):
     network, image, target = make_network(), 1.3 * photo(6, 7) - 0.2, photo(6, 7, seed=1)  # beyond 0..1 too
-    ours, reference = VGG(network, device="cpu"), ReferenceVGG(network)
+    ours, reference = VGG(network, device="cpu", precision="float32"), ReferenceVGG(network)
     found = build_objective(ours, terms(ours, USES[name], target))(ours.asarray(image))
     expected = build_objective(reference, terms(reference, USES[name], target))(image)
     assert found.loss == pytest.approx(expected.loss, rel=1e-5)
@@ -64,7 +64,7 @@ def test_losses_and_gradients_are_the_reference_s(make_network, photo, name):
 @pytest.mark.parametrize("name", USES)
 def test_the_slope_along_a_direction_is_the_change_of_the_loss(make_network, photo, name):
     """A directional check at a size where every difference would take too long."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     objective = build_objective(backend, terms(backend, USES[name], photo(40, 33, seed=1)))
     image = np.float32(1.3) * photo(40, 33) - np.float32(0.2)
     direction = photo(40, 33, seed=5) - np.float32(0.5)
@@ -81,7 +81,7 @@ def test_features_are_keras_applications_own(photo, architecture):
     model = getattr(application, architecture.upper())(weights=None, include_top=False)
     names = [layer.name for layer in model.layers[1:]]
     ours = [ours_of(name) for name in names]
-    backend = VGG(network_of(model, architecture), device="cpu")
+    backend = VGG(network_of(model, architecture), device="cpu", precision="float32")
     found = backend.features(backend.asarray(photo(50, 67)), ours)
     outputs = keras.Model(model.input, [model.get_layer(name).output for name in names])
     expected = outputs(application.preprocess_input(photo(50, 67)[None] * 255.0))
@@ -105,7 +105,7 @@ def network_of(model, architecture):
 
 def test_a_numpy_image_gives_a_numpy_gradient(make_network, photo):
     """So does an image of the backend's own, which is NumPy's; a TensorFlow tensor gives a TensorFlow tensor."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     objective = build_objective(backend, terms(backend, USES["style"], photo(20, 20, seed=1)))
     ours, theirs = objective(backend.asarray(photo(20, 20))), objective(tf.constant(photo(20, 20)))
     assert isinstance(ours.gradient, np.ndarray)
@@ -114,7 +114,7 @@ def test_a_numpy_image_gives_a_numpy_gradient(make_network, photo):
 
 
 def test_the_same_image_gives_the_same_bytes(make_network, photo):
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     found = set()
     for _ in range(3):
         objective = build_objective(backend, terms(backend, USES["style"], photo(150, 170, seed=1)))
@@ -123,7 +123,7 @@ def test_the_same_image_gives_the_same_bytes(make_network, photo):
 
 
 def test_images_come_back_as_they_went_and_clipped(make_network, photo):
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     np.testing.assert_array_equal(backend.to_numpy(backend.asarray(photo())), photo())
     beyond = backend.to_numpy(tf.constant([[[-1.0, 0.5, 2.0]]]))
     np.testing.assert_array_equal(beyond, np.array([[[0, 0.5, 1]]], np.float32))
@@ -131,7 +131,7 @@ def test_images_come_back_as_they_went_and_clipped(make_network, photo):
 
 
 def test_the_input_is_neither_changed_nor_shared(make_network, photo):
-    backend, pixels = VGG(make_network(), device="cpu"), photo()
+    backend, pixels = VGG(make_network(), device="cpu", precision="float32"), photo()
     image = backend.asarray(pixels)
     image += 1
     np.testing.assert_array_equal(pixels, photo())
@@ -139,7 +139,7 @@ def test_the_input_is_neither_changed_nor_shared(make_network, photo):
 
 def test_the_gradient_is_the_caller_s_to_write_to(make_network, photo):
     """`lbfgs` and `scipy-lbfgs` keep gradients and work on them."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     objective = build_objective(backend, terms(backend, USES["style"], photo(20, 20, seed=1)))
     gradient = objective(photo(20, 20)).gradient
     kept = gradient.copy()
@@ -149,7 +149,7 @@ def test_the_gradient_is_the_caller_s_to_write_to(make_network, photo):
 
 
 def test_a_size_is_traced_once(make_network, photo):
-    backend, traces = VGG(make_network(), device="cpu"), []
+    backend, traces = VGG(make_network(), device="cpu", precision="float32"), []
 
     def loss(image):
         traces.append(image.shape)
@@ -164,7 +164,7 @@ def test_a_size_is_traced_once(make_network, photo):
 
 def test_many_sizes_do_not_alarm_tensorflow(make_network, photo, caplog):
     """TensorFlow warns of functions traced again and again; one size after the other is as it should be."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     for side in range(16, 26):
         build_objective(backend, terms(backend, USES["style"], photo(side, 20, seed=1)))(photo(side, 20))
     assert not caplog.records
@@ -172,7 +172,7 @@ def test_many_sizes_do_not_alarm_tensorflow(make_network, photo, caplog):
 
 def test_nothing_is_kept_after_an_evaluation(make_network, photo):
     """Targets and features of one run must not pile up over the next."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     objective = build_objective(backend, terms(backend, USES["style"], photo(32, 32, seed=1)))
     counts = []
     for _ in range(4):
@@ -184,7 +184,7 @@ def test_nothing_is_kept_after_an_evaluation(make_network, photo):
 
 def test_a_size_that_is_done_is_let_go(make_network, photo):
     """Its targets and its traced function too."""
-    backend, counts = VGG(make_network(), device="cpu"), []
+    backend, counts = VGG(make_network(), device="cpu", precision="float32"), []
     for _ in range(4):
         build_objective(backend, terms(backend, USES["content"], photo(32, 32, seed=1)))(photo(32, 32))
         gc.collect()
@@ -193,7 +193,7 @@ def test_a_size_that_is_done_is_let_go(make_network, photo):
 
 
 def test_features_are_the_same_of_numpy_s_arrays_tensorflow_s_and_traced(make_network, photo):
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
 
     def feature(image):
         return backend.features(image, ["relu3_1"])["relu3_1"]
@@ -205,5 +205,5 @@ def test_features_are_the_same_of_numpy_s_arrays_tensorflow_s_and_traced(make_ne
 
 def test_only_what_is_needed_is_computed(make_network, photo):
     """A picture too small for block 5 still has a relu1_1."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     assert backend.features(backend.asarray(photo(1, 1)), ["relu1_1"])["relu1_1"].shape == (1, 1, 4)
