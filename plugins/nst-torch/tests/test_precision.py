@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import nst
+from nst import devices
 from nst.architectures import layers
 from nst.engine import Progress
 from nst.losses.content import Content
@@ -38,30 +39,16 @@ def distance(found, expected):
     return float((found - expected).norm() / expected.norm())
 
 
-@pytest.mark.parametrize(
-    ("wanted", "native", "expected"),
-    [
-        ("auto", True, "bfloat16"),
-        ("auto", False, "float32"),
-        ("float32", True, "float32"),
-        ("bfloat16", False, "bfloat16"),
-    ],
-)
-def test_auto_takes_bfloat16_where_the_device_has_it_and_a_name_is_a_name(wanted, native, expected):
-    assert precision.choose(wanted, "cpu", lambda _: native) == expected
-
-
 @pytest.mark.parametrize(("capability", "has_it"), [((7, 5), False), ((8, 0), True), ((9, 0), True)])
 def test_cuda_has_it_from_ampere_on(monkeypatch, capability, has_it):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
     assert precision.native("cuda") is has_it
 
 
-@pytest.mark.parametrize(("amx", "avx512", "has_it"), [(True, False, True), (False, True, True), (False, False, False)])
-def test_a_cpu_has_it_with_either_instruction_set(monkeypatch, amx, avx512, has_it):
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
-    assert precision.native("cpu") is has_it
+@pytest.mark.parametrize("has_it", [True, False])
+def test_auto_is_what_the_processor_has(monkeypatch, make_network, has_it):
+    monkeypatch.setattr(devices, "cpu_has_bfloat16", lambda: has_it)
+    assert VGG(make_network(), device="cpu").precision == ("bfloat16" if has_it else "float32")
 
 
 def test_mps_has_none():

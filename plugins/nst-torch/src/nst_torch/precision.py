@@ -1,28 +1,25 @@
-"""Which precision to compute a network in."""
+"""Which precision to compute a network in, and that float32 is float32."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
+from nst import devices
+
+
+def choose(wanted: str, device: str) -> str:
+    """`float32` or `bfloat16`, for either of them or `auto`, which takes bfloat16 where the device has it."""
+    return devices.precision(wanted, native(device))
+
 
 def native(device: str) -> bool:
-    """Whether the device multiplies bfloat16 faster than float32: AVX512-BF16 or AMX, or CUDA from Ampere on."""
+    """Whether the device multiplies bfloat16 faster than float32."""
     if device.startswith("cuda"):
-        return torch.cuda.get_device_capability(device)[0] >= 8
-    if device != "cpu":
-        return False
-    found = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-    return any(supported() for supported in found if supported)
-
-
-def choose(wanted: str, device: str, native: Callable[[str], bool] = native) -> str:
-    """`float32` or `bfloat16`, for either of them or `auto`, which takes bfloat16 where the device has it."""
-    if wanted == "auto":
-        return "bfloat16" if native(device) else "float32"
-    return wanted
+        return torch.cuda.get_device_capability(device)[0] >= devices.BFLOAT16_CUDA
+    return device == "cpu" and devices.cpu_has_bfloat16()
 
 
 @contextmanager
