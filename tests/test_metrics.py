@@ -13,6 +13,7 @@ from nst.errors import UserError
 from nst.metrics import Judge, Judgement
 from nst.network import write
 from nst.reference import ReferenceVGG
+from nst.weights import COMPACT
 
 
 @pytest.fixture(scope="module")
