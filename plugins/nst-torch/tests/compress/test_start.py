@@ -83,3 +83,12 @@ def test_a_start_of_the_same_widths_is_carried_on_as_it_is(teacher, batch, slim)
         order = torch.argsort(known[name].channels)
         sizes = ours.flatten(2).norm(dim=2).sum(0) / theirs[:, order].flatten(2).norm(dim=2).sum(0)
         torch.testing.assert_close(ours, theirs[:, order] * sizes[:, None, None], rtol=1e-3, atol=1e-3)
+
+
+def test_a_channel_that_does_not_show_has_the_scale_of_the_others(teacher, batch, slim):
+    start = closed_form.student(slim)
+    kernel, bias = start.convs["conv3_1"]
+    faint = torch.tensor([1, 1, 1e-6])
+    convs = {**start.convs, "conv3_1": (kernel * faint[:, None, None, None], bias * faint)}
+    scales = identify(teacher, Stack(start.mean, convs), batch)["conv3_1"].scales
+    assert float(scales.max() / scales.min()) < 2.5

@@ -30,7 +30,7 @@ from nst_torch.compress.stack import Stack, fixed
 from nst_torch.compress.start import identify
 
 PICTURES = 384  # of the closed form: block 5 has few positions in each
-IDENTIFIED = 24  # of these, to tell the channels of a start
+IDENTIFIED = 96  # of these, to tell the channels of a start
 WORKS = 12  # pictures being optimized at a time
 
 Tell = Callable[[Progress], None]

@@ -10,6 +10,8 @@ import torch
 from nst.protocols import Tensor
 from nst_torch.compress.stack import Stack
 
+SPREAD = 0.7  # of a layer's scales, as a logarithm
+
 
 @dataclass(frozen=True)
 class Known:
@@ -31,7 +33,11 @@ def identify(teacher: Stack, start: Stack, pictures: Tensor) -> dict[str, Known]
         channels = _matched(products / torch.outer(energy.sqrt(), full.norm(dim=1).clamp(min=1e-30)))
         # A student trained to the least squared error is smaller than its target by just what this undoes.
         scales = energy / products.gather(1, channels[:, None])[:, 0].clamp(min=1e-30)
-        found[name] = Known(channels, scales, *start.convs[name])
+        usual = float(scales.median())
+        # A channel that hardly shows in these pictures tells no scale: it has that of the others.
+        found[name] = Known(
+            channels, torch.where((scales / usual).log().abs() < SPREAD, scales, usual), *start.convs[name]
+        )
     return found
 
 
