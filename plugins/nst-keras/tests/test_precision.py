@@ -8,9 +8,11 @@ import pytest
 from nst import Recipe, devices, stylize
 from nst.architectures import layers
 from nst.losses.gram import Gram
-from nst.objective import LossUse, build_objective, style_terms
+from nst.objective import build_objective
 from nst.painting import paint
 from nst.weights import COMPACT
+from nst.terms import LossUse, Region, style_terms
+from nst.tiles import whole
 from nst_keras import precision
 from nst_keras.tensorflow_import import tensorflow as tf
 from nst_keras.vgg import VGG
@@ -53,8 +55,9 @@ def test_features_are_float32_and_right_to_two_digits(both):
 
 def test_terms_are_right_to_two_digits_and_the_gradient_is_float32(both):
     use = LossUse("style", Gram(), {f"relu{block}_1": 0.2 for block in range(1, 6)}, 100.0)
+    region, one = Region([paint(96, 128)], [1.0]), whole((96, 128))
     evaluations = [
-        build_objective(backend, style_terms(backend, use, [paint(96, 128)], [1.0]))(paint(96, 128)[::-1].copy())
+        build_objective(backend, style_terms(backend, use, region, one), one)(paint(96, 128)[::-1].copy())
         for backend in both
     ]
     assert evaluations[0].terms == pytest.approx(evaluations[1].terms, rel=0.02)
