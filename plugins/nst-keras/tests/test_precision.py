@@ -10,9 +10,9 @@ from nst.architectures import layers
 from nst.losses.gram import Gram
 from nst.objective import build_objective
 from nst.painting import paint
-from nst.weights import COMPACT
 from nst.terms import LossUse, Region, style_terms
 from nst.tiles import whole
+from nst.weights import COMPACT
 from nst_keras import precision
 from nst_keras.tensorflow_import import tensorflow as tf
 from nst_keras.vgg import VGG
