@@ -17,7 +17,7 @@ from nst.images import write
 
 pytestmark = pytest.mark.frameworks
 
-FAST = {"size": 48, "levels": 1, "steps": 3, "device": "cpu"}
+FAST = {"size": 48, "levels": 1, "steps": 3, "device": "cpu", "precision": "float32"}
 NOISE = ["--init", "noise", "--init-option"]
 PAIR = ["content.png", "style.png", "-o", "out.png"]
 
