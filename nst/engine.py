@@ -20,7 +20,7 @@ from nst.descent import Descent, Mean
 from nst.errors import NstError
 from nst.images import fit, resize
 from nst.objective import Frugal, build_objective
-from nst.protocols import Evaluation, FeatureBackend, Iterate, Objective, Optimizer, Pixels
+from nst.protocols import Array, Evaluation, FeatureBackend, Iterate, Objective, Optimizer, Pixels
 from nst.snapshot import Snapshot
 from nst.terms import LossUse, Region, pointwise_terms, style_terms
 from nst.tiles import cut
@@ -66,8 +66,9 @@ class Progress:
     """One step, as `on_iterate` sees it.
 
     `step` of `steps` counts over all sizes, `size` is the long side in pixels, `loss` and `terms` belong to the image
-    that `pixels()` returns, `seconds` is what this step took. `snapshot()`, while the step is being told of, is all
-    that a run needs to go on from it. `note` says what went wrong on the way to it, if anything did.
+    that `pixels()` returns, `seconds` is what this step took. `snapshot()`, now or later, is all that a run needs to go
+    on from this step. `note` says what went wrong on the way to it, if anything did. `left` are the steps yet to be
+    taken at this size.
     """
 
     step: int
@@ -79,6 +80,7 @@ class Progress:
     pixels: Callable[[], Pixels]
     snapshot: Callable[[], Snapshot]
     note: str = ""
+    left: int = 0
 
 
 @dataclass
@@ -142,21 +144,27 @@ class Leg:
     def _resumed_mean(self, resume: Snapshot | None) -> Mean:
         if resume is None or resume.mean is None:
             return Mean(self._task.average)
-        return Mean(self._task.average, self._backend.asarray(resume.mean), resume.mean_weight)
+        return Mean(self._task.average, self._placed(resume.mean), resume.mean_weight)
 
     def _resumed_descent(self, resume: Snapshot | None) -> Descent:
         parts = (self._task.optimizer, self._objective, self._task.optimizer_options)
         if resume is None:
             return Descent(*parts)
         state = {name: self._placed(value) for name, value in resume.state.items()}
-        image, best = self._backend.asarray(resume.image), self._backend.asarray(resume.best)
+        image, best = self._placed(resume.image), self._placed(resume.best)
         good = Iterate(image, Evaluation(resume.history[-1]["loss"], {}, None), state)
         return Descent(
             *parts, good=good, best=Iterate(best, Evaluation(resume.best_loss, {}, None), {}), scale=resume.scale
         )
 
     def _placed(self, value: Any) -> Any:
-        return self._backend.asarray(value) if isinstance(value, np.ndarray) else value
+        """A value of a snapshot where the backend computes; what is not float32 was NumPy's, and remains so."""
+        placed = isinstance(value, np.ndarray) and value.dtype == np.float32
+        return self._backend.asarray(value) if placed else value
+
+    def _host(self, value: Any) -> Any:
+        """A value of an iterate as a snapshot keeps it; NumPy's arrays keep their type."""
+        return value if isinstance(value, int | float | np.ndarray) else self._backend.to_host(value)
 
     def run(self, on_iterate: OnIterate | None) -> None:
         """Take the level's steps, telling of each."""
@@ -167,6 +175,7 @@ class Leg:
                 now = time.perf_counter()
                 self._step(iterate, now - before, on_iterate)
                 before = now
+            self._remark()
         finally:
             self._end()
 
@@ -186,44 +195,50 @@ class Leg:
         self._outcome.notes.extend(self._descent.notes)
         if self._descent.gave_up:
             self._outcome.stopped = "diverged"
-        elif self._taken < self._level.steps:
+
+    def _remark(self) -> None:
+        """Note that the optimizer itself has ended, if it has."""
+        if self._taken < self._level.steps and not self._descent.gave_up:
             steps = f"{self._taken} of {self._level.steps} steps"
-            self._outcome.notes.append(f"at {self._level.size} px the optimizer found nothing better after {steps}")
+            self._descent.notes.append(f"at {self._level.size} px the optimizer found nothing better after {steps}")
 
     def _progress(self, iterate: Iterate, seconds: float) -> Progress:
+        step = len(self._outcome.history) + 1
         return Progress(
-            step=len(self._outcome.history) + 1,
+            step=step,
             steps=sum(level.steps for level in self._task.levels),
             size=self._level.size,
             loss=iterate.evaluation.loss,
             terms=iterate.evaluation.terms,
             seconds=seconds,
             pixels=lambda: self._backend.to_numpy(iterate.image),
-            snapshot=self._snapshot,
+            snapshot=partial(self._snapshot, iterate, self._descent.best, self._mean.total, step, self._rest()),
             note=self._descent.news(),
+            left=self._level.steps - self._taken,
         )
 
-    def _snapshot(self) -> Snapshot:
-        """The run as it stands, on the host."""
-        descent, host = self._descent, self._backend.to_host
-        if descent.good is None or descent.best is None:
-            raise ValueError("there is nothing to keep before the first step")
-        arrays = {
-            name: value if isinstance(value, int | float) else host(value) for name, value in descent.good.state.items()
+    def _rest(self) -> dict[str, Any]:
+        """What of a snapshot is no image."""
+        return {
+            "level": self._index,
+            "taken": self._taken,
+            "scale": self._descent.scale,
+            "mean_weight": self._mean.weight,
+            "tile": self._objective.tile if isinstance(self._objective, Frugal) else self._tile,
+            "notes": [*self._outcome.notes, *self._descent.notes],
         }
+
+    def _snapshot(self, iterate: Iterate, best: Iterate, total: Array, steps: int, rest: Mapping[str, Any]) -> Snapshot:
+        """The run as it stood after an iterate, on the host. After a size's last step nothing needs the state."""
+        state = iterate.state if rest["taken"] < self._level.steps else {}
         return Snapshot(
-            level=self._index,
-            taken=self._taken,
-            image=host(descent.good.image),
-            state=arrays,
-            scale=descent.scale,
-            best=host(descent.best.image),
-            best_loss=descent.best.evaluation.loss,
-            mean=host(self._mean.total) if self._mean.weight else None,
-            mean_weight=self._mean.weight,
-            tile=self._objective.tile if isinstance(self._objective, Frugal) else self._tile,
-            history=list(self._outcome.history),
-            notes=[*self._outcome.notes, *descent.notes],
+            image=self._host(iterate.image),
+            state={name: self._host(value) for name, value in state.items()},
+            best=self._host(best.image),
+            best_loss=best.evaluation.loss,
+            mean=self._host(total) if self._task.average else None,
+            history=self._outcome.history[:steps],
+            **rest,
         )
 
 

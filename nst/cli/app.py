@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from nst.cli import compare, demo, plugin_check, plugins, stylize, weights
+from nst.cli import compare, demo, plugin_check, plugins, recipe, rerun, resume, stylize, weights
 from nst.cli.commands import COMMANDS
 from nst.errors import Mistakes, NstError, UserError
 
@@ -23,6 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 groups = {
+    "recipe": typer.Typer(help="Recipes: show, compare, save.", no_args_is_help=True),
     "weights": typer.Typer(help="Weight sets: list, fetch, verify, export.", no_args_is_help=True),
     "plugins": typer.Typer(help="Installed plugins.", no_args_is_help=True),
 }
@@ -30,9 +31,14 @@ for name, typer_group in groups.items():
     app.add_typer(typer_group, name=name)
 
 app.command("stylize", help=COMMANDS["stylize"], no_args_is_help=True)(stylize.stylize)
+app.command("resume", help=COMMANDS["resume"], no_args_is_help=True)(resume.resume)
+app.command("rerun", help=COMMANDS["rerun"], no_args_is_help=True)(rerun.rerun)
 app.command("compare", help=COMMANDS["compare"], no_args_is_help=True)(compare.compare)
 app.command("demo", help=COMMANDS["demo"])(demo.demo)
 for word, command in (
+    ("recipe show", recipe.show),
+    ("recipe diff", recipe.diff),
+    ("recipe save", recipe.save),
     ("weights list", weights.list_),
     ("weights fetch", weights.fetch),
     ("weights verify", weights.verify),
