@@ -212,7 +212,9 @@ class Leg:
             terms=iterate.evaluation.terms,
             seconds=seconds,
             pixels=lambda: self._backend.to_numpy(iterate.image),
-            snapshot=partial(self._snapshot, iterate, self._descent.best, self._mean.total, step, self._rest()),
+            snapshot=partial(
+                self._snapshot, iterate, self._descent.best or iterate, self._mean.total, step, self._rest()
+            ),
             note=self._descent.news(),
             left=self._level.steps - self._taken,
         )
