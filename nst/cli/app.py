@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from nst.cli import compare, demo, plugin_check, plugins, recipe, rerun, resume, stylize, weights
 from nst.cli.commands import COMMANDS
+from nst.cli.progress import say
 from nst.errors import Mistakes, NstError, UserError
 
 app = typer.Typer(
@@ -109,7 +110,7 @@ def _report(error: NstError, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     for one in error.errors if isinstance(error, Mistakes) else (error,):
-        sys.stderr.write(f"error: {one.message}\n")
+        say(f"error: {one.message}")
         if one.hint:
-            sys.stderr.write(f"hint: {one.hint}\n")
+            say(f"hint: {one.hint}")
     return error.exit_code

@@ -157,9 +157,11 @@ class Session:
                 if self.options.keep_profile and job.content.profile is None:
                     say("--keep-profile: the content brings no RGB profile to go back to; sRGB it is")
             with Watcher(job, quiet=self.quiet) as watcher:
-                result = job.run(lambda progress: self._step(watcher, keep, progress), resume)
-                signal.signal(signal.SIGINT, signal.SIG_IGN)  # now there is a picture to lose, and nothing to stop
-                keep.write()
+                try:
+                    result = job.run(lambda progress: self._step(watcher, keep, progress), resume)
+                    signal.signal(signal.SIGINT, signal.SIG_IGN)  # now there is a picture to lose, and nothing to stop
+                finally:
+                    keep.write()
         except KeyboardInterrupt:
             raise KeyboardInterrupt("no picture was written") from None
         watcher.tell(result.notes[len(job.notes()) :])

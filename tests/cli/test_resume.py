@@ -253,14 +253,14 @@ def test_a_folder_that_is_deleted_on_the_way_costs_the_checkpoint_and_not_the_pi
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("limit", [1500, 2500, 3500])
+@pytest.mark.parametrize("limit", [300, 700, 1000])
 def test_too_little_memory_is_said_and_leaves_nothing_half_written(here, environment, weights, limit):
     """Megabytes of address space: for less than the imports need, and for more."""
     size = ["--size", "1024", "--levels", "1", "--steps", "2", "--device", "cpu", "--weights", str(weights)]
     words = [sys.executable, "-m", "nst", "stylize", *PAIR, *size, *KEEP]
     shell = ["bash", "-c", f'ulimit -v {limit * 1024}; exec "$@"', "bash", *words]
     done = subprocess.run(shell, env=environment, capture_output=True, text=True)
-    print(limit, done.returncode, done.stderr)
+    assert "Traceback" not in done.stderr
     assert (done.returncode == 0) == os.path.exists("out.png")
     assert not list(here.glob(".nst*")), "a half-written file"
     if os.path.exists("run.nst"):
