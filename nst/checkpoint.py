@@ -64,9 +64,14 @@ class Checkpoints:
     """
 
     def __init__(
-        self, path: Path | None, about: Mapping[str, Any], every: float = 60.0, tell: Callable[[str], object] = print
+        self,
+        path: str | Path | None,
+        about: Mapping[str, Any] | None = None,
+        every: float = 60.0,
+        tell: Callable[[str], object] = print,
     ) -> None:
-        self._path, self._about, self._every, self._tell = path, about, every, tell
+        self._path = None if path is None else Path(path)
+        self._about, self._every, self._tell = about or {}, every, tell
         self._due = time.monotonic() + every
         self._last: Progress | None = None
 
@@ -169,8 +174,8 @@ def _bytes(array: Host) -> memoryview:
 class Checkpoint:
     """A checkpoint's header: `about` is what its writer said of the run. Raises `UserError` for what is none."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
         with self._opened() as file:
             metadata = file.metadata() or {}
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - no mapping
