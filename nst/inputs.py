@@ -137,5 +137,7 @@ class _Search:
             raise UserError(f"{len(named)} files are named for {len(wanted)}", f"--{wanted[0].role} FILE for each")
         for each, path in zip(wanted, named, strict=True):
             if not each.is_at(path):
-                raise UserError(f"{path} is not the {each.role} of this run ({each.path or 'not a file'})", "")
+                raise UserError(
+                    f"{path} is not the {each.role} of this run ({each.path or 'not a file'})", "name it as it was then"
+                )
         return named

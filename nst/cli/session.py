@@ -125,7 +125,11 @@ class Session:
             if any(_same(self.checkpoint, name) for name in [*others, *([str(self.report)] if self.report else [])]):
                 found.add(UserError(f"--checkpoint '{self.checkpoint}' is another file of this run", "name another"))
         if not 0 <= self.checkpoint_every < math.inf:
-            found.add(UserError(f"--checkpoint-every must be 0 seconds or more, not {self.checkpoint_every}", ""))
+            found.add(
+                UserError(
+                    f"--checkpoint-every must be 0 seconds or more, not {self.checkpoint_every}", "0 is each step"
+                )
+            )
         return found.errors
 
     def _is_snapshot(self, name: str) -> bool:

@@ -199,8 +199,9 @@ def test_memory_that_runs_out_is_survived_in_tiles(process, trapped, here, weigh
     shutil.move("out.png", "whole.png")
     killed = process("stylize", *PAIR, *words, *KEEP, TRAP="exhaust 3, kill 15", **trapped)
     assert killed.code == -signal.SIGKILL
-    assert "going on in tiles of 80 px" in killed.err
-    assert process("resume", "run.nst", **trapped).code == 0
+    done = process("resume", "run.nst", **trapped)
+    assert done.code == 0
+    assert "going on in tiles of 80 px" in done.err
     assert_same("out.png", "whole.png")
 
 
@@ -265,3 +266,152 @@ def test_too_little_memory_is_said_and_leaves_nothing_half_written(here, environ
     assert not list(here.glob(".nst*")), "a half-written file"
     if os.path.exists("run.nst"):
         assert Checkpoint(Path("run.nst")).about["folder"] == str(here)
+
+
+@pytest.fixture
+def begun(nst, here, pyramid):
+    """A folder with the checkpoint of a finished run, `run.nst`, and the picture it made."""
+    assert nst("stylize", *PAIR, *pyramid, "--optimizer", "adam", *KEEP).code == 0
+    return here
+
+
+def refusal(done):
+    """The one error of an outcome, and its hint."""
+    assert (done.code, len(done.errors)) == (2, 1), done.err
+    return done.errors[0], done.hints[0]
+
+
+def test_a_finished_run_is_written_where_one_says(nst, begun):
+    done = nst("resume", "run.nst", "-o", "again.png")
+    assert done.code == 0
+    assert Path("again.png").read_bytes() == Path("out.png").read_bytes()
+
+
+def test_an_optimizer_that_cannot_go_on_is_one_mistake_among_others(nst, here, fast):
+    words = ["--optimizer", "scipy-lbfgs", "--checkpoint-every", "-1", "--pooling", "most"]
+    done = nst("stylize", *PAIR, *fast, "--checkpoint", "run.nst", *words)
+    assert done.code == 2
+    assert sorted(done.errors) == [
+        "'scipy-lbfgs' cannot go on from a checkpoint",
+        "--checkpoint-every must be 0 seconds or more, not -1.0",
+        "unknown pooling 'most'",
+    ]
+    assert "choose from adam, laplacian-rmsprop, lbfgs, or leave --checkpoint out" in done.hints
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("none/run.nst", "cannot write 'none/run.nst': No such file or directory"),
+        ("out.png", "--checkpoint 'out.png' is another file of this run"),
+        ("notes.txt", "--checkpoint 'notes.txt' is there, and is no checkpoint"),
+        (".", "'.' is a folder"),
+    ],
+)
+def test_a_checkpoint_is_written_over_nothing_else(nst, here, fast, name, message):
+    Path("notes.txt").write_text("mine")
+    assert refusal(nst("stylize", *PAIR, *fast, "--checkpoint", name))[0] == message
+    assert Path("notes.txt").read_text() == "mine"
+
+
+def test_inputs_must_be_the_very_ones_wherever_they_are(nst, begun, photo):
+    shutil.move("content.png", "moved.jpg.png")
+    assert nst("resume", "run.nst", "-o", "again.png").code == 0
+    images.save_image("style.png", photo(40, 40, seed=8))
+    assert refusal(nst("resume", "run.nst"))[0] == "the style style.png has changed"
+    os.unlink("style.png")
+    assert refusal(nst("resume", "run.nst")) == (
+        "the style style.png is gone",
+        "--style FILE, or put it into this folder",
+    )
+    error, _ = refusal(nst("resume", "run.nst", "--style", "moved.jpg.png"))
+    assert error == "moved.jpg.png is not the style of this run (style.png)"
+
+
+def test_it_goes_on_from_another_folder(nst, begun, monkeypatch):
+    (begun / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    assert nst("resume", "../run.nst", "-o", "again.png").code == 0
+    assert Path("again.png").read_bytes() == Path("../out.png").read_bytes()
+
+
+def test_other_weights_are_refused(nst, here, make_network):
+    from nst.network import write
+
+    write(here / "mine.safetensors", make_network())
+    words = ["--size", "48", "--levels", "1", "--steps", "2", "--device", "cpu", "--weights", "mine.safetensors"]
+    assert nst("stylize", *PAIR, *words, *KEEP).code == 0
+    write(here / "mine.safetensors", make_network(seed=5))
+    assert refusal(nst("resume", "run.nst"))[0] == "the weights mine.safetensors has changed"
+
+
+def edited(change):
+    """`run.nst` with its JSON changed by `change(run)`, and a checksum that is right."""
+    import safetensors.numpy
+
+    from nst import checkpoint
+
+    arrays = safetensors.numpy.load_file("run.nst")
+    run = Checkpoint("run.nst")._run
+    change(run)
+    text = json.dumps(run)
+    arrays = {name: arrays[name] for name in sorted(arrays, key=checkpoint._order(arrays))}
+    crc = str(checkpoint._checksum(text, arrays))
+    safetensors.numpy.save_file(arrays, "run.nst", {"format": checkpoint.FORMAT, "run": text, "crc32": crc})
+
+
+def test_other_versions_are_said(nst, begun):
+    edited(lambda run: run["about"]["record"]["versions"].update({"torch": "0.4", "numpy": "1.0"}))
+    done = nst("resume", "run.nst", "-o", "again.png")
+    assert done.code == 0
+    assert "torch was 0.4, and is " in done.err
+    assert "numpy was 1.0, and is " in done.err
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda run: run["about"].pop("record"),
+        lambda run: run["about"].update(output=3),
+        lambda run: run["about"].pop("folder"),
+        lambda run: run["about"]["record"]["recipe"].update(size="huge"),
+        lambda run: run["about"]["record"]["recipe"].update(size=64, sizes=[]),
+        lambda run: run["about"]["record"]["recipe"].update(steps=[2, 2]),
+        lambda run: run["about"]["record"]["recipe"].update(average=0.5),
+        lambda run: run["about"]["record"]["recipe"].update(optimizer="scipy-lbfgs"),
+        lambda run: run["about"].update(output="/proc/self/mem"),
+        lambda run: run.update(level=7),
+    ],
+    ids=range(10),
+)
+def test_a_checkpoint_that_contradicts_itself_is_refused_and_nothing_is_written(nst, begun, change):
+    edited(change)
+    before = {path: path.stat().st_mtime_ns for path in begun.iterdir()}
+    done = nst("resume", "run.nst")
+    assert done.code == 2
+    assert done.errors
+    assert "Traceback" not in done.err
+    assert {path: path.stat().st_mtime_ns for path in begun.iterdir()} == before
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 100, b"\x80\x04pickle", b"\xff" * 64])
+def test_a_file_that_is_no_checkpoint_is_refused(nst, here, content):
+    Path("run.nst").write_bytes(content)
+    error, hint = refusal(nst("resume", "run.nst"))
+    assert error.startswith("'run.nst' is no whole checkpoint: ")
+    assert hint == "start the run anew, or give another checkpoint"
+
+
+def test_a_network_that_paints_in_one_pass_has_nothing_to_go_on_from(nst, here, plugins, monkeypatch):
+    from nst.cli.session import Session
+
+    class Pass:
+        steps = (0,)
+
+        class spec:  # noqa: N801
+            name = "one-pass"
+
+    monkeypatch.setattr("nst.cli.session.Job", lambda *_, **__: Pass)
+    session = Session(Path("out.png"), checkpoint=Path("run.nst"))
+    with pytest.raises(Exception, match="--checkpoint means nothing to 'one-pass', which paints in one pass"):
+        session.job("content.png", ["style.png"], *session.recipe({}))
