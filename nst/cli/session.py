@@ -121,7 +121,7 @@ class Session:
             if any(_same(self.report, name) for name in others):
                 found.add(UserError(f"--report '{self.report}' is another file of this run", "give it another name"))
         if self.checkpoint is not None:
-            found.add(check_writable(self.checkpoint), _not_to_replace(self.checkpoint))
+            found.add(check_writable(self.checkpoint), _other(self.checkpoint))
             if any(_same(self.checkpoint, name) for name in [*others, *([str(self.report)] if self.report else [])]):
                 found.add(UserError(f"--checkpoint '{self.checkpoint}' is another file of this run", "name another"))
         if not 0 <= self.checkpoint_every < math.inf:
@@ -257,15 +257,11 @@ def check_writable(path: Path) -> UserError | None:
         return UserError(f"cannot write '{path}': {error.strerror}", "choose a folder that exists and can be written")
 
 
-def _not_to_replace(path: Path) -> UserError | None:
-    """What a checkpoint must not be written over."""
-    if not os.path.isfile(path) or os.path.getsize(path) == 0:
+def _other(path: Path) -> UserError | None:
+    """The error for a file that is none of those which a checkpoint may be written over."""
+    if not os.path.isfile(path) or Findings().attempt(lambda: Checkpoint(path)):
         return None
-    try:
-        Checkpoint(path)
-    except UserError:
-        return UserError(f"--checkpoint '{path}' is there, and is no checkpoint", "give it another name")
-    return None
+    return UserError(f"--checkpoint '{path}' is there, and is no checkpoint", "give it another name")
 
 
 def _same(path: Path, other: str | Path) -> bool:
