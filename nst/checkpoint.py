@@ -2,8 +2,8 @@
 
 The file is safetensors, never a pickle: `image`, `best` and perhaps `mean` `(H, W, 3)`, the optimizer's `state.…` of
 that shape, `history` `(steps, 4 + terms)`, and JSON metadata. It is as large as these: three images at most (12 bytes a
-pixel each) beside the optimizer's, none of which are kept after the last step of a size. Adam has two; L-BFGS two for
-each curvature pair, of which it keeps what fits in 1 GiB, or three.
+pixel each) beside the optimizer's, which are kept after the last step of a size only where the next begins from them.
+Adam has two; L-BFGS two for each curvature pair, of which it keeps what fits in 1 GiB, or three.
 """
 
 from __future__ import annotations
@@ -282,7 +282,7 @@ class Checkpoint:
         if odd := [f"{name[:80]} {shape}" for name, shape in shapes.items() if shape != image]:
             self._refuse(f"{odd[0]} is not of the shape {image}")
         taken = sum(plan.steps[: run["level"]]) + run["taken"]
-        if steps[1:] != (len(_COLUMNS) + len(run["terms"]),) or not 1 <= steps[0] <= taken:
+        if steps[1:] != (len(_COLUMNS) + len(run["terms"]),) or not run["taken"] <= steps[0] <= taken:
             self._refuse(f"its history has the shape {steps}")
         if unknown := set(self._types.values()) - _TYPES.keys():
             self._refuse(f"it holds numbers of type {unknown.pop()}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -18,9 +18,9 @@ import numpy as np
 from nst.areas import Mask
 from nst.descent import Descent, Mean
 from nst.errors import NstError
-from nst.images import fit, resize
+from nst.images import fit, resize, stretch
 from nst.objective import Frugal, build_objective
-from nst.protocols import Array, Evaluation, FeatureBackend, Iterate, Objective, Optimizer, Pixels
+from nst.protocols import Array, Evaluation, FeatureBackend, Iterate, Objective, Optimizer, Pixels, State
 from nst.snapshot import Snapshot
 from nst.terms import LossUse, Region, pointwise_terms, style_terms
 from nst.tiles import cut
@@ -40,11 +40,11 @@ class Task:
     """Everything one picture needs, as objects.
 
     `levels` go from coarse to fine; `start` is the first image. `style` losses are drawn towards the regions' styles,
-    `pointwise` ones towards the content; `style_scale` is the styles' size relative to the picture's. `protect`
-    `(H, W)`, 0..1, says where the content is held on to more firmly. `average` is the share of the running mean of the
-    images that each step keeps: above 0 the mean is the result, and not the image of the lowest loss. `tile` is the
-    side in pixels of the tiles to compute in, 0 for the whole image until memory runs out, None for the whole image
-    come what may.
+    `pointwise` ones towards the content. `average` is the share of the running mean of the images that each step keeps:
+    above 0 the mean is the result, and not the image of the lowest loss. `tile` is the side in pixels of the tiles to
+    compute in, 0 for the whole image until memory runs out, None for the whole image come what may. `protect` `(H, W)`,
+    0..1, says where the content is held on to more firmly. `carries` hands the optimizer's state from one size to the
+    next, resized. `until` ends a size where its last steps lowered the loss by less than this share; 0 never does.
     """
 
     levels: Sequence[Level]
@@ -55,10 +55,11 @@ class Task:
     pointwise: Sequence[LossUse]
     optimizer: Optimizer
     optimizer_options: Mapping[str, Any]
-    style_scale: float = 1.0
     average: float = 0.0
     tile: int | None = 0
     protect: Mask | None = None
+    carries: bool = False
+    until: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,16 @@ class Progress:
 
 @dataclass
 class Run:
-    """What a run has come to so far. `stopped` is "finished", "interrupted" or "diverged"."""
+    """What a run has come to so far. `stopped` is "finished", "interrupted" or "diverged".
+
+    `state` is the optimizer's at the end of a size, on the host, where it is to be carried to the next.
+    """
 
     pixels: Pixels
     history: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     stopped: str = "finished"
+    state: Mapping[str, Any] | None = None
 
 
 PROTECTION = 20.0  # how many times more the content weighs where it is protected
@@ -147,15 +152,27 @@ class Leg:
         return Mean(self._task.average, self._placed(resume.mean), resume.mean_weight)
 
     def _resumed_descent(self, resume: Snapshot | None) -> Descent:
-        parts = (self._task.optimizer, self._objective, self._task.optimizer_options)
+        parts = (self._task.optimizer, self._objective, self._task.optimizer_options, self._task.until)
         if resume is None:
-            return Descent(*parts)
+            return Descent(*parts, state=self._carried())
+        losses = [row["loss"] for row in resume.history[len(resume.history) - resume.taken :]]
         state = {name: self._placed(value) for name, value in resume.state.items()}
         image, best = self._placed(resume.image), self._placed(resume.best)
         good = Iterate(image, Evaluation(resume.history[-1]["loss"], {}, None), state)
-        return Descent(
-            *parts, good=good, best=Iterate(best, Evaluation(resume.best_loss, {}, None), {}), scale=resume.scale
-        )
+        lowest = Iterate(best, Evaluation(resume.best_loss, {}, None), {})
+        return Descent(*parts, good=good, best=lowest, scale=resume.scale, losses=losses)
+
+    def _carried(self) -> State | None:
+        """The optimizer's state at the last size, its arrays resized to this one's."""
+        if self._outcome.state is None:
+            return None
+        return {
+            name: self._placed(stretch(value, self._shape) if isinstance(value, np.ndarray) else value)
+            for name, value in self._outcome.state.items()
+        }
+
+    def _host_state(self, state: State) -> dict[str, Any]:
+        return {name: self._host(value) for name, value in state.items()}
 
     def _placed(self, value: Any) -> Any:
         """A value of a snapshot where the backend computes; what is not float32 was NumPy's, and remains so."""
@@ -192,21 +209,24 @@ class Leg:
         if self._descent.best is not None:
             result = self._mean.value if self._task.average else self._descent.best.image
             self._outcome.pixels = self._backend.to_numpy(result)
+        if self._task.carries and self._descent.good is not None:
+            self._outcome.state = self._host_state(self._descent.good.state)
         self._outcome.notes.extend(self._descent.notes)
         if self._descent.gave_up:
             self._outcome.stopped = "diverged"
 
     def _remark(self) -> None:
-        """Note that the optimizer itself has ended, if it has."""
+        """Note why the steps ended early, if they did."""
         if self._taken < self._level.steps and not self._descent.gave_up:
+            why = self._descent.settled() or "the optimizer found nothing better"
             steps = f"{self._taken} of {self._level.steps} steps"
-            self._descent.notes.append(f"at {self._level.size} px the optimizer found nothing better after {steps}")
+            self._descent.notes.append(f"at {self._level.size} px {why} after {steps}")
 
     def _progress(self, iterate: Iterate, seconds: float) -> Progress:
         step = len(self._outcome.history) + 1
         return Progress(
             step=step,
-            steps=sum(level.steps for level in self._task.levels),
+            steps=step - self._taken + sum(level.steps for level in self._task.levels[self._index :]),
             size=self._level.size,
             loss=iterate.evaluation.loss,
             terms=iterate.evaluation.terms,
@@ -231,11 +251,12 @@ class Leg:
         }
 
     def _snapshot(self, iterate: Iterate, best: Iterate, total: Array, steps: int, rest: Mapping[str, Any]) -> Snapshot:
-        """The run as it stood after an iterate, on the host. After a size's last step nothing needs the state."""
-        state = iterate.state if rest["taken"] < self._level.steps else {}
+        """The run as it stood after an iterate, on the host, with the state where a later step begins from it."""
+        last = self._index + 1 == len(self._task.levels)
+        needed = rest["taken"] < self._level.steps or (self._task.carries and not last)
         return Snapshot(
             image=self._host(iterate.image),
-            state={name: self._host(value) for name, value in state.items()},
+            state=self._host_state(iterate.state) if needed else {},
             best=self._host(best.image),
             best_loss=best.evaluation.loss,
             mean=self._host(total) if self._task.average else None,
@@ -253,11 +274,14 @@ def _shape(task: Task, level: Level) -> tuple[int, int]:
 def _objective(task: Task, level: Level, tile: int) -> Objective:
     """The objective of a level, in tiles of so many pixels."""
     shape, style, pointwise = _shape(task, level), _used(task.style), _used(task.pointwise)
-    if tile and (whole := [use.name for use in style if use.whole]):
-        raise NstError(f"'{whole[0]}' cannot be computed in tiles", "choose another --style-loss, or --tile off")
+    for use in style:
+        if use.whole and tile:
+            raise NstError(f"'{use.name}' cannot be computed in tiles", "choose another --style-loss, or --tile off")
+        if use.whole and any(region.mask is not None for region in task.regions):
+            raise NstError(f"'{use.name}' cannot be told where", "choose another --style-loss, or no masks")
     tiles = cut(shape, tile, [layer for use in (*style, *pointwise) for layer in use.layers])
     content = resize(task.content, shape)
-    regions = [_at(region, shape, level.size * task.style_scale) for region in task.regions]
+    regions = [region.at(shape, level.size) for region in task.regions]
     hold = None if task.protect is None else 1 + PROTECTION * resize(task.protect, shape)
     terms = [term for use in style for each in regions for term in style_terms(level.backend, use, each, tiles, tile)]
     for use in pointwise:
@@ -269,23 +293,6 @@ def _used(uses: Sequence[LossUse]) -> list[LossUse]:
     return [use for use in uses if use.weight]
 
 
-def _at(region: Region, shape: tuple[int, int], long_side: float) -> Region:
-    """A region for an image of another shape, its styles' long sides at most `long_side` pixels."""
-    mask = None if region.mask is None else resize(region.mask, shape)
-    return replace(region, styles=[_shrink(style, long_side) for style in region.styles], mask=mask)
-
-
-def _shrink(style: Pixels, long_side: float) -> Pixels:
-    """The style with its long side at most `long_side`: enlarging it would only teach the picture blur."""
-    height, width = style.shape[:2]
-    return resize(style, fit(height, width, round(min(long_side, max(height, width)))))
-
-
 def _row(progress: Progress) -> dict[str, Any]:
-    return {
-        "step": progress.step,
-        "size": progress.size,
-        "loss": progress.loss,
-        "terms": dict(progress.terms),
-        "seconds": progress.seconds,
-    }
+    facts = {"step": progress.step, "size": progress.size, "loss": progress.loss}
+    return {**facts, "terms": dict(progress.terms), "seconds": progress.seconds}

@@ -58,8 +58,8 @@ def canonical(distribution: str) -> str:
 
 def _text(file: str) -> str:
     try:
-        with open(file, encoding="utf-8", errors="replace") as opened:
-            return opened.read()
+        with open(file, "rb", buffering=0) as opened:  # half the time of a text file, and there are hundreds
+            return opened.read().decode("utf-8", "replace")
     except OSError:
         return ""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from nst import color, engine, images, weights
+from nst import engine, images, regions, weights
 from nst.engine import Level, OnIterate, Task
 from nst.errors import Findings, UserError, raise_all
 from nst.images import Picture
+from nst.inputs import Inputs, Reader
 from nst.layers import shares
 from nst.memory import peak_memory
-from nst.mistakes import find_mistakes, is_file, size_mistakes
+from nst.mistakes import Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
 from nst.options import read_options
 from nst.plugins import Plugin, Plugins
 from nst.protocols import FeatureBackend, ImageBackend, Pixels
@@ -25,7 +26,7 @@ from nst.recipe import Recipe
 from nst.schedule import per_size, plan
 from nst.snapshot import Snapshot
 from nst.specs import BackendSpec, LossSpec, Spec
-from nst.terms import LossUse, Region
+from nst.terms import LossUse
 from nst.values import ExtraLoss
 from nst.weights import Choice
 
@@ -67,7 +68,10 @@ def stylize(
 
 
 class Job:
-    """One picture to be made. Construction checks everything and is cheap; `open` imports the framework."""
+    """One picture to be made. Construction checks everything and is cheap; `open` imports the framework.
+
+    Jobs given one mapping `loaded` share the backends they build.
+    """
 
     def __init__(
         self,
@@ -76,29 +80,39 @@ class Job:
         recipe: Recipe,
         plugins: Plugins | None = None,
         *,
+        masks: Sequence[tuple[Any, Sequence[Any]]] = (),
+        protect: Any = None,
         max_pixels: int | None = None,
         mistakes: Sequence[UserError] = (),
         chosen: Collection[str] = (),
+        loaded: MutableMapping[Any, Any] | None = None,
     ) -> None:
         self.recipe = recipe
+        self._loaded = {} if loaded is None else loaded
         self._plugins = plugins or Plugins.from_environment()
         found = Findings()
-        found.add(*mistakes, *find_mistakes(recipe, self._plugins, len(styles), chosen))
-        if not styles:
-            found.add(UserError("no style picture", "give at least one"))
-        pictures = [found.attempt(partial(images.read, source, max_pixels=max_pixels)) for source in [content, *styles]]
+        called = Call(len(styles), sum(len(own) for _, own in masks), bool(masks) or protect is not None)
+        found.add(*mistakes, *find_mistakes(recipe, self._plugins, called, chosen))
+        reading = Findings()
+        inputs = Reader(reading, max_pixels).inputs(content, styles, masks, protect)
+        found.add(*reading.errors)
         self._start = found.attempt(lambda: images.read(recipe.init).pixels) if is_file(recipe.init) else None
         spec: BackendSpec | None = Findings().attempt(partial(self._plugins.find, "backend", recipe.backend))
-        if None not in pictures and spec is not None and spec.kind == "feature":
-            found.add(*size_mistakes(recipe, _shapes(pictures)))
+        if inputs is not None and spec is not None and spec.kind == "feature":
+            found.add(*size_mistakes(recipe, _shapes(inputs, recipe.style_scale)))
         raise_all(found.errors)
-        self.content: Picture = pictures[0]
-        self.styles: list[Picture] = pictures[1:]
+        assert inputs is not None
+        self.inputs = inputs
         self.spec: BackendSpec = self._plugins.find("backend", recipe.backend)
         self.sizes, self.steps = self._plan()
         self._choices = [weights.choose(self.spec, name) for name in per_size(recipe.weights, len(self.sizes))]
         self._backends: dict[str, Any] = {}
         self._digests: dict[str, str] = {}
+
+    @property
+    def content(self) -> Picture:
+        """The picture that is painted."""
+        return self.inputs.content
 
     @property
     def weights(self) -> Choice:
@@ -120,16 +134,20 @@ class Job:
         if choice.name not in self._backends:
             network = choice.source.load()  # first: a bad file is found before the framework is imported
             self._digests[choice.name] = getattr(network, "sha256", "") or choice.source.verify()
-            pooling = {"pooling": self.recipe.pooling} if self.spec.kind == "feature" else {}
             options = read_options(self.spec, self.recipe.backend_options)
-            self._backends[choice.name] = self._plugins.load(self.spec)(
-                network, device=self.recipe.device, **pooling, **options
-            )
+            if self.spec.kind == "feature":
+                options["pooling"] = self.recipe.pooling
+            key = self.recipe.backend, choice.name, self.recipe.device, tuple(sorted(options.items()))
+            if key not in self._loaded:
+                self._loaded[key] = self._plugins.load(self.spec)(network, device=self.recipe.device, **options)
+            self._backends[choice.name] = self._loaded[key]
         return self._backends[choice.name]
 
     def notes(self) -> list[str]:
         """What is worth saying before the first step."""
-        pictures = [f"{picture.source}: {note}" for picture in (self.content, *self.styles) for note in picture.notes]
+        pictures = [
+            f"{picture.source}: {note}" for picture in (self.content, *self.inputs.works()) for note in picture.notes
+        ]
         return [*filter(None, dict.fromkeys(choice.note for choice in self._choices)), *self.open().notes, *pictures]
 
     def shapes(self) -> list[tuple[int, int]]:
@@ -161,7 +179,7 @@ class Job:
         height, width = outcome.pixels.shape[:2]
         alpha = self.content.alpha
         return Result(
-            pixels=color.finished(self.recipe.color, outcome.pixels, self.content.pixels),
+            pixels=regions.finished(self.inputs, self.recipe, outcome.pixels),
             alpha=None if alpha is None else images.resize(alpha, (height, width)),
             history=outcome.history,
             recipe=self.recipe,
@@ -170,40 +188,34 @@ class Job:
             facts=self._facts(backend, time.perf_counter() - began),
         )
 
-    def _painted(self) -> list[Pixels]:
-        """The styles, colored as the recipe says."""
-        return color.prepared(self.recipe.color, [picture.pixels for picture in self.styles], self.content.pixels)
-
-    def _blend(self) -> list[float]:
-        """The styles' shares, summing to 1."""
-        blend = self.recipe.style_blend or (1.0,) * len(self.styles)
-        return [share / sum(blend) for share in blend]
-
     def _pass(self, backend: ImageBackend) -> engine.Run:
         """One pass of a feed-forward network over the content at its final size."""
         height, width = self.content.pixels.shape[:2]
         content = images.resize(self.content.pixels, images.fit(height, width, self.recipe.size))
-        styles = self._painted()
-        return engine.Run(backend.stylize(content, styles, blend=self._blend(), style_scale=self.recipe.style_scale))
+        (region,) = regions.regions(self.inputs, self.recipe)
+        made = backend.stylize(content, region.styles, blend=region.blend, style_scale=self.recipe.style_scale[0])
+        return engine.Run(made)
 
     def task(self) -> Task:
         """What the engine is given."""
-        recipe, styles = self.recipe, self._painted()
+        recipe, parts = self.recipe, regions.regions(self.inputs, self.recipe)
         optimizer = self._plugins.find("optimizer", recipe.optimizer)
         uses = self._uses()
         levels = zip(self.sizes, self.steps, map(self._open, self._choices), strict=True)
         return Task(
             levels=[Level(*level) for level in levels],
             content=self.content.pixels,
-            regions=[Region(styles, self._blend())],
-            start=self._first_image(styles),
+            regions=parts,
+            start=self._first_image([style for region in parts for style in region.styles]),
             style=[use for spec, use in uses if spec.role == "style"],
             pointwise=[use for spec, use in uses if spec.role != "style"],
             optimizer=self._plugins.load(optimizer),
             optimizer_options=read_options(optimizer, recipe.optimizer_options),
-            style_scale=recipe.style_scale,
+            protect=regions.protected(self.inputs),
             average=recipe.average,
             tile=self._tile(),
+            carries=optimizer.carries,
+            until=recipe.until,
         )
 
     def _tile(self) -> int | None:
@@ -254,7 +266,16 @@ class Job:
         }
 
 
-def _shapes(pictures: Sequence[Picture]) -> list[tuple[str, tuple[int, int]]]:
-    """Names and (height, width), in order."""
-    named = ((picture.source or f"picture {i}", picture.pixels.shape) for i, picture in enumerate(pictures, start=1))
-    return [(name, (shape[0], shape[1])) for name, shape in named]
+def _shapes(inputs: Inputs, scales: Sequence[float]) -> list[Sized]:
+    """Content and works, in order, each style's works at its scale."""
+    styles = inputs.every_style()
+    sizes = zip(styles, each_scale(scales, len(styles)), strict=True)
+    used = [(inputs.content, 1.0), *((work, scale) for style, scale in sizes for work in style.works)]
+    return [
+        Sized(picture.source or f"picture {i}", _shape(picture.pixels), scale)
+        for i, (picture, scale) in enumerate(used, start=1)
+    ]
+
+
+def _shape(pixels: Pixels) -> tuple[int, int]:
+    return pixels.shape[0], pixels.shape[1]

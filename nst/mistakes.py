@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,8 +29,26 @@ ONE_PASS = ("backend", "weights", "device", "backend_options", "size", "style_bl
 """The recipe fields that mean something to an image backend."""
 
 
-def find_mistakes(recipe: Recipe, plugins: Plugins, styles: int, chosen: Collection[str] = ()) -> list[UserError]:
-    """What is wrong with a recipe, for a picture with so many styles; an empty list when it can run.
+@dataclass(frozen=True)
+class Call:
+    """What a job is called with beside its recipe: so many styles of the whole and of patches, and whether masks."""
+
+    styles: int = 1
+    patch_styles: int = 0
+    masks: bool = False
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A picture's name, (height, width), and the size it is used at relative to the result's."""
+
+    name: str
+    shape: tuple[int, int]
+    scale: float = 1.0
+
+
+def find_mistakes(recipe: Recipe, plugins: Plugins, call: Call, chosen: Collection[str] = ()) -> list[UserError]:
+    """What is wrong with a recipe, for a job that is called so; an empty list when it can run.
 
     `chosen` names the fields a person set, which must mean something even where they equal the default.
     """
@@ -39,9 +58,10 @@ def find_mistakes(recipe: Recipe, plugins: Plugins, styles: int, chosen: Collect
         found.add(*_backend_mistakes(recipe, backend))
     found.add(color.check(recipe.color))
     if backend is not None and backend.kind == "image":
-        found.add(*_inapplicable(recipe, backend, chosen), *_blend_mistakes(recipe, styles))
+        found.add(*_inapplicable(recipe, backend, chosen), *_one_pass_mistakes(recipe, backend, call))
+        found.add(*_style_mistakes(recipe, call))
     else:
-        found.add(*_descent_mistakes(recipe, plugins), *_blend_mistakes(recipe, styles), *_number_mistakes(recipe))
+        found.add(*_descent_mistakes(recipe, plugins, call), *_style_mistakes(recipe, call), *_number_mistakes(recipe))
     return found.errors
 
 
@@ -55,13 +75,13 @@ def _inapplicable(recipe: Recipe, spec: BackendSpec, chosen: Collection[str]) ->
             )
 
 
-def _descent_mistakes(recipe: Recipe, plugins: Plugins) -> list[UserError]:
+def _descent_mistakes(recipe: Recipe, plugins: Plugins, call: Call) -> list[UserError]:
     """What is wrong with the names and options of an optimization's parts."""
     found = Findings()
     for role, chosen in zip(("style", "content"), recipe.all_losses(), strict=False):
-        found.add(*_loss_mistakes(recipe, plugins, chosen, role))
+        found.add(*_loss_mistakes(recipe, plugins, call, chosen, role))
     for chosen in recipe.losses:
-        found.add(*_loss_mistakes(recipe, plugins, chosen))
+        found.add(*_loss_mistakes(recipe, plugins, call, chosen))
     for kind, name, options in (
         ("optimizer", recipe.optimizer, recipe.optimizer_options),
         ("initializer", recipe.init, recipe.init_options),
@@ -73,8 +93,6 @@ def _descent_mistakes(recipe: Recipe, plugins: Plugins) -> list[UserError]:
 def _backend_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
     found = Findings()
     found.add(missing_modules(spec))
-    if spec.kind == "image" and len(recipe.weights) > 1:
-        found.add(UserError(f"--weights names {len(recipe.weights)} for one pass", "name one"))
     if recipe.tile.isdigit() and not spec.architecture:
         found.add(
             UserError(f"'{spec.name}' cannot be computed in tiles: it does not say how far it sees", "--tile off")
@@ -104,7 +122,7 @@ def _network_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
     return found.errors
 
 
-def _loss_mistakes(recipe: Recipe, plugins: Plugins, chosen: ExtraLoss, role: str = "") -> list[UserError]:
+def _loss_mistakes(recipe: Recipe, plugins: Plugins, call: Call, chosen: ExtraLoss, role: str = "") -> list[UserError]:
     """What is wrong with a loss, which must be one for `role` where that is given."""
     found = Findings()
     spec: LossSpec | None = found.attempt(lambda: plugins.find("loss", chosen.name))
@@ -120,6 +138,8 @@ def _loss_mistakes(recipe: Recipe, plugins: Plugins, chosen: ExtraLoss, role: st
         found.add(UserError(f"'{spec.name}' has a shape that its role cannot have", hint))
     if spec.shape == "whole" and recipe.tile.isdigit():
         found.add(UserError(f"'{spec.name}' cannot be computed in tiles", "choose another loss, or --tile off"))
+    if spec.shape == "whole" and call.masks:
+        found.add(UserError(f"'{spec.name}' cannot be told where to look", "choose another loss, or no masks"))
     return found.errors
 
 
@@ -147,9 +167,30 @@ def missing_modules(spec: Spec) -> UserError | None:
     return UserError(f"'{spec.name}' needs {' and '.join(missing)}", f"pip install {spec.install or ' '.join(missing)}")
 
 
-def _blend_mistakes(recipe: Recipe, styles: int) -> Iterable[UserError]:
-    if recipe.style_blend and len(recipe.style_blend) != styles:
-        yield UserError(f"--style-blend has {len(recipe.style_blend)} weights for {styles} styles", "give one each")
+def _style_mistakes(recipe: Recipe, call: Call) -> Iterable[UserError]:
+    if not call.styles + call.patch_styles:
+        yield UserError("no style picture", "give at least one")
+    if recipe.style_blend and len(recipe.style_blend) != call.styles:
+        yield UserError(
+            f"--style-blend has {len(recipe.style_blend)} weights for {call.styles} styles", "give one each"
+        )
+    scales, styles = len(recipe.style_scale), call.styles + call.patch_styles
+    if scales not in (1, styles):
+        yield UserError(f"--style-scale has {scales} factors for {styles} styles", "give one, or one each")
+
+
+def each_scale(scales: Sequence[float], styles: int) -> list[float]:
+    """One factor for each of so many styles; 1 for all where there are too few or too many, a mistake of its own."""
+    return list(scales) if len(scales) == styles else [scales[0] if len(scales) == 1 else 1.0] * styles
+
+
+def _one_pass_mistakes(recipe: Recipe, spec: BackendSpec, call: Call) -> Iterable[UserError]:
+    if call.masks:
+        yield UserError(f"'{spec.name}' paints the whole picture in one pass", "leave out --mask and --protect")
+    if len(recipe.weights) > 1:
+        yield UserError(f"--weights names {len(recipe.weights)} for one pass", "name one")
+    if len(recipe.style_scale) > 1:
+        yield UserError(f"--style-scale has {len(recipe.style_scale)} factors for one pass", "give one")
 
 
 def _number_mistakes(recipe: Recipe) -> Iterable[UserError]:
@@ -164,21 +205,21 @@ def _number_mistakes(recipe: Recipe) -> Iterable[UserError]:
         yield UserError("--steps has several numbers without --sizes", "give --sizes too, or one number in all")
 
 
-def size_mistakes(recipe: Recipe, shapes: Sequence[tuple[str, tuple[int, int]]]) -> Iterable[UserError]:
-    """Pictures too thin for the deepest layer in use; `shapes` are names and (height, width), the content's first."""
-    (content, shape), *styles = shapes
-    sizes = plan(recipe, *shape)[0]
+def size_mistakes(recipe: Recipe, pictures: Sequence[Sized]) -> Iterable[UserError]:
+    """Pictures too thin for the deepest layer in use; the content's first."""
+    content, *styles = pictures
+    sizes = plan(recipe, *content.shape)[0]
     if len(recipe.weights) > len(sizes):
         yield UserError(f"--weights names {len(recipe.weights)} for {len(sizes)} sizes", "name one for each, or fewer")
     coarsest = sizes[0]
     need = smallest_side(recipe.layers())
-    yield from _too_small(content, shape, coarsest, need, f"use a size of at least {_least(shape, need)}")
+    yield from _too_small(content, coarsest, need, f"use a size of at least {_least(content.shape, need)}")
     need = smallest_side(recipe.selections().get("--style-layers", ()))
-    for name, shape in styles:
-        scale = math.ceil(100 * _least(shape, need) / coarsest) / 100
+    for style in styles:
+        scale = math.ceil(100 * _least(style.shape, need) / coarsest) / 100
         enlarged = f"use a --style-scale of at least {scale:g}, a less narrow style"
-        advice = f"give a style of at least {need} pixels each way" if min(shape) < need else enlarged
-        yield from _too_small(name, shape, min(coarsest * recipe.style_scale, max(shape)), need, advice)
+        advice = f"give a style of at least {need} pixels each way" if min(style.shape) < need else enlarged
+        yield from _too_small(style, min(coarsest * style.scale, max(style.shape)), need, advice)
 
 
 def _least(shape: tuple[int, int], need: int) -> int:
@@ -186,11 +227,12 @@ def _least(shape: tuple[int, int], need: int) -> int:
     return -(-need * max(shape) // min(shape))
 
 
-def _too_small(name: str, shape: tuple[int, int], long_side: float, need: int, advice: str) -> Iterable[UserError]:
-    small = fit(*shape, round(long_side))
+def _too_small(picture: Sized, long_side: float, need: int, advice: str) -> Iterable[UserError]:
+    small = fit(*picture.shape, round(long_side))
     if min(small) >= need:
         return
+    height, width = picture.shape
     yield UserError(
-        f"'{name}' ({shape[1]}×{shape[0]}) would be {small[1]}×{small[0]} pixels; the layers chosen need {need}",
+        f"'{picture.name}' ({width}×{height}) would be {small[1]}×{small[0]} pixels; the layers chosen need {need}",
         f"{advice}, or shallower layers",
     )

@@ -89,11 +89,17 @@ def _checked(spec: Any, kind: str) -> Spec:
         _check_type(getattr(spec, each.name), each, f"{kind} '{spec.name}': {each.name}")
     if not (spec.name.strip() and spec.name.isprintable() and _is_reference(spec.factory)):
         raise NstError(f"{kind} {spec.name!r} needs a name and a factory 'package.module:attribute'")
-    if isinstance(spec, BackendSpec):
-        for source in (spec.files, *(weights.source for weights in spec.weights)):
-            if not _is_reference(source):
-                raise NstError(f"{kind} '{spec.name}' names '{source}', which is no 'package.module:attribute'")
+    for source in _sources(spec):
+        if not _is_reference(source):
+            raise NstError(f"{kind} '{spec.name}' names '{source}', which is no 'package.module:attribute'")
     return spec
+
+
+def _sources(spec: Spec) -> list[str]:
+    """Where a backend's weights come from: its sets, and a file of the user's, if it takes any."""
+    if not isinstance(spec, BackendSpec):
+        return []
+    return [*filter(None, [spec.files]), *(weights.source for weights in spec.weights)]
 
 
 def _is_reference(text: str) -> bool:

@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 
-from nst import images, inputs, recipe, weights
+from nst import files, images, recipe, weights
 from nst.errors import UserError, raise_all
+from nst.files import ROLES, Input
 from nst.images import PathLike, WriteOptions
-from nst.inputs import ROLES, Input
 from nst.job import Job
 from nst.mistakes import is_file
 from nst.recipe import Recipe
@@ -59,12 +59,11 @@ def record(job: Job, options: WriteOptions | None = None) -> Record:
     wanted = job.recipe.weights
     names = [weights.choose(job.spec, name).name for name in wanted] if any(hashes.values()) else wanted
     made = job.recipe.override(weights=names)
-    read = [("content", job.content.source), *(("style", style.source) for style in job.styles)]
-    read += [("init", made.init)] if is_file(made.init) else []
+    read = [*job.inputs.files(), *([("init", made.init, 0)] if is_file(made.init) else [])]
     own = {each.name for each in job.spec.weights}
-    files = [name for name in dict.fromkeys(names) if name not in own and os.path.isfile(os.path.expanduser(name))]
-    found = [inputs.read(role, path) for role, path in read]
-    found += [inputs.read("weights", os.path.expanduser(name), hashes.get(name, "")) for name in files]
+    loaded = [name for name in dict.fromkeys(names) if name not in own and os.path.isfile(os.path.expanduser(name))]
+    found = [files.read(role, path, style=style) for role, path, style in read]
+    found += [files.read("weights", os.path.expanduser(name), hashes.get(name, "")) for name in loaded]
     return Record(made, tuple(found), hashes, dict(_versions(job)), options or WriteOptions())
 
 
@@ -135,7 +134,7 @@ def _input(data: Any, name: str) -> Input:
     return found
 
 
-_INPUT = {"role": str, "path": str, "size": int, "sha256": str}
+_INPUT = {"role": str, "path": str, "size": int, "sha256": str, "style": int}
 
 
 def _texts(data: Any, name: str) -> dict[str, str]:

@@ -94,7 +94,7 @@ class Recipe:
         "one more loss with its weight and layers, such as histogram=50@relu4_1,relu5_1; may be given again",
     )
     pooling: str = option("max", values.text, "KIND", "max or average")
-    optimizer: str = option("lbfgs", values.text, "NAME", "lbfgs, adam or scipy-lbfgs")
+    optimizer: str = option("lbfgs", values.text, "NAME", "lbfgs, adam, laplacian-rmsprop or scipy-lbfgs")
     optimizer_options: Mapping[str, OptionValue] = option(
         {}, values.settings, "NAME=VALUE…", "options of the optimizer, such as lr=0.02"
     )
@@ -109,11 +109,19 @@ class Recipe:
         "DECAY",
         "take the running mean of the images, each step keeping this share of it; 0 takes the best image",
     )
+    until: float = option(
+        0.0,
+        values.fraction,
+        "SHARE",
+        "end a size once 10 steps have lowered the loss by less than this share of it, such as 0.001; 0 does not",
+    )
     tile: str = option(
         "auto", values.tile, "auto|PIXELS|off", "compute in tiles of this side, for pictures larger than memory"
     )
     style_blend: tuple[float, ...] = option((), values.shares, "W,W,…", "weights of several styles (default: equal)")
-    style_scale: float = option(1.0, values.positive, "FACTOR", "size of the styles relative to the picture")
+    style_scale: tuple[float, ...] = option(
+        (1.0,), values.scales, "FACTOR[,…]", "size of the styles relative to the picture, of all or of each"
+    )
     color: str = option("style", values.text, "MODE", "style, content, luminance, lab, match-mean or match-histogram")
 
     def __post_init__(self) -> None:

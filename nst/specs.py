@@ -98,7 +98,7 @@ class OptimizerSpec(Spec):
     """An optimizer: its factory is a `nst.protocols.Optimizer`.
 
     `resumable` says that a run can be taken up from an iterate's state. `carries` says that such a state, its arrays
-    resized like the image, is a better start at another size than none; the scale of gradients may differ there.
+    resized bilinearly, like the image, starts well at another size.
     """
 
     resumable: bool = True

@@ -76,6 +76,11 @@ def shares(value: Any) -> tuple[float, ...]:
     return found
 
 
+def scales(value: Any) -> tuple[float, ...]:
+    """Numbers above 0, at least one: `1`, `1,0.5` or a list."""
+    return tuple(positive(part) for part in _parts(value)) or (positive(""),)
+
+
 def selection(value: Any) -> dict[str, float]:
     """Layers and their weights: `relu1_1=1,relu2_1=0.5`, or a table."""
     table = value if isinstance(value, Mapping) else layers.parse(",".join(map(str, _parts(value))))

@@ -435,6 +435,14 @@ def test_a_run_goes_on_from_its_checkpoint_to_the_very_same_picture(job, tmp_pat
 
 @pytest.mark.frameworks
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_a_plateau_ends_a_size_at_the_same_step(job, tmp_path, optimizer):
+    """The first size ends after 11 of 14 steps, in whatever file the run goes on from."""
+    changes = {"optimizer": optimizer, "until": 0.99, "steps": "14,4"}
+    assert_goes_on(lambda: job(**changes), [3, 10, 11, 12, 15], tmp_path / "run.nst", False)
+
+
+@pytest.mark.frameworks
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_a_run_goes_on_after_a_rescue_with_the_shorter_steps(job, tmp_path, monkeypatch, optimizer):
     """The sixth evaluation of the whole run is spoiled; runs that go on from later steps meet no such thing."""
     from nst_torch.vgg import VGG

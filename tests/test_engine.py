@@ -44,7 +44,7 @@ def descend(objective, image, *, state=None, step_scale=1.0, lr=1.0):
 
 @pytest.fixture
 def task(make_network, photo):
-    def make(sizes=(4, 6), steps=(3, 2), backend=None, styles=(), **changes):
+    def make(sizes=(4, 6), steps=(3, 2), backend=None, styles=(), scales=(), **changes):
         network = backend or PixelBackend(make_network())
         levels = [Level(*level, network) for level in zip(sizes, steps, strict=True)]
         values = {
@@ -55,7 +55,7 @@ def task(make_network, photo):
             "optimizer": descend,
             "optimizer_options": {"lr": 0.5},
         }
-        regions = [Region(styles or [photo(6, 6, seed=1)], [1.0])]
+        regions = [Region(styles or [photo(6, 6, seed=1)], [1.0], scales=scales)]
         return Task(levels=levels, regions=regions, **{**values, **changes})
 
     return make
@@ -111,7 +111,7 @@ def test_styles_are_shrunk_to_the_size_but_never_enlarged(task, photo):
             return super().statistic(xp, features, weight)
 
     style = LossUse("style", Watching(), {"relu1_1": 1.0}, 1.0)
-    engine.run(task(style=[style], styles=[photo(20, 10)], sizes=[6], steps=[1], style_scale=2.0))
+    engine.run(task(style=[style], styles=[photo(20, 10)], sizes=[6], steps=[1], scales=[2.0]))
     engine.run(task(style=[style], styles=[photo(4, 5)], sizes=[6], steps=[1]))
     assert shapes[0] == (12, 6)
     assert (4, 5) in shapes
@@ -338,6 +338,27 @@ def test_after_the_last_step_of_a_size_nothing_is_kept_of_the_optimizer(task):
     assert states == [{"taken": 1}, {"taken": 2}, {}, {"taken": 1}, {}]
 
 
+def test_a_state_that_is_carried_is_kept_until_the_last_size(task):
+    kept = []
+    whole = engine.run(task(carries=True), lambda progress: kept.append(progress.snapshot()))
+    assert [snapshot.state for snapshot in kept] == [{"taken": taken} for taken in (1, 2, 3, 4)] + [{}]
+    resumed = engine.run(task(carries=True), resume=kept[2])
+    assert [row["loss"] for row in resumed.history] == [row["loss"] for row in whole.history]
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_a_state_that_is_carried_comes_in_its_own_type(task, kind):
+    found = []
+
+    def remember(objective, image, *, state=None, **_):
+        found.append(state and state["memory"].dtype)
+        while True:
+            yield Iterate(image, objective(image), {"memory": np.full(image.shape, 0.5, kind)})
+
+    engine.run(task(optimizer=remember, optimizer_options={}, carries=True))
+    assert found == [None, kind if kind is not np.float32 else np.float64]
+
+
 @pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
 def test_numbers_of_an_optimizer_s_own_type_come_back_in_it(task, kind):
     found = []
@@ -368,3 +389,74 @@ def test_a_snapshot_of_the_last_step_leaves_nothing_to_do(task):
     resumed = engine.run(task(), resume=kept[-1])
     np.testing.assert_allclose(resumed.pixels, whole.pixels, atol=1e-6)
     assert resumed.notes == whole.notes
+
+
+def test_the_optimizer_s_state_is_carried_to_the_next_size_where_that_helps(task):
+    seen = []
+
+    def remember(objective, image, *, state=None, **_):
+        seen.append(state)
+        memory = np.full_like(image, 2.5) if state is None else state["memory"]
+        while True:
+            yield Iterate(image, objective(image), {"memory": memory, "taken": 1})
+
+    engine.run(task(optimizer=remember, optimizer_options={}, carries=True))
+    assert seen[0] is None
+    np.testing.assert_allclose(seen[1]["memory"], np.full((4, 6, 3), 2.5), rtol=1e-6)
+    assert seen[1]["taken"] == 1
+    seen.clear()
+    engine.run(task(optimizer=remember, optimizer_options={}))
+    assert seen == [None, None]
+
+
+def losses(*given):
+    """An optimizer that walks nowhere and finds these losses."""
+
+    def walk(objective, image, *, state=None, **_):
+        for taken in range(state["taken"] if state else 0, len(given)):
+            image = image + 0.01
+            yield Iterate(image, Evaluation(given[taken], {}, None), {"taken": taken + 1})
+
+    return {"optimizer": walk, "optimizer_options": {}}
+
+
+FALLING = [100 * 0.9**step for step in range(6)]
+SWINGING = [FALLING[-1] * factor for factor in (1.5, 0.9995, 1.2) * 10]
+
+
+def test_a_size_ends_on_a_plateau_and_the_next_goes_on(task):
+    """Its lowest loss counts: a loss that swings is no worse for that."""
+    told = []
+    run = engine.run(task(steps=[30, 4], until=1e-3, **losses(*FALLING, *SWINGING)), told.append)
+    assert [row["size"] for row in run.history] == [4] * 16 + [6] * 4
+    assert run.notes == ["at 4 px 10 steps gained less than 0.001 of the loss: ended after 16 of 30 steps"]
+    assert run.stopped == "finished"
+    assert {progress.steps for progress in told[:16]} == {34}
+    assert [(progress.step, progress.steps) for progress in told[16:]] == [(17, 20), (18, 20), (19, 20), (20, 20)]
+
+
+@pytest.mark.parametrize(("until", "given"), [(0.0, [1.0] * 30), (5e-3, [0.999**step for step in range(30)])])
+def test_a_loss_that_still_falls_goes_on(task, until, given):
+    run = engine.run(task(sizes=[6], steps=[30], until=until, **losses(*given)))
+    assert len(run.history) == 30
+    assert run.notes == []
+
+
+@pytest.mark.parametrize("stop", [5, 15, 16, 18, 20])
+def test_a_plateau_is_the_same_in_a_run_that_goes_on_from_a_snapshot(task, stop):
+    kept = []
+    given = {"steps": [30, 4], "until": 1e-3, "average": 0.5, **losses(*FALLING, *SWINGING)}
+    whole = engine.run(task(**given), lambda progress: kept.append(progress.snapshot()))
+    resumed = engine.run(task(**given), resume=kept[stop - 1])
+    np.testing.assert_allclose(resumed.pixels, whole.pixels, atol=1e-6)
+    assert [(row["step"], row["loss"]) for row in resumed.history] == [
+        (row["step"], row["loss"]) for row in whole.history
+    ]
+    assert resumed.notes == whole.notes
+
+
+def test_what_ctrl_c_ends_is_no_plateau(task):
+    def impatient(progress):
+        raise KeyboardInterrupt
+
+    assert engine.run(task(), impatient).notes == []

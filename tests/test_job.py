@@ -199,6 +199,20 @@ def test_memory_is_given_back_between_calls(run):
     assert alive() == once
 
 
+def test_jobs_given_one_mapping_share_the_backends_that_are_alike(photo, weights, plugins):
+    loaded = {}
+
+    def backend(**changes):
+        recipe = Recipe(**{**FAST, "weights": weights, "device": "cpu", **changes})
+        return Job(photo(36, 48), [photo(40, 40)], recipe, plugins, loaded=loaded).open()
+
+    first = backend()
+    assert backend(style_weight=3, steps=7, style_layers="relu1_1") is first
+    others = [backend(pooling="average"), backend(weights="compact")]
+    assert len({id(each) for each in [first, *others]}) == 3
+    assert backend(pooling="average") is others[0]
+
+
 def test_no_style_is_a_mistake(photo, plugins):
     with pytest.raises(UserError, match="no style"):
         Job(photo(), [], Recipe(weights="compact"), plugins)
@@ -209,3 +223,35 @@ def test_a_host_without_plugins_says_what_to_install(photo):
         stylize(photo(), photo(), Recipe(), plugins=Plugins([]))
     assert "pip install" in "".join(error.hint for error in getattr(caught.value, "errors", [caught.value]))
     assert isinstance(OptimizerSpec(name="x", factory="y:z"), Spec)
+
+
+def test_a_region_alone_leaves_the_rest_of_the_picture_as_it_is(plugins, photo, tmp_path):
+    """The content comes back outside the mask, bit for bit as it was resized."""
+    mask = np.zeros((48, 64), np.float32)
+    mask[:, 32:] = 1
+    job = Job(
+        photo(),
+        [],
+        Recipe(weights="compact", size=64, levels=1, steps=3),
+        plugins,
+        masks=[(mask_picture(mask), [photo(seed=1)])],
+    )
+    result = job.run()
+    np.testing.assert_array_equal(result.pixels[:, :32], photo()[:, :32])
+    assert np.abs(result.pixels[:, 32:] - photo()[:, 32:]).mean() > 0.01
+    assert any("patch" in name for name in result.history[0]["terms"])
+
+
+def test_each_region_has_its_own_styles(plugins, photo):
+    """A red style on the left, a blue one on the right."""
+    red, blue = (np.full((48, 64, 3), color, np.float32) for color in ([0.8, 0.1, 0.1], [0.1, 0.1, 0.8]))
+    left = np.zeros((48, 64), np.float32)
+    left[:, :32] = 1
+    recipe = Recipe(weights="compact", size=64, levels=1, steps=15, content_weight=0.1)
+    pixels = Job(photo(), [blue], recipe, plugins, masks=[(mask_picture(left), [red])]).run().pixels
+    redness = pixels[..., 0] - pixels[..., 2]
+    assert redness[:, :24].mean() > redness[:, 40:].mean() + 0.1
+
+
+def mask_picture(mask):
+    return np.repeat(mask[..., None], 3, axis=-1)

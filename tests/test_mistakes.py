@@ -16,7 +16,7 @@ from nst.architectures import convolutions
 from nst.entry_points import EntryPoint
 from nst.errors import UserError
 from nst.images import fit
-from nst.mistakes import find_mistakes, is_file, missing_modules, size_mistakes
+from nst.mistakes import Call, Sized, find_mistakes, is_file, missing_modules, size_mistakes
 from nst.network import Network, write
 from nst.plugins import Plugins
 from nst.recipe import Recipe
@@ -76,16 +76,20 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Plugins:
 def mistakes(host: Plugins) -> Callable[..., list[tuple[str, str]]]:
     """Messages and hints for a recipe on the `vgg19` backend with its compact weights."""
 
-    def find(styles: int = 1, **given: Any) -> list[tuple[str, str]]:
+    def find(styles: int = 1, masks: bool = False, **given: Any) -> list[tuple[str, str]]:
         recipe = Recipe(**{"backend": "vgg19", "weights": "compact", **given})
-        return [(error.message, error.hint) for error in find_mistakes(recipe, host, styles)]
+        return [(error.message, error.hint) for error in find_mistakes(recipe, host, Call(styles, masks=masks))]
 
     return find
 
 
 def too_small(shapes: Sequence[tuple[int, int]], **given: Any) -> list[UserError]:
-    named = [(f"{index}.png", shape) for index, shape in enumerate(shapes)]
-    return list(size_mistakes(Recipe(**given), named))
+    recipe = Recipe(**given)
+    scales = [1.0, *recipe.style_scale * (len(shapes) - 1)]
+    named = [
+        Sized(f"{index}.png", shape, scale) for index, (shape, scale) in enumerate(zip(shapes, scales, strict=True))
+    ]
+    return list(size_mistakes(recipe, named))
 
 
 def test_a_recipe_without_mistakes_has_none(mistakes: Callable[..., Any]) -> None:
@@ -237,7 +241,7 @@ def test_what_means_nothing_to_one_pass_is_refused_by_name(mistakes: Callable[..
 
 def test_a_default_is_refused_only_where_a_person_chose_it(host: Plugins) -> None:
     recipe = Recipe(backend="fast", weights="compact")
-    (error,) = find_mistakes(recipe, host, 1, chosen=("size", "pooling"))
+    (error,) = find_mistakes(recipe, host, Call(), chosen=("size", "pooling"))
     assert error.message.startswith("--pooling means nothing to 'fast'")
 
 
@@ -351,3 +355,16 @@ def test_pictures_are_refused_when_a_layer_would_see_nothing(
         for name, shape, need in (("'0.png'", fit(*content, coarsest), 16), ("'1.png'", shrunk, 4))
         if min(shape) < need
     }
+
+
+def test_a_loss_of_all_positions_at_once_cannot_be_told_where_to_look(mistakes: Callable[..., Any]) -> None:
+    assert mistakes(style_loss="patches", masks=True) == [
+        ("'patches' cannot be told where to look", "choose another loss, or no masks")
+    ]
+
+
+def test_style_scales_are_one_or_one_for_each_style(mistakes: Callable[..., Any]) -> None:
+    assert mistakes(styles=2, style_scale="1,0.5") == []
+    assert mistakes(styles=2, style_scale="1,1,1") == [
+        ("--style-scale has 3 factors for 2 styles", "give one, or one each")
+    ]

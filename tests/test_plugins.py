@@ -152,6 +152,13 @@ def test_each_hook_offers_its_kind(make: Make, hook: str, kind: str, spec: str) 
     assert [each.name for each in only(Plugins([entry])).specs[kind]] == ["a", "b"]
 
 
+def test_a_backend_may_take_no_weights_of_the_user_s(make: Make) -> None:
+    assert (
+        only(Plugins([make("mine", "@hookimpl\ndef nst_backends(): yield BackendSpec('a', 'x:y', files='')")])).status
+        == "ok"
+    )
+
+
 def test_a_hook_may_yield_nothing(make: Make) -> None:
     plugin = only(Plugins([make("mine", "@hookimpl\ndef nst_losses(): return []")]))
     assert (plugin.status, plugin.specs) == ("ok", {"loss": []})
@@ -398,7 +405,7 @@ def test_a_backend_of_ours_that_is_missing_says_what_to_install(make: Make, name
 
 def test_every_home_is_where_its_backend_lives() -> None:
     """The hint of an installation is checked against the plugins in this checkout."""
-    folders = (Path(__file__).parents[1] / "plugins").iterdir()
+    folders = [each for each in (Path(__file__).parents[1] / "plugins").iterdir() if each.name != "nst-example"]
     entries = [EntryPoint("nst.v1", each.name, each.name.replace("-", "_"), each.name, "0") for each in folders]
     backends = {spec.name: plugin.distribution for plugin, spec in Plugins(entries).offered("backend")}
     assert backends == HOMES

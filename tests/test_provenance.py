@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 from nst import Recipe, images, provenance, save_image
 from nst.download import sha256_of
 from nst.errors import Mistakes, UserError
+from nst.files import Input
 from nst.images import WriteOptions
-from nst.inputs import Input
 from nst.job import Job
 from nst.network import write
 from nst.provenance import Record, changes, from_dict, parse
@@ -65,11 +66,31 @@ def test_a_record_holds_every_file_weight_and_version(here, plugins):
 
 
 @pytest.mark.frameworks
+def test_a_record_holds_masks_folders_and_what_is_protected(here, photo, plugins):
+    (here / "works").mkdir()
+    for seed, name in enumerate(("works/a.png", "works/b.png", "mask.png")):
+        save_image(here / name, photo(36, 48, seed=seed))
+    masks = [("mask.png", ["style.png"])]
+    job = Job("content.png", ["works"], Recipe(size=48), plugins, masks=masks, protect="start.png")
+    found = provenance.record(job)
+    assert [(each.role, each.path, each.style) for each in found.inputs] == [
+        ("content", "content.png", 0),
+        ("style", str(Path("works", "a.png")), 1),
+        ("style", str(Path("works", "b.png")), 1),
+        ("mask", "mask.png", 0),
+        ("style", "style.png", 2),
+        ("protect", "start.png", 0),
+    ]
+    assert all(each.sha256 for each in found.inputs)
+    assert parse(json.dumps(found.to_dict()), "out.png") == found
+
+
+@pytest.mark.frameworks
 def test_a_record_names_the_weights_that_auto_stood_for(photo, plugins):
     job = Job(photo(36, 48), [photo(40, 40)], Recipe(size=48), plugins)
     found = provenance.record(job)
     assert found.recipe.weights == (job.weights.name,) != ("auto",)
-    assert found.inputs == (Input("content", ""), Input("style", ""))
+    assert found.inputs == (Input("content", ""), Input("style", "", style=1))
 
 
 def test_what_is_not_as_it_was_is_said_in_words():

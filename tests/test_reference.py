@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import correlate
 
+from nst.errors import UserError
 from nst.reference import NAMES, ReferenceVGG
 
 
@@ -54,3 +55,16 @@ def test_the_namespace_holds_what_the_protocol_promises_and_no_more():
 
     promised = {name for name in vars(Namespace) if not name.startswith("_")}
     assert promised == set(NAMES) == set(vars(ReferenceVGG.xp))
+
+
+def test_further_arguments_reach_the_loss_and_have_no_gradient(make_network):
+    objective = ReferenceVGG(make_network()).value_and_grad(lambda x, factor: {"all": np.sum(factor * x)})
+    for factor in (np.array([2.0, 3.0]), np.array([5.0, 7.0])):
+        found = objective(np.ones(2), factor)
+        assert found.loss == factor.sum()
+        np.testing.assert_allclose(found.gradient, factor, rtol=1e-8)
+
+
+def test_a_picture_too_small_is_refused(make_network, photo):
+    with pytest.raises(UserError, match="pool5"):
+        ReferenceVGG(make_network()).features(photo(31, 32), ["pool5"])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from nst.cli import compare, demo, plugin_check, plugins, recipe, rerun, resume, stylize, weights
+from nst.cli import compare, demo, explore, plugin_check, plugins, recipe, report, rerun, resume, stylize, weights
 from nst.cli.commands import COMMANDS
 from nst.cli.progress import say
 from nst.errors import Mistakes, NstError, UserError
@@ -35,6 +35,8 @@ app.command("stylize", help=COMMANDS["stylize"], no_args_is_help=True)(stylize.s
 app.command("resume", help=COMMANDS["resume"], no_args_is_help=True)(resume.resume)
 app.command("rerun", help=COMMANDS["rerun"], no_args_is_help=True)(rerun.rerun)
 app.command("compare", help=COMMANDS["compare"], no_args_is_help=True)(compare.compare)
+app.command("explore", help=COMMANDS["explore"], no_args_is_help=True)(explore.explore)
+app.command("report", help=COMMANDS["report"], no_args_is_help=True)(report.report)
 app.command("demo", help=COMMANDS["demo"])(demo.demo)
 for word, command in (
     ("recipe show", recipe.show),

@@ -7,6 +7,8 @@ COMMANDS = {
     "resume": "Go on with a run from its checkpoint, as if nothing had happened.",
     "rerun": "Make a picture again, from what it says of its making.",
     "compare": "Set backends, recipes or finished pictures side by side, and judge them.",
+    "explore": "Paint every combination of some choices, or a paper's figure, on one sheet.",
+    "report": "Show how a run went: its curves and facts as a page or a picture.",
     "demo": "Paint a photograph of our own choice, to see that everything works.",
     "recipe show": "The choices behind a picture, a preset or a file, as TOML.",
     "recipe diff": "What differs between two recipes.",

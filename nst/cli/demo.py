@@ -32,7 +32,8 @@ def demo(
     from nst import images
     from nst.cli.session import Session, say
     from nst.errors import raise_all
-    from nst.mistakes import find_mistakes
+    from nst.inputs import Sources
+    from nst.mistakes import Call, find_mistakes
     from nst.painting import paint
     from nst.plugins import Plugins
     from nst.sheet import side_by_side
@@ -40,12 +41,12 @@ def demo(
     content, style, result, sheet = (output / f"{name}.png" for name in ("content", "style", "result", "sheet"))
     session = Session(result, quiet=quiet)
     made, mistakes = session.recipe(given, None, None)
-    raise_all([*mistakes, *find_mistakes(made, Plugins.from_environment(), styles=1)])  # before anything is written
+    raise_all([*mistakes, *find_mistakes(made, Plugins.from_environment(), Call())])  # before anything is written
     photograph = _photograph(photo)
     _make(output)
     images.write(content, images.read(photograph).pixels)
     images.write(style, paint())
-    code = session.run(session.job(str(content), [str(style)], made, mistakes))
+    code = session.run(session.job(Sources(str(content), [str(style)]), made, mistakes))
     pictures = {path.stem: images.load_image(path) for path in (content, style, result)}
     images.write(sheet, side_by_side(pictures))
     if not quiet:

@@ -36,7 +36,7 @@ def save(
 ) -> None:
     """See `nst.cli.commands`."""
     from nst import atomic
-    from nst.cli.session import check_writable
+    from nst.cli.outputs import check_writable
     from nst.errors import NstError
 
     text = _written(_recipe(source), every)

@@ -24,12 +24,18 @@ def rerun(
     style: Annotated[
         list[str] | None, typer.Option("--style", metavar="FILE", help="another style; may be given again")
     ] = None,
+    mask: Annotated[
+        list[str] | None, typer.Option("--mask", metavar="FILE", help="another mask; one for each, in their order")
+    ] = None,
+    protect: Annotated[
+        str | None, typer.Option("--protect", metavar="FILE", help="another mask of what to hold on to")
+    ] = None,
     report: Report = None,
     max_pixels: MaxPixels = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
 ) -> int:
     """See `nst.cli.commands`."""
-    from nst import inputs, provenance
+    from nst import files, provenance
     from nst.cli.session import Session, say
     from nst.errors import Findings, raise_all
 
@@ -40,12 +46,13 @@ def rerun(
     made, mistakes = session.recipe(given, start=was.recipe)
     findings = Findings()
     findings.add(*mistakes)
-    search = partial(inputs.locate, was.inputs, made, folders, content=content, styles=style or ())
-    found = findings.attempt(partial(search, exact=False, skipped=given.keys()))
+    named = {"content": content, "style": style, "mask": mask, "protect": protect}
+    search = partial(files.locate, was.inputs, made, folders, named=named, exact=False, skipped=given.keys())
+    found = findings.attempt(search)
     if found is None:
         raise_all(findings.errors)
     for note in found.notes:
         say(note)
-    job = session.job(found.content, found.styles, found.recipe, mistakes, max_pixels)
+    job = session.job(found.sources, found.recipe, mistakes, max_pixels)
     session.check_size(job, max_pixels)
     return session.run(job, was=was)

@@ -7,28 +7,28 @@ import math
 import os
 import re
 import signal
-import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from nst import atomic, images, provenance
-from nst.checkpoint import Checkpoint, Checkpoints
+from nst import atomic, images, provenance, timelapse
+from nst.checkpoint import Checkpoints
 from nst.cli.host import host
+from nst.cli.interrupt import interrupted_once
+from nst.cli.outputs import check_writable, other_file, same
 from nst.cli.progress import Watcher, say
 from nst.engine import Progress
 from nst.errors import Findings, NstError, UserError
 from nst.images import Picture, WriteOptions
+from nst.inputs import Sources
 from nst.job import Job, Result
 from nst.plugins import Plugins
 from nst.provenance import Record
 from nst.recipe import Recipe, load, preset, read
 from nst.snapshot import Snapshot
+from nst.timelapse import Timelapse
 
-GRACE = 1.0  # seconds in which Ctrl-C counts once: a launcher such as `uv run` passes on what the terminal has sent too
 EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
 
 
@@ -43,6 +43,7 @@ class Session:
         save_every: int = 0,
         checkpoint: Path | None = None,
         checkpoint_every: float = 60,
+        timelapse: Path | None = None,
         quiet: bool = False,
         options: WriteOptions | None = None,
     ) -> None:
@@ -51,6 +52,8 @@ class Session:
         self.checkpoint_every = checkpoint_every
         self.report = report
         self.save_every = save_every
+        self.timelapse = timelapse
+        self._film: Timelapse | None = None
         self.quiet = quiet
         self.options = options or WriteOptions()
         self._chosen: set[str] = set()
@@ -74,8 +77,7 @@ class Session:
 
     def job(
         self,
-        content: str,
-        styles: Sequence[str],
+        sources: Sources,
         recipe: Recipe,
         mistakes: Sequence[UserError],
         max_pixels: int | None = None,
@@ -86,13 +88,22 @@ class Session:
             found.add(UserError(f"--max-pixels must be 1 or more, not {max_pixels}", "leave it out for Pillow's limit"))
             max_pixels = None
         files = filter(os.path.isfile, (recipe.init, *recipe.weights))
-        found.add(
-            *mistakes, images.check_output(self.output, self.options), *self._own_mistakes([content, *styles], [*files])
-        )
         plugins = host()
-        found.add(self._not_resumable(plugins, recipe))
-        job = Job(content, styles, recipe, plugins, max_pixels=max_pixels, mistakes=found.errors, chosen=self._chosen)
-        for option, given in (("--save-every", self.save_every), ("--checkpoint", self.checkpoint)):
+        found.add(*mistakes, images.check_output(self.output, self.options))
+        found.add(*self._own_mistakes(sources.files(), [*files]), self._not_resumable(plugins, recipe))
+        job = Job(
+            sources.content,
+            sources.styles,
+            recipe,
+            plugins,
+            masks=sources.masks,
+            protect=sources.protect,
+            max_pixels=max_pixels,
+            mistakes=found.errors,
+            chosen=self._chosen,
+        )
+        one_pass = ("--save-every", self.save_every), ("--checkpoint", self.checkpoint), ("--timelapse", self.timelapse)
+        for option, given in one_pass:
             if given and not any(job.steps):
                 raise UserError(
                     f"{option} means nothing to '{job.spec.name}', which paints in one pass", "leave it out"
@@ -111,30 +122,30 @@ class Session:
         found = Findings()
         if self.save_every < 0:
             found.add(UserError(f"--save-every must be 0 or more, not {self.save_every}", "0 saves only the result"))
-        if any(_same(self.output, name) for name in pictures):
+        if any(same(self.output, name) for name in pictures):
             found.add(UserError(f"'{self.output}' is one of the pictures to read", "give the output another name"))
         if self.save_every > 0 and (hit := [name for name in pictures if self._is_snapshot(name)]):
             found.add(UserError(f"--save-every might write over '{hit[0]}'", "give the output another name"))
         others = [*pictures, *files, str(self.output)]
-        if self.report is not None:
-            found.add(check_writable(self.report))
-            if any(_same(self.report, name) for name in others):
-                found.add(UserError(f"--report '{self.report}' is another file of this run", "give it another name"))
+        written = ("--report", self.report), ("--timelapse", self.timelapse), ("--checkpoint", self.checkpoint)
+        for option, path in written:
+            if path is not None:
+                found.add(check_writable(path))
+                if any(same(path, name) for name in others):
+                    found.add(UserError(f"{option} '{path}' is another file of this run", "give it another name"))
+                others.append(str(path))
+        if self.timelapse is not None:
+            found.add(timelapse.check(self.timelapse))
         if self.checkpoint is not None:
-            found.add(check_writable(self.checkpoint), _other(self.checkpoint))
-            if any(_same(self.checkpoint, name) for name in [*others, *([str(self.report)] if self.report else [])]):
-                found.add(UserError(f"--checkpoint '{self.checkpoint}' is another file of this run", "name another"))
+            found.add(other_file(self.checkpoint))
         if not 0 <= self.checkpoint_every < math.inf:
-            found.add(
-                UserError(
-                    f"--checkpoint-every must be 0 seconds or more, not {self.checkpoint_every}", "0 is each step"
-                )
-            )
+            wrong = f"--checkpoint-every must be 0 seconds or more, not {self.checkpoint_every}"
+            found.add(UserError(wrong, "0 is each step"))
         return found.errors
 
     def _is_snapshot(self, name: str) -> bool:
         pattern = rf"{re.escape(self.output.stem)}-\d{{4,}}{re.escape(self.output.suffix)}"
-        return bool(re.fullmatch(pattern, Path(name).name)) and _same(self.output.parent, Path(name).parent)
+        return bool(re.fullmatch(pattern, Path(name).name)) and same(self.output.parent, Path(name).parent)
 
     def check_size(self, job: Job, max_pixels: int | None) -> None:
         """Raise `UserError` for a result larger than a picture may be: for recipes from elsewhere."""
@@ -147,7 +158,7 @@ class Session:
 
         `was` is the record of the run to go on with (from `resume`) or to do again.
         """
-        with _interrupted_once():
+        with interrupted_once():
             result, record = self._painted(job, resume, was)
             self._save(result, record, job.content)
         return EXIT_CODES[result.stopped]
@@ -156,6 +167,7 @@ class Session:
         try:
             record = self._record(job, resume, was)
             keep = self._checkpoints(record)
+            self._film = Timelapse(self.timelapse, sum(job.steps)) if self.timelapse else None
             if not self.quiet:
                 announce(job)
                 if self.options.keep_profile and job.content.profile is None:
@@ -189,18 +201,22 @@ class Session:
     def _step(self, watcher: Watcher, keep: Checkpoints, progress: Progress) -> None:
         watcher.show(progress)
         keep(progress)
-        if self.save_every and progress.step % self.save_every == 0:
-            name = f"{self.output.stem}-{progress.step:04d}{self.output.suffix}"
-            try:
+        try:
+            if self._film and self._film.wants(progress.step):
+                self._film.add(progress.pixels())
+            if self.save_every and progress.step % self.save_every == 0:
+                name = f"{self.output.stem}-{progress.step:04d}{self.output.suffix}"
                 images.write(self.output.with_name(name), progress.pixels())
-            except NstError as error:  # the result may still find its place
-                say(f"step {progress.step} is not saved: {error.message}")
+        except NstError as error:  # the result may still find its place
+            say(f"step {progress.step} is not saved: {error.message}")
 
     def _save(self, result: Result, record: Record, content: Picture) -> None:
         text = {"nst": json.dumps(record.to_dict())}
         images.write(self.output, result.pixels, alpha=result.alpha, text=text, like=content, options=self.options)
         if self.report is not None:
             write_report(self.report, result, record)
+        if self._film is not None:
+            self._film.write(result.pixels)
         if not self.quiet or result.stopped != "finished":
             say(f"{summary(result)}: {self.output}")
 
@@ -223,76 +239,41 @@ def report(result: Result, record: Record) -> dict[str, Any]:
 
 
 def write_report(path: Path, result: Result, record: Record) -> None:
-    """Write the report of a run as JSON, to a file or to what is no file (`/dev/stdout`). Raises `NstError`."""
-    text = json.dumps(report(result, record), indent=2) + "\n"
+    """Write the report of a run, to a file or to what is no file (`/dev/stdout`). Raises `NstError`."""
+    data = rendered(path, report(result, record))
     try:
         if path.exists() and not path.is_file():
-            path.write_text(text)
+            path.write_bytes(data)
         else:
-            atomic.replace(path, lambda file: file.write(text.encode()))
+            atomic.replace(path, lambda file: file.write(data))
     except OSError as error:
         raise NstError(f"cannot write '{path}': {error.strerror}", "the picture itself is written") from error
+
+
+def rendered(path: Path, found: Mapping[str, Any]) -> bytes:
+    """A run's report as the name of its file wants it: a page, a picture, or JSON."""
+    if path.suffix.lower() == ".html":
+        from nst.report import page
+
+        return page.render(found).encode()
+    if path.suffix.lower() == ".png":
+        from nst.report import plot
+
+        return plot.png(found)
+    return (json.dumps(found, indent=2) + "\n").encode()
 
 
 def summary(result: Result) -> str:
     """How the run ended, in a line."""
     seconds, memory = result.facts["seconds"], result.facts["peak_memory"]
     work = f"{len(result.history)} steps" if result.history else "one pass"
+    saved = sum(result.facts["steps"]) - len(result.history)
+    if saved and result.recipe.until and result.stopped == "finished":
+        work += f" ({saved} saved)"
     cost = f"{work} in {seconds:.0f} s" + (f", {memory / 1e9:.1f} GB at most" if memory else "")
     height, width = result.pixels.shape[:2]
     words = {"finished": "done", "diverged": "stopped where the loss was still finite", "interrupted": "interrupted"}
     return f"{words[result.stopped]}, {width}×{height}, {cost}"
-
-
-def check_writable(path: Path) -> UserError | None:
-    """What would stop writing a file at `path`."""
-    if os.path.isdir(path):
-        return UserError(f"'{path}' is a folder", "give a file name")
-    try:
-        with suppress(FileNotFoundError):
-            os.stat(path)  # a name too long
-        with tempfile.TemporaryFile(dir=path.parent):
-            return None
-    except OSError as error:
-        return UserError(f"cannot write '{path}': {error.strerror}", "choose a folder that exists and can be written")
-
-
-def _other(path: Path) -> UserError | None:
-    """The error for a file that is none of those which a checkpoint may be written over."""
-    if not os.path.isfile(path) or Findings().attempt(lambda: Checkpoint(path)):
-        return None
-    return UserError(f"--checkpoint '{path}' is there, and is no checkpoint", "give it another name")
-
-
-def _same(path: Path, other: str | Path) -> bool:
-    """Whether two paths lead to one file, be it there or yet to be made."""
-    if os.path.exists(path) and os.path.exists(other):
-        return os.path.samefile(path, other)
-    try:
-        return os.path.realpath(path) == os.path.realpath(other)
-    except OSError:  # the current folder is gone
-        return False
-
-
-@contextmanager
-def _interrupted_once() -> Iterator[None]:
-    """Ctrl-C, and again right after, is one Ctrl-C: the second must not cost the picture that the first asks for.
-
-    After it the process is on its way out, and Ctrl-C does nothing any more.
-    """
-    heard = -math.inf
-
-    def hear(*_: object) -> None:
-        nonlocal heard
-        since, heard = time.monotonic() - heard, time.monotonic()
-        if since > GRACE:
-            raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, hear)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before if heard == -math.inf else signal.SIG_IGN)
 
 
 __all__ = ["NstError", "Session", "host", "say"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,9 @@ from nst.cli.recipe_options import recipe_options
 Output = Annotated[
     Path, typer.Option("-o", "--output", metavar="FILE", help="where the picture goes: PNG, JPEG, WebP, AVIF or TIFF")
 ]
-Report = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="write losses, times and facts as JSON")]
+Report = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE", help="write losses, times and facts: .json, .html or .png")
+]
 MaxPixels = Annotated[
     int | None, typer.Option("--max-pixels", metavar="N", help="largest picture to open (default: Pillow's limit)")
 ]
@@ -29,14 +32,33 @@ CheckpointEvery = Annotated[
     float, typer.Option("--checkpoint-every", metavar="SECONDS", help="how often; also at the end of each size")
 ]
 Quality = Annotated[int, typer.Option("--quality", metavar="1-100", help="of JPEG, WebP and AVIF")]
+Film = Annotated[
+    Path | None, typer.Option("--timelapse", metavar="FILE", help="a film of the steps: .mp4, .gif, .webp or .png")
+]
+Masks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mask",
+        metavar="MASK:STYLE[,…]",
+        help="where the mask is white, paint like these instead; may be given again. Without any STYLE for the rest, "
+        "the rest stays as it is",
+    ),
+]
+Protect = Annotated[
+    str | None, typer.Option("--protect", metavar="MASK", help="where the mask is white, hold on to the content")
+]
 
 
 @recipe_options
 def stylize(
     content: Annotated[str, typer.Argument(metavar="CONTENT", help="the picture to paint")],
-    styles: Annotated[list[str], typer.Argument(metavar="STYLE", help="the pictures to paint it like")],
     output: Output,
     given: dict[str, Any],
+    styles: Annotated[
+        list[str] | None, typer.Argument(metavar="STYLE", help="the pictures to paint it like; a folder is one style")
+    ] = None,
+    mask: Masks = None,
+    protect: Protect = None,
     preset: Annotated[str | None, typer.Option("--preset", metavar="NAME", help="default, quick or gatys")] = None,
     recipe: Annotated[
         Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML; options override it")
@@ -48,6 +70,7 @@ def stylize(
         Path | None, typer.Option("--checkpoint", metavar="FILE", help="keep what nst resume needs to go on")
     ] = None,
     checkpoint_every: CheckpointEvery = 60,
+    timelapse: Film = None,
     report: Report = None,
     max_pixels: MaxPixels = None,
     bit_depth: BitDepth = "auto",
@@ -58,7 +81,9 @@ def stylize(
 ) -> int:
     """See `nst.cli.commands`."""
     from nst.cli.session import Session
+    from nst.errors import Findings
     from nst.images import WriteOptions
+    from nst.inputs import Sources, masked
 
     options = WriteOptions(bit_depth, metadata, keep_profile, quality)
     session = Session(
@@ -67,9 +92,13 @@ def stylize(
         save_every=save_every,
         checkpoint=checkpoint,
         checkpoint_every=checkpoint_every,
+        timelapse=timelapse,
         quiet=quiet,
         options=options,
     )
     made, mistakes = session.recipe(given, preset, recipe)
-    job = session.job(content, styles, made, mistakes, max_pixels)
+    found = Findings()
+    masks = [pair for text in mask or () if (pair := found.attempt(partial(masked, text)))]
+    sources = Sources(content, styles or [], masks, protect)
+    job = session.job(sources, made, [*mistakes, *found.errors], max_pixels)
     return session.run(job)

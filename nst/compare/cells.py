@@ -15,7 +15,7 @@ from nst import weights
 from nst.compare.settings import Setting, caption
 from nst.download import sha256_of
 from nst.errors import Findings, UserError, raise_all
-from nst.mistakes import ONE_PASS, find_mistakes, is_file, size_mistakes
+from nst.mistakes import ONE_PASS, Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
 from nst.plugins import Plugins
 from nst.recipe import Recipe
 from nst.specs import BackendSpec
@@ -104,9 +104,11 @@ def _one_pass(cell: Cell) -> Cell:
 def _mistakes(
     cell: Cell, plugins: Plugins, pictures: Sequence[tuple[str, tuple[int, int]]], chosen: Collection[str]
 ) -> Iterable[UserError]:
-    yield from find_mistakes(cell.recipe, plugins, len(pictures) - 1, chosen)
+    yield from find_mistakes(cell.recipe, plugins, Call(len(pictures) - 1), chosen)
     if cell.spec.kind == "feature" and all(min(shape) for _, shape in pictures):
-        yield from size_mistakes(cell.recipe, pictures)
+        scales = [1.0, *each_scale(cell.recipe.style_scale, len(pictures) - 1)]
+        sized = [Sized(name, shape, scale) for (name, shape), scale in zip(pictures, scales, strict=True)]
+        yield from size_mistakes(cell.recipe, sized)
 
 
 def _once(cells: Iterable[Cell]) -> list[Cell]:

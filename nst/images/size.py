@@ -26,3 +26,10 @@ def fit(height: int, width: int, long_side: int) -> tuple[int, int]:
     """(height, width) in the same proportion, the longer at `long_side` pixels and each at least 1."""
     longest = max(height, width)
     return max(1, round(height * long_side / longest)), max(1, round(width * long_side / longest))
+
+
+def stretch(array: Floats, size: tuple[int, int]) -> Floats:
+    """`(H, W, C)` of any values at `size` = (height, width), in its own type: bilinear, so that nothing overshoots."""
+    channels = [Image.fromarray(np.ascontiguousarray(channel, np.float32)) for channel in np.moveaxis(array, -1, 0)]
+    sized = [np.asarray(each.resize(size[::-1], Image.Resampling.BILINEAR)) for each in channels]
+    return np.stack(sized, axis=-1, dtype=array.dtype)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from nst.losses import moments
 from nst.protocols import Namespace, Tensor
 
-SCALE = 4.0  # a change of 1 % is one of 2 % in a Gram matrix: one weight pulls alike in both
+SCALE = 4.0  # features 1 % stronger make a Gram matrix 2 % larger: so one weight pulls alike
 FLOOR = 1e-5  # of the mean energy of a channel, added to every variance: the square root keeps a finite slope at 0
 TINY = 1e-12  # keeps a target without energy (a black picture) from dividing by zero
 
 
 class MeanStd:
-    """Squared distance of channel means and standard deviations (Huang & Belongie 2017, eq. 13; Li et al. 2017).
+    """Squared distance of channel means and standard deviations (Huang & Belongie 2017, eq. 13).
 
-    `(|m - ms|^2 + |s - ss|^2) / (|ms|^2 + |ss|^2)`. Departs from the papers in that distances are squared and
-    relative to the target's own energy. Which channels occur together is not compared: it is the Wasserstein loss
-    of independent channels, faster and less faithful.
+    `4 (|m - ms|^2 + |s - ss|^2) / (|ms|^2 + |ss|^2)`, with means m and deviations s, ms and ss the style's. Departs
+    from the paper in that lengths are squared, and relative to the target's own energy, so that sizes and numbers of
+    channels compare. Which channels occur together is not compared: it is `wasserstein` for channels that do not
+    depend on each other, faster and less faithful.
     """
 
     def statistic(self, xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
@@ -24,7 +25,7 @@ class MeanStd:
         return xp.concat([xp.reshape(row, (1, -1)) for row in rows])
 
     def distance(self, xp: Namespace, statistic: Tensor, target: Tensor) -> Tensor:
-        """`(|m - ms|^2 + |s - ss|^2) / (|ms|^2 + |ss|^2)`, a scalar."""
+        """`4 (|m - ms|^2 + |s - ss|^2) / (|ms|^2 + |ss|^2)`, a scalar."""
         floor = FLOOR * xp.mean(target[1]) + TINY
         change = xp.square(statistic[0] - target[0]) + xp.square(_std(xp, statistic, floor) - _std(xp, target, floor))
         return SCALE * xp.sum(change) / (xp.sum(target[1]) + TINY)

@@ -53,9 +53,9 @@ class FeatureBackendSuite(BackendSuite):
             assert set(backend.features(backend.asarray(photo(side, side)), spec.layers)) == set(spec.layers), options
 
     def test_asarray_keeps_the_shape(self, backend: FeatureBackend) -> None:
-        """Put an image `(H, W, 3)` where the backend computes."""
-        for size in ((6, 8), (5, 7), (1, 1)):
-            assert tuple(backend.asarray(photo(*size)).shape) == (*size, 3)
+        """Put an image, or a float32 array of any shape, where the backend computes."""
+        for shape in ((6, 8, 3), (5, 7, 3), (1, 1, 3), (4, 5), (7,), (2, 3, 4, 5)):
+            assert tuple(backend.asarray(np.ones(shape, np.float32)).shape) == shape
 
     def test_image_is_not_shared_with_its_pixels(self, backend: FeatureBackend) -> None:
         """The input is not changed, nor shared with the result."""
@@ -78,6 +78,14 @@ class FeatureBackendSuite(BackendSuite):
         """What `asarray` put there comes back as it was."""
         for pixels in (photo(5, 7), flat(0.0, 2, 2), flat(1.0, 1, 1)):
             np.testing.assert_array_equal(backend.to_numpy(backend.asarray(pixels)), pixels)
+
+    def test_any_array_comes_back_as_it_was(self, backend: FeatureBackend) -> None:
+        """Bring any array back as it is, of its own shape and not clipped: `asarray` of it is that array again."""
+        for shape in ((5, 7, 3), (1, 1, 3), (7,), (2, 3, 4, 5)):
+            array = np.linspace(-2, 3, math.prod(shape), dtype=np.float32).reshape(shape)
+            found = backend.to_host(backend.asarray(array))
+            assert found.dtype == np.float32
+            np.testing.assert_array_equal(found, array)
 
     def test_features_are_channels_last(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """Activations by layer name, each `(H_l, W_l, C_l)`, channels last; computed to the deepest layer asked for."""
@@ -115,7 +123,8 @@ class FeatureBackendSuite(BackendSuite):
         pairs = [(name, f"relu{name[4:]}") for name in spec.layers if name in VGG and name.startswith("conv")]
         for conv, relu in ((conv, relu) for conv, relu in pairs if relu in spec.layers):
             image = backend.asarray(photo(*[2 * smallest_side([conv]) + 3] * 2))
-            found = {name: values(backend, name, image) for name in (conv, relu)}
+            features = backend.features(image, (conv, relu))
+            found = {name: backend.to_host(features[name]) for name in (conv, relu)}
             assert found[conv].min() < 0, conv
             np.testing.assert_allclose(found[relu], np.maximum(found[conv], 0), rtol=1e-6, err_msg=relu)
 
@@ -148,7 +157,7 @@ class FeatureBackendSuite(BackendSuite):
             found = energy(backend)(image).gradient
             assert isinstance(found, type(image))
             assert tuple(found.shape) == (5, 7, 3)
-            np.testing.assert_allclose(np.asarray(found), 2 * photo(5, 7), rtol=self.tolerance)
+            np.testing.assert_allclose(backend.to_host(found), 2 * photo(5, 7), rtol=self.tolerance)
 
     def test_gradient_is_the_slope_of_the_loss(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """The gradient is the slope of the loss."""
@@ -205,9 +214,9 @@ class FeatureBackendSuite(BackendSuite):
         objective = energy(backend)
         for convert in (backend.asarray, np.array):
             kept = objective(convert(photo(5, 7))).gradient
-            before = np.asarray(kept).copy()
+            before = backend.to_host(kept).copy()
             objective(convert(photo(5, 7, seed=1)))
-            np.testing.assert_array_equal(np.asarray(kept), before)
+            np.testing.assert_array_equal(backend.to_host(kept), before)
 
     def test_same_image_gives_the_same_numbers(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """On the CPU the same image gives the same numbers."""
@@ -245,6 +254,10 @@ class FeatureBackendSuite(BackendSuite):
     def test_namespace_gives_what_numpy_gives(self, backend: FeatureBackend, call: str) -> None:
         """Each gives what NumPy's gives."""
         expected = CALLS[call](ReferenceVGG.xp, X)
+        plain = backend.to_host(
+            CALLS[call](backend.xp, backend.asarray(X.astype(np.float32)))
+        )  # as targets are computed
+        np.testing.assert_allclose(plain, expected, rtol=0, atol=self.tolerance * np.abs(expected).max())
         weight = np.random.default_rng(1).uniform(0.5, 1, np.shape(expected))
         found = self._weighted(backend, call, weight)
         scale = np.abs(expected * weight).sum()
@@ -279,8 +292,3 @@ def shapes(backend: FeatureBackend, size: tuple[int, int], spec: BackendSpec) ->
     """The shape of every declared layer for a picture of a size."""
     found = backend.features(backend.asarray(photo(*size)), spec.layers)
     return {layer: tuple(found[layer].shape) for layer in spec.layers}
-
-
-def values(backend: FeatureBackend, layer: str, image: Any) -> Any:
-    """The features of a layer as NumPy's."""
-    return np.asarray(backend.features(image, [layer])[layer])

@@ -158,6 +158,16 @@ class LossSuite(Suite):
         self._alike(mean, loss.statistic(PLAIN, features, None))
 
     @said_of(shape=("statistic",))
+    def test_statistic_weights_each_position(self, loss: Any) -> None:
+        """A mean over positions of `features` `(H, W, C)`, each position weighted by `weight` `(H, W)` if given."""
+        features = self.make_features(0, 4, 5)
+        weight = np.random.default_rng(1).uniform(0.1, 1, (4, 5))
+        parts = (
+            weight[i, j] * loss.statistic(PLAIN, features[i : i + 1, j : j + 1], None) for i, j in np.ndindex(4, 5)
+        )
+        self._alike(loss.statistic(PLAIN, features, weight), sum(parts) / weight.sum())
+
+    @said_of(shape=("statistic",))
     def test_even_weight_is_no_weight(self, loss: Any) -> None:
         """An even weight is no weight."""
         features = self.make_features(0)

@@ -137,7 +137,12 @@ def _judge(kind: str, spec: Spec) -> tuple[list[str], list[str]]:
         return [], []
     except TypeError as error:
         return [f"{called} does not take what it is called with: {error}"], []
-    return [], [f"{called} {doubt}" for doubt in _doubts(signature, {*names, "precision"}, options)]
+    differing = [
+        f"{called} has {parameter.name}={parameter.default!r}, its spec {options[parameter.name]!r}"
+        for parameter in signature.parameters.values()
+        if parameter.default not in (parameter.empty, options.get(parameter.name, parameter.default))
+    ]
+    return differing, [f"{called} {doubt}" for doubt in _doubts(signature, {*names, "precision"}, options)]
 
 
 def _doubts(signature: inspect.Signature, names: set[str], options: dict[str, Any]) -> Iterator[str]:
@@ -147,8 +152,6 @@ def _doubts(signature: inspect.Signature, names: set[str], options: dict[str, An
             continue
         if name not in options:
             yield f"takes '{name}', which is no option of its spec"
-        elif default != options[name]:
-            yield f"has {name}={default!r}, its spec {options[name]!r}"
 
 
 if __name__ == "__main__":

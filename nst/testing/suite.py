@@ -79,17 +79,23 @@ class Suite:
 
 
 def _parameters(suite: type[Suite], fields: Mapping[str, Any]) -> list[Any]:
-    try:
-        found = suite.specs()
-    except NstError as error:
-        pytest.fail(f"{error.message} ({error.hint})", pytrace=False)
-    if not found:
-        called = f" called '{suite.name}'" if suite.name else ""
-        pytest.fail(f"{suite.distribution} offers no {suite.kind}{called} for {suite.__name__}", pytrace=False)
+    found, trouble = _found(suite)
+    if trouble:
+        pytest.fail(trouble, pytrace=False)
     chosen = [spec for spec in found if all(getattr(spec, name) in values for name, values in fields.items())]
     said = "; ".join(f"{name} {' or '.join(map(str, values))}" for name, values in fields.items())
     none = pytest.param(None, marks=pytest.mark.skip(reason=f"said of {said} only"), id="none")
     return [pytest.param(spec, id=spec.name) for spec in chosen] or [none]
+
+
+def _found(suite: type[Suite]) -> tuple[list[Any], str]:
+    """The specs under test, or why there are none."""
+    called = f" called '{suite.name}'" if suite.name else ""
+    try:
+        found = suite.specs()
+    except NstError as error:
+        return [], f"{error.message} ({error.hint})"
+    return found, "" if found else f"{suite.distribution} offers no {suite.kind}{called} for {suite.__name__}"
 
 
 @cache

@@ -48,6 +48,41 @@ def test_it_is_written_as_it_was(nst, here, name, words):
     assert same(f"again{Path(name).suffix}", name)
 
 
+@pytest.fixture
+def parts(here, photo):
+    """Words for a folder of two works, a mask with a style of its own, and what is held on to."""
+    (here / "works").mkdir()
+    for seed, name in enumerate(("works/a.png", "works/b.png", "sky.png", "face.png", "wave.png")):
+        save_image(here / name, photo(36, 40, seed=seed + 2))
+    words = ["--mask", "sky.png:wave.png,style.png", "--protect", "face.png"]
+    return ["content.png", "works", "style.png", "-o", "out.png", *words]
+
+
+def test_masks_and_folders_of_works_come_out_the_same(nst, here, parts):
+    assert nst("stylize", *parts, *TINY, "--style-scale", "1,0.9,0.8,0.7").code == 0
+    shutil.move("sky.png", "heaven.png")
+    shutil.move("works/b.png", "b.png")
+    save_image("works/0.png", images.load_image("style.png"))
+    done = nst("rerun", "out.png")
+    assert done.code == 0, done.err
+    np.testing.assert_array_equal(images.load_image("out-again.png"), images.load_image("out.png"))
+    assert {os.path.normpath(each.path) for each in provenance.read("out-again.png").inputs} >= {"heaven.png", "b.png"}
+    assert nst("rerun", "out-again.png", "-o", "third.png").code == 0
+    assert same("third.png", "out-again.png")
+
+
+def test_another_mask_takes_the_place_of_the_old(nst, here, parts):
+    assert nst("stylize", *parts, *TINY).code == 0
+    done = nst("rerun", "out.png", "--mask", "face.png", "--protect", "sky.png")
+    assert done.code == 0, done.err
+    assert "mask: face.png in place of sky.png" in done.err
+    made = provenance.read("out-again.png").inputs
+    assert [(each.role, each.path) for each in made if each.role in ("mask", "protect")] == [
+        ("mask", "face.png"),
+        ("protect", "sky.png"),
+    ]
+
+
 def test_options_override_what_the_picture_says(nst, here):
     assert nst("stylize", *PAIR, *TINY, "--content-weight", "3").code == 0
     assert nst("rerun", "out.png", "--size", "64", "--steps", "2", "-o", "large.png").code == 0
@@ -118,7 +153,8 @@ def forged(nst, here, monkeypatch):
         ({"recipe": {"weights": ["/etc/passwd"]}}, "is no safetensors file"),
         ({"recipe": {"init": "/etc/hostname.png"}}, "there is no file /etc/hostname.png"),
         ({"recipe": {"output": "x.png"}}, "unknown recipe field 'output'"),
-        ({"inputs": [{"role": "report", "path": "x", "size": 1, "sha256": ""}]}, "an input is none"),
+        ({"inputs": [{"role": "report", "path": "x", "size": 1, "sha256": "", "style": 0}]}, "an input is none"),
+        ({"inputs": [{"role": "mask", "path": "style.png", "size": 1, "sha256": "", "style": 0}]}, "where a mask is"),
         ({"options": {"bit_depth": "64"}}, "unknown bit depth '64'"),
     ],
     ids=lambda value: str(value)[:40],

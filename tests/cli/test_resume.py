@@ -328,6 +328,32 @@ def test_inputs_must_be_the_very_ones_wherever_they_are(nst, begun, photo):
     assert error == "moved.jpg.png is not the style of this run (style.png)"
 
 
+def test_masks_and_folders_of_works_are_the_very_ones(process, trapped, here, pyramid, photo):
+    (here / "works").mkdir()
+    for seed, name in enumerate(("works/a.png", "works/b.png", "sky.png", "face.png")):
+        images.save_image(here / name, photo(36, 40, seed=seed + 2))
+    words = ["content.png", "works", "--mask", "sky.png:style.png", "--protect", "face.png", "-o", "out.png"]
+    command = ["stylize", *words, *pyramid, "--optimizer", "adam", "--backend", "trap", *KEEP]
+    assert process(*command, **trapped).code == 0
+    shutil.move("out.png", "whole.png")
+    os.unlink("run.nst")
+    assert process(*command, TRAP="kill 7", **trapped).code == -signal.SIGKILL
+    shutil.move("works", "moved")
+    shutil.move("sky.png", "heaven.png")
+    assert "the style works/a.png is gone" in process("resume", "run.nst", **trapped).err
+    again = ["resume", "run.nst", "--style", "moved", "--style", "style.png"]
+    assert "moved/a.png is not the mask" in process(*again, "--mask", "moved/a.png", **trapped).err
+    done = process(*again, **trapped)
+    assert done.code == 0, done.err
+    assert Path("out.png").read_bytes() == Path("whole.png").read_bytes()
+
+
+def test_a_film_of_a_run_that_goes_on_shows_the_rest(nst, begun):
+    assert nst("resume", "run.nst", "-o", "again.png", "--timelapse", "film.gif").code == 0
+    with Image.open("film.gif") as film:
+        assert film.n_frames == 1, "nothing was left to do"
+
+
 def test_it_goes_on_from_another_folder(nst, begun, monkeypatch):
     (begun / "elsewhere").mkdir()
     monkeypatch.chdir("elsewhere")
@@ -404,6 +430,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(nst, here, content):
 
 def test_a_network_that_paints_in_one_pass_has_nothing_to_go_on_from(nst, here, plugins, monkeypatch):
     from nst.cli.session import Session
+    from nst.inputs import Sources
 
     class Pass:
         steps = (0,)
@@ -414,4 +441,4 @@ def test_a_network_that_paints_in_one_pass_has_nothing_to_go_on_from(nst, here, 
     monkeypatch.setattr("nst.cli.session.Job", lambda *_, **__: Pass)
     session = Session(Path("out.png"), checkpoint=Path("run.nst"))
     with pytest.raises(Exception, match="--checkpoint means nothing to 'one-pass', which paints in one pass"):
-        session.job("content.png", ["style.png"], *session.recipe({}))
+        session.job(Sources("content.png", ["style.png"]), *session.recipe({}))

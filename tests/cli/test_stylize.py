@@ -66,7 +66,7 @@ def paint(weights, plugins):
         (["--optimizer-option", "history=1"], {"optimizer_options": {"history": "1"}}),
         (["--init", "style.png"], {"init": "style.png"}),
         (["--init", "noise", "--seed", "7"], {"init": "noise", "seed": 7}),
-        (["--style-scale", "0.5"], {"style_scale": 0.5}),
+        (["--style-scale", "0.5"], {"style_scale": (0.5,)}),
         (["--weights", "compact"], {"weights": "compact"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -235,6 +235,15 @@ def test_a_run_that_stops_early_says_why(nst, here, fast):
     assert done.code == 0
     assert "the optimizer found nothing better after 0 of 3 steps" in done.err
     np.testing.assert_array_equal(load_image("out.png"), load_image("content.png"))
+
+
+def test_until_saves_the_steps_that_would_gain_nothing(nst, here, fast):
+    done = nst("stylize", *PAIR, *fast, "--steps", "40", "--until", "0.9", "--report", "run.json")
+    assert done.code == 0
+    note = "at 48 px 10 steps gained less than 0.9 of the loss: ended after 11 of 40 steps"
+    assert told()["notes"][-1] == note
+    assert note in done.err
+    assert "11 steps (29 saved) in" in done.err
 
 
 def test_elsewhere_than_on_a_terminal_there_are_plain_lines_on_stderr(process, here, unsized, weights):

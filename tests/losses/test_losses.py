@@ -1,4 +1,4 @@
-"""Each loss: 0 at its target, relative to it, the same at any size, its gradient the numeric one."""
+"""Each loss is its formula. What all losses promise is tested in `test_conformance.py`."""
 
 from __future__ import annotations
 
@@ -27,31 +27,11 @@ def test_gram_is_the_mean_outer_product():
     np.testing.assert_allclose(Gram().statistic(xp, f, None), expected)
 
 
-def test_gram_weights_positions():
-    f, weight = features(0), np.random.default_rng(1).uniform(size=(5, 7))
-    expected = np.einsum("hw,hwc,hwd->cd", weight / weight.sum(), f, f)
-    np.testing.assert_allclose(Gram().statistic(xp, f, weight), expected)
-
-
-def test_an_even_weight_is_no_weight():
-    f = features(0)
-    np.testing.assert_allclose(Gram().statistic(xp, f, np.full((5, 7), 3.0)), Gram().statistic(xp, f, None))
-
-
-@given(seeds, seeds, st.floats(0.1, 10))
+@given(seeds, seeds)
 @settings(max_examples=30)
-def test_gram_distance_is_relative_and_zero_only_at_the_target(one, other, scale):
-    gram = Gram()
-    a, b = (gram.statistic(xp, features(seed), None) for seed in (one, other))
-    assert gram.distance(xp, a, a) == 0
-    assert gram.distance(xp, scale * a, scale * b) == pytest.approx(gram.distance(xp, a, b))
-    assert (gram.distance(xp, a, b) > 0) == (one != other)
-
-
-def test_gram_does_not_depend_on_the_picture_size():
-    tile = features(0)
-    large = np.tile(tile, (3, 2, 1))
-    np.testing.assert_allclose(Gram().statistic(xp, large, None), Gram().statistic(xp, tile, None))
+def test_gram_distance_is_the_relative_squared_distance(one, other):
+    a, b = (Gram().statistic(xp, features(seed), None) for seed in (one, other))
+    assert Gram().distance(xp, a, b) == pytest.approx(np.sum((a - b) ** 2) / np.sum(b**2))
 
 
 @given(seeds, seeds)

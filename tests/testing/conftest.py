@@ -12,11 +12,12 @@ FAKES = Path(__file__).with_name("fakes")
 
 
 class Recorder:
-    """What became of each test, by class; parameters of one test are one."""
+    """What became of each test: failures by class, all parameters as one; `trouble` is what failed before any test."""
 
     def __init__(self):
         self.classes = {}
         self.failed = defaultdict(set)
+        self.passed, self.skipped = set(), set()
         self.trouble = []
 
     def pytest_collection_modifyitems(self, items):
@@ -31,6 +32,8 @@ class Recorder:
         _, suite, test = report.nodeid.split("::", 2)
         if report.failed:
             self.failed[suite].add(test.partition("[")[0])
+        elif report.when == "call" or report.skipped:
+            (self.skipped if report.skipped else self.passed).add(test)
 
 
 def _call(item):
@@ -47,8 +50,8 @@ def run():
     def call(name):
         recorder = Recorder()
         path = name if isinstance(name, Path) else FAKES / f"{name}.py"
-        options = ["-q", "--no-header", "--no-summary", "-p", "no:cacheprovider", "-W", "ignore"]
-        pytest.main([str(path), *options], plugins=[recorder])
+        quietly = ["-q", "--no-header", "--no-summary", "-pno:cacheprovider", "-Wignore"]
+        pytest.main([str(path), *quietly, "--import-mode=importlib"], plugins=[recorder])
         return recorder
 
     return call

@@ -90,6 +90,7 @@ def test_a_light_one_is_told_its_milliseconds(subject):
         ("exiting:mine", "cannot be imported: SystemExit: no GPU"),
         ("factories:positional", "does not take what it is called with: got an unexpected keyword argument 'lr'"),
         ("factories:needy", "does not take what it is called with: missing a required argument: 'more'"),
+        ("factories:other", "has lr=0.2, its spec 0.1"),
         ("factories:sided", "does not take what it is called with: got an unexpected keyword argument 'step_scale'"),
     ],
 )
@@ -97,23 +98,18 @@ def test_a_factory_that_fails_says_how(subject, factory, trouble):
     factories = """
 def positional(objective, image, *, state=None, step_scale=1.0): pass
 def needy(objective, image, *, more, state=None, step_scale=1.0, lr=0.1): pass
+def other(objective, image, *, state=None, step_scale=1.0, lr=0.2): pass
 def sided(objective, image, *, state=None, lr=0.1): pass
 """
     made = subject(factory, "(Option('lr', 0.1, 'x'),)", factories=factories, exiting="raise SystemExit('no GPU')")
     assert one("factories", made).message == f"optimizer mine: {factory} {trouble}"
 
 
-@pytest.mark.parametrize(
-    ("signature", "doubt"),
-    [
-        ("state=None, step_scale=1.0, lr=0.2", "has lr=0.2, its spec 0.1"),
-        ("state=None, step_scale=1.0, lr=0.1, beta=1", "takes 'beta', which is no option of its spec"),
-    ],
-)
-def test_a_factory_that_differs_from_its_spec_is_doubted(subject, signature, doubt):
-    code = f"def mine(objective, image, *, {signature}): pass"
+def test_a_factory_that_takes_more_than_its_spec_tells_is_doubted(subject):
+    code = "def mine(objective, image, *, state=None, step_scale=1.0, lr=0.1, beta=1): pass"
     found = one("factories", subject("factories:mine", "(Option('lr', 0.1, 'x'),)", factories=code))
-    assert (found.status, found.message) == ("warned", f"optimizer mine: factories:mine {doubt}")
+    assert found.status == "warned"
+    assert found.message == "optimizer mine: factories:mine takes 'beta', which is no option of its spec"
 
 
 @pytest.mark.parametrize("code", ["def mine(*arguments, **options): pass", "from math import hypot as mine"])

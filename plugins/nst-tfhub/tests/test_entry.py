@@ -29,10 +29,6 @@ def loaded_by(statement):
     return set(run.stdout.split())
 
 
-def test_the_entry_module_imports_nothing_heavy():
-    assert not loaded_by("import nst_tfhub; list(nst_tfhub.nst_backends())") & HEAVY
-
-
 def test_sources_and_the_factory_import_no_framework():
     assert not loaded_by("import nst_tfhub.sources, nst_tfhub.fast_transfer") & (HEAVY - {"numpy"})
 
@@ -43,11 +39,6 @@ def test_what_the_spec_names_is_there(spec):
     for weights in spec.weights:
         assert resolve(weights.source).name == weights.name
         assert weights.licence == "Apache-2.0"
-
-
-def test_the_spec_s_options_are_the_backend_s(spec):
-    declared = {option.name: option.default for option in spec.options}
-    assert {"device": "auto", **declared} == spec.load().__init__.__kwdefaults__
 
 
 def test_a_path_becomes_a_source(spec):

@@ -73,18 +73,6 @@ def test_losses_and_gradients_are_the_reference_s(make_network, photo, name):
     np.testing.assert_allclose(found.gradient.numpy() / scale, expected.gradient / scale, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", USES)
-def test_the_slope_along_a_direction_is_the_change_of_the_loss(make_network, photo, name):
-    """A directional check at a size where every difference would take too long."""
-    backend = VGG(make_network(), device="cpu")
-    objective = build_objective(backend, terms(backend, USES[name], photo(40, 33, seed=1)), ONE)
-    image = 1.3 * torch.tensor(photo(40, 33)) - 0.2
-    direction = torch.tensor(photo(40, 33, seed=5)) - 0.5
-    step = 1e-2
-    change = (objective(image + step * direction).loss - objective(image - step * direction).loss) / (2 * step)
-    assert float((objective(image).gradient * direction).sum()) == pytest.approx(change, rel=3e-2)
-
-
 def test_features_are_torchvision_s_own(photo):
     """Random weights in torchvision's model, read as ours: every ReLU, convolution and pool agrees."""
     torch.manual_seed(0)
@@ -120,28 +108,6 @@ def _network_of(model):
     )
 
 
-def test_a_numpy_image_gives_a_numpy_gradient(make_network, photo):
-    backend = VGG(make_network(), device="cpu")
-    objective = build_objective(backend, terms(backend, USES["style"], photo(20, 20, seed=1)), ONE)
-    ours, theirs = objective(photo(20, 20)), objective(backend.asarray(photo(20, 20)))
-    assert isinstance(ours.gradient, np.ndarray)
-    np.testing.assert_array_equal(ours.gradient, theirs.gradient.numpy())
-
-
-def test_images_come_back_as_they_went_and_clipped(make_network, photo):
-    backend = VGG(make_network(), device="cpu")
-    np.testing.assert_array_equal(backend.to_numpy(backend.asarray(photo())), photo())
-    beyond = backend.to_numpy(torch.tensor([[[-1.0, 0.5, 2.0]]]))
-    np.testing.assert_array_equal(beyond, np.array([[[0, 0.5, 1]]], np.float32))
-
-
-def test_the_input_is_neither_changed_nor_shared(make_network, photo):
-    backend, pixels = VGG(make_network(), device="cpu"), photo()
-    image = backend.asarray(pixels)
-    image += 1
-    np.testing.assert_array_equal(pixels, photo())
-
-
 def test_nothing_is_kept_after_an_evaluation(make_network, photo):
     """Targets and features of one run must not pile up over the next."""
     backend = VGG(make_network(), device="cpu")
@@ -152,12 +118,6 @@ def test_nothing_is_kept_after_an_evaluation(make_network, photo):
         gc.collect()
         counts.append(sum(type(thing) is torch.Tensor for thing in gc.get_objects()))
     assert counts[1] == counts[-1]
-
-
-def test_only_what_is_needed_is_computed(make_network, photo):
-    """A picture too small for block 5 still has a relu1_1."""
-    backend = VGG(make_network(), device="cpu")
-    assert backend.features(backend.asarray(photo(1, 1)), ["relu1_1"])["relu1_1"].shape == (1, 1, 4)
 
 
 def test_a_picture_too_large_for_the_memory_is_a_memory_error(make_network):

@@ -190,7 +190,7 @@ class TestFailsAtABound(Fake):
 
 
 class TestVariance(Fake):
-    breaks = ("test_statistic_is_the_mean_of_its_tiles",)
+    breaks = ("test_statistic_is_the_mean_of_its_tiles", "test_statistic_weights_each_position")
 
     class Loss(Mean):
         def statistic(self, xp, features, weight):
@@ -198,8 +198,16 @@ class TestVariance(Fake):
             return super().statistic(xp, xp.square(features), weight) - xp.square(mean)
 
 
+class TestSquaresWeights(Fake):
+    breaks = ("test_statistic_weights_each_position",)
+
+    class Loss(Mean):
+        def statistic(self, xp, features, weight):
+            return super().statistic(xp, features, None if weight is None else xp.square(weight))
+
+
 class TestTakesWeightsAsTheyAre(Fake):
-    breaks = ("test_even_weight_is_no_weight",)
+    breaks = ("test_even_weight_is_no_weight", "test_statistic_weights_each_position")
 
     class Loss(Mean):
         def statistic(self, xp, features, weight):
@@ -208,7 +216,7 @@ class TestTakesWeightsAsTheyAre(Fake):
 
 
 class TestIgnoresWeights(Fake):
-    breaks = ("test_weight_of_ones_and_zeros_leaves_the_ones",)
+    breaks = ("test_weight_of_ones_and_zeros_leaves_the_ones", "test_statistic_weights_each_position")
 
     class Loss(Mean):
         def statistic(self, xp, features, weight):

@@ -63,6 +63,10 @@ class FilterBank:
         """`(H, W, 3)` float32, clipped to 0..1."""
         return np.ascontiguousarray(np.clip(image, 0, 1), np.float32)
 
+    def to_host(self, array: Array) -> Pixels:
+        """Any array as it is, float32."""
+        return np.array(array, np.float32)
+
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Responses `(H_l, W_l, 27)` by name, to the deepest of `layers`; each scale is half the one before.
 

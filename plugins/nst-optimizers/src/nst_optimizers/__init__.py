@@ -37,6 +37,7 @@ ADAM = OptimizerSpec(
     ),
     requires=("array_api_compat",),
     install="nst-optimizers",
+    carries=True,
 )
 
 LAPLACIAN_RMSPROP = OptimizerSpec(

@@ -24,21 +24,25 @@ def adam(
 
     `beta1` and `beta2` are how much of the gradient's running mean and mean square is kept each step; `epsilon` is
     added to the root of the latter.
+
+    The state holds the moments of the gradient times the number of pixels. Losses being means over pixels, those are
+    alike at every size, so a state whose arrays are resized bilinearly, like the image, starts well at another.
     """
     xp = array_namespace(image)
+    pixels = image.shape[0] * image.shape[1]
     if state:
         step = int(state["step"])
         mean, square = (xp.asarray(state[name], device=device(image)) for name in ("mean", "square"))
     else:
         step = 0
         mean = square = xp.zeros_like(image)
-    gradient = objective(image).gradient
+    gradient = pixels * objective(image).gradient
     while True:
         step += 1
         mean = beta1 * mean + (1 - beta1) * gradient
         square = beta2 * square + (1 - beta2) * gradient**2
         length = lr * step_scale / (1 - beta1**step)
-        image = image - length * mean / (xp.sqrt(square / (1 - beta2**step)) + epsilon)
+        image = image - length * mean / (xp.sqrt(square / (1 - beta2**step)) + pixels * epsilon)
         evaluation = objective(image)
         yield Iterate(image, evaluation, {"step": step, "mean": mean, "square": square})
-        gradient = evaluation.gradient
+        gradient = pixels * evaluation.gradient
