@@ -136,7 +136,7 @@ class Job:
             self._digests[choice.name] = getattr(network, "sha256", "") or choice.source.verify()
             options = read_options(self.spec, self.recipe.backend_options)
             if self.spec.kind == "feature":
-                options["pooling"] = self.recipe.pooling
+                options |= {"pooling": self.recipe.pooling, "precision": self.recipe.precision}
             key = self.recipe.backend, choice.name, self.recipe.device, tuple(sorted(options.items()))
             if key not in self._loaded:
                 self._loaded[key] = self._plugins.load(self.spec)(network, device=self.recipe.device, **options)

@@ -48,6 +48,7 @@ class Recipe:
         "for all sizes before the others'",
     )
     device: str = option("auto", values.text, "NAME", "auto, cpu, cuda or mps")
+    precision: str = option("auto", values.text, "KIND", "auto, float32 or bfloat16; auto takes the fastest at hand")
     backend_options: Mapping[str, OptionValue] = option(
         {}, values.settings, "NAME=VALUE…", "options of the backend (see nst plugins show NAME)"
     )

@@ -392,6 +392,7 @@ CASES = {
     "tiles": {"tile": 24},
     "tiles and a mean": {"optimizer": "adam", "tile": 24, "average": 0.5},
     "noise": {"init": "noise", "seed": 3},
+    "half the bits": {"optimizer": "adam", "precision": "bfloat16"},
 }
 
 

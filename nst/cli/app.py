@@ -11,7 +11,20 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from nst.cli import compare, demo, explore, plugin_check, plugins, recipe, report, rerun, resume, stylize, weights
+from nst.cli import (
+    compare,
+    compress,
+    demo,
+    explore,
+    plugin_check,
+    plugins,
+    recipe,
+    report,
+    rerun,
+    resume,
+    stylize,
+    weights,
+)
 from nst.cli.commands import COMMANDS
 from nst.cli.progress import say
 from nst.errors import Mistakes, NstError, UserError
@@ -25,7 +38,7 @@ app = typer.Typer(
 )
 groups = {
     "recipe": typer.Typer(help="Recipes: show, compare, save.", no_args_is_help=True),
-    "weights": typer.Typer(help="Weight sets: list, fetch, verify, export.", no_args_is_help=True),
+    "weights": typer.Typer(help="Weight sets: list, fetch, verify, export, compress.", no_args_is_help=True),
     "plugins": typer.Typer(help="Installed plugins.", no_args_is_help=True),
 }
 for name, typer_group in groups.items():
@@ -47,6 +60,7 @@ for word, command in (
     ("weights verify", weights.verify),
     ("weights path", weights.path),
     ("weights export", weights.export),
+    ("weights compress", compress.compress),
     ("plugins list", plugins.list_),
     ("plugins show", plugins.show),
     ("plugins new", plugins.new),
@@ -55,7 +69,14 @@ for word, command in (
     group, _, verb = word.partition(" ")
     groups[group].command(verb, help=COMMANDS[word])(command)
 
-OPENED = ("--backend-option", "--optimizer-option", "--optimiser-option", "--init-option")
+OPENED = (
+    "--backend-option",
+    "--optimizer-option",
+    "--optimiser-option",
+    "--init-option",
+    "--style-loss-option",
+    "--content-loss-option",
+)
 SETTING = re.compile(r"[a-z][a-z0-9_]*=")
 
 

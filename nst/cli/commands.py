@@ -18,6 +18,7 @@ COMMANDS = {
     "weights verify": "Check a weight set or file against its checksum and format.",
     "weights path": "Print where a weight set is or would be.",
     "weights export": "Write a weight set as a neutral file, for any framework.",
+    "weights compress": "Make a slim network of a full one, fitted to your photographs.",
     "plugins list": "Installed plugins, what they offer, and what is wrong with any.",
     "plugins show": "Everything a backend, optimizer, initializer or loss declares.",
     "plugins new": "Start a plugin of your own, that works from the first minute.",
@@ -27,7 +28,7 @@ COMMANDS = {
 
 def overview() -> str:
     """What `nst --help` prints."""
-    rows = "\n".join(f"  {name:<15} {summary}" for name, summary in COMMANDS.items())
+    rows = "\n".join(f"  {name:<16} {summary}" for name, summary in COMMANDS.items())
     return f"""\
 Usage: nst COMMAND [OPTIONS]
 

@@ -38,7 +38,7 @@ def explore(
     fresh: Annotated[bool, typer.Option("--fresh", help="paint finished pictures again")] = False,
     preset: Annotated[
         str | None,
-        typer.Option("--preset", metavar="NAME", help="default, quick or gatys (a paper begins from its own)"),
+        typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys (a paper begins from its own)"),
     ] = None,
     recipe: Annotated[Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML")] = None,
     max_pixels: Annotated[int | None, typer.Option("--max-pixels", metavar="N", help="largest picture to open")] = None,

@@ -16,6 +16,9 @@ Output = Annotated[
 Report = Annotated[
     Path | None, typer.Option("--report", metavar="FILE", help="write losses, times and facts: .json, .html or .png")
 ]
+Film = Annotated[
+    Path | None, typer.Option("--timelapse", metavar="FILE", help="a film of the steps: .mp4, .gif, .webp or .png")
+]
 MaxPixels = Annotated[
     int | None, typer.Option("--max-pixels", metavar="N", help="largest picture to open (default: Pillow's limit)")
 ]
@@ -32,9 +35,6 @@ CheckpointEvery = Annotated[
     float, typer.Option("--checkpoint-every", metavar="SECONDS", help="how often; also at the end of each size")
 ]
 Quality = Annotated[int, typer.Option("--quality", metavar="1-100", help="of JPEG, WebP and AVIF")]
-Film = Annotated[
-    Path | None, typer.Option("--timelapse", metavar="FILE", help="a film of the steps: .mp4, .gif, .webp or .png")
-]
 Masks = Annotated[
     list[str] | None,
     typer.Option(
@@ -59,7 +59,9 @@ def stylize(
     ] = None,
     mask: Masks = None,
     protect: Protect = None,
-    preset: Annotated[str | None, typer.Option("--preset", metavar="NAME", help="default, quick or gatys")] = None,
+    preset: Annotated[
+        str | None, typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys")
+    ] = None,
     recipe: Annotated[
         Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML; options override it")
     ] = None,

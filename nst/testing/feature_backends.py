@@ -39,10 +39,12 @@ class FeatureBackendSuite(BackendSuite):
     """The same where features have eight bits or eleven: told by `precision` being neither float32 nor float64."""
 
     def test_factory_takes_weights_device_pooling_and_options(self, spec: BackendSpec, weights: Any) -> None:
-        """Its factory takes the loaded weights, `device`, `pooling`, and the options its spec declares."""
+        """Its factory takes the loaded weights, `device`, `pooling`, `precision` ("auto", or one its spec offers), and
+        the options its spec declares.
+        """
         side = smallest_side(spec.layers)
         for pooling in spec.pooling:
-            backend = self.build(spec, weights, pooling=pooling)
+            backend = self.build(spec, weights, pooling=pooling, precision="auto")
             assert set(backend.features(backend.asarray(photo(side, side)), spec.layers)) == set(spec.layers)
 
     def test_every_allowed_value_of_an_option_works(self, spec: BackendSpec, weights: Any) -> None:

@@ -39,9 +39,9 @@ from nst_torch.vgg import VGG
 class Moody(VGG):
     """Says when it is built; ends its process where it should average, and refuses one layer."""
 
-    def __init__(self, network, *, device, pooling):
+    def __init__(self, network, *, device, pooling, precision):
         print("built", flush=True)
-        super().__init__(network, device=device, pooling=pooling)
+        super().__init__(network, device=device, pooling=pooling, precision=precision)
         self._pooling_asked = pooling
 
     def value_and_grad(self, loss):

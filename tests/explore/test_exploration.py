@@ -8,7 +8,8 @@ from html import escape
 import numpy as np
 import pytest
 
-from nst import Recipe, load_image, stylize
+from nst import Recipe, load_image, save_image, stylize
+from nst.compare import study
 from nst.errors import Mistakes, UserError
 from nst.explore.exploration import MARK, Exploration, Request
 from nst.explore.papers import find
@@ -176,3 +177,24 @@ def test_the_report_is_data(grid):
     assert (report["command"], report["rows"]) == ("nst explore", [])
     assert report["varied"] == [GRID[1], GRID[3]]
     assert all(column["judgement"] is None for column in report["columns"])
+
+
+def test_ctrl_c_shows_what_is_finished(ask, tmp_path, photo, monkeypatch):
+    """The second of two pictures is interrupted: the first is on the sheet, and the exit code says so."""
+    asked = ask(vary=["seed=1,2"])
+
+    def interrupted(batches, jobs, watch):
+        ((first, *_),) = batches
+        first.mkdir(parents=True)
+        save_image(first / "picture.png", photo(48, 64))
+        (first / "facts.json").write_text('{"finished": true, "failures": {}}')
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(study.workers, "run", interrupted)
+    report = asked.run(print, print)
+    assert report["exit_code"] == 130
+    assert [column["status"] for column in report["columns"]] == ["finished", "not finished"]
+    page = (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert "no picture" in page
+    assert "1 of 2 finished." in page
+    assert (tmp_path / "out" / "sheet.png").is_file()

@@ -50,7 +50,7 @@ def gradient(features, image):
 def test_any_layers_at_any_size_have_the_gradient_autograd_finds(make_network, photo, wanted, pooling, height, width):
     network = make_network("vgg16")
     image = torch.tensor(photo(height, width)).requires_grad_()
-    ours = VGG(network, device="cpu", pooling=pooling).features(image, wanted)
+    ours = VGG(network, device="cpu", precision="float32", pooling=pooling).features(image, wanted)
     expected = by_autograd(network, pooling, image, wanted)
     for name in wanted:
         torch.testing.assert_close(ours[name], expected[name], rtol=1e-4, atol=1e-5)
@@ -60,16 +60,16 @@ def test_any_layers_at_any_size_have_the_gradient_autograd_finds(make_network, p
 
 def test_what_the_loss_does_not_look_at_has_no_gradient(make_network, photo):
     image = torch.tensor(photo(32, 32)).requires_grad_()
-    features = VGG(make_network(), device="cpu").features(image, ["relu1_1", "relu3_1"])
+    features = VGG(make_network(), device="cpu", precision="float32").features(image, ["relu1_1", "relu3_1"])
     (shallow,) = torch.autograd.grad(features["relu1_1"].sum(), image)
-    expected = VGG(make_network(), device="cpu").features(image, ["relu1_1"])["relu1_1"].sum()
+    expected = VGG(make_network(), device="cpu", precision="float32").features(image, ["relu1_1"])["relu1_1"].sum()
     torch.testing.assert_close(shallow, torch.autograd.grad(expected, image)[0])
 
 
 def test_one_gradient_shared_by_two_layers_is_not_written_over(make_network, photo):
     """`relu3_1 - relu3_2` hands both the same tensor: the gradient of either must stay what it is."""
     network, image = make_network(), torch.tensor(photo(32, 32)).requires_grad_()
-    backend = VGG(network, device="cpu")
+    backend = VGG(network, device="cpu", precision="float32")
     features = backend.features(image, ["relu3_1", "relu3_2"])
     (together,) = torch.autograd.grad((features["relu3_1"] + features["relu3_2"]).square().sum(), image)
     plain = by_autograd(network, "max", image, {"relu3_1", "relu3_2"})
@@ -78,12 +78,12 @@ def test_one_gradient_shared_by_two_layers_is_not_written_over(make_network, pho
 
 
 def test_no_layers_are_no_work(make_network, photo):
-    assert VGG(make_network(), device="cpu").features(torch.tensor(photo(8, 8)), []) == {}
+    assert VGG(make_network(), device="cpu", precision="float32").features(torch.tensor(photo(8, 8)), []) == {}
 
 
 def test_a_second_gradient_of_the_same_features_is_refused_and_not_wrong(make_network, photo):
     image = torch.tensor(photo(16, 16)).requires_grad_()
-    total = VGG(make_network(), device="cpu").features(image, ["relu1_1"])["relu1_1"].sum()
+    total = VGG(make_network(), device="cpu", precision="float32").features(image, ["relu1_1"])["relu1_1"].sum()
     torch.autograd.grad(total, image, retain_graph=True)
     with pytest.raises(RuntimeError, match="compute the features again"):
         torch.autograd.grad(total, image)

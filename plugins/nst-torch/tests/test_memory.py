@@ -14,9 +14,9 @@ import resource, torch
 from nst.weights import COMPACT
 from nst_torch.vgg import VGG
 
-backend = VGG(COMPACT.load(), device="cpu")
+backend = VGG(COMPACT.load(), device="cpu", precision="float32")
 objective = backend.value_and_grad(
-    lambda image: {name: layer.mean() for name, layer in backend.features(image, ["relu2_1"]).items()}
+    lambda image: {name: backend.xp.mean(layer) for name, layer in backend.features(image, ["relu2_1"]).items()}
 )
 image = torch.rand(512, 512, 3)
 for _ in range(5):
@@ -44,19 +44,19 @@ backend = VGG(COMPACT.load(), device="cpu")
 objective = backend.value_and_grad(
     lambda image: {name: layer.mean() for name, layer in backend.features(image, ["relu4_2"]).items()}
 )
-for megabytes in range(0, 60, 6):
-    used = int(re.search(r"VmSize:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024
-    resource.setrlimit(resource.RLIMIT_AS, (used + megabytes * 2**20, resource.RLIM_INFINITY))
-    try:
-        objective(torch.rand(400, 400, 3))
-    except Exception as error:
-        print(type(error).__name__, "primitive" in str(error))
+image = torch.rand(64, 64, 3)
+used = int(re.search(r"VmSize:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024
+resource.setrlimit(resource.RLIMIT_AS, (used, resource.RLIM_INFINITY))
+try:
+    objective(image)
+except Exception as error:
+    print(type(error).__name__)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
-def test_memory_that_runs_out_is_told_the_way_python_does_whoever_asked_for_it():
-    """PyTorch's allocator and oneDNN fail in words of their own."""
+def test_memory_that_onednn_does_not_get_is_told_the_way_python_does():
+    """It says "could not create a primitive" where the arrays are small enough for what PyTorch has at hand."""
     done = subprocess.run([sys.executable, "-c", STARVED], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert {line.split()[0] for line in done.stdout.splitlines()} == {"MemoryError"}
+    assert done.stdout == "MemoryError\n"

@@ -55,7 +55,7 @@ class Tiny:
     xp = TapeNamespace()
     precision, notes = "float64", ("slow",)
 
-    def __init__(self, weights, *, device="auto", pooling="max", gain=1.0):
+    def __init__(self, weights, *, device="auto", pooling="max", precision="auto", gain=1.0):
         if device == "cuda":
             raise UserError("no GPU")
         self.device, self.pooling = "cpu", {"max": np.maximum, "average": np.add}[pooling]
@@ -156,7 +156,7 @@ class TestMaxPoolsOnly(Fake):
     breaks = ("test_factory_takes_weights_device_pooling_and_options",)
 
     class Net(Tiny):
-        def __init__(self, weights, *, device="auto", pooling="max", gain=1.0):
+        def __init__(self, weights, *, device="auto", pooling="max", precision="auto", gain=1.0):
             super().__init__(weights, device=device, pooling={"max": "max"}[pooling], gain=gain)
 
 

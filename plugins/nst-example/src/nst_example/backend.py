@@ -51,7 +51,15 @@ class FilterBank:
     precision = "float32"
     notes: Sequence[str] = ()
 
-    def __init__(self, weights: None, *, device: str = "auto", pooling: str = "max", contrast: float = 4.0) -> None:
+    def __init__(
+        self,
+        weights: None,
+        *,
+        device: str = "auto",
+        pooling: str = "max",
+        precision: str = "auto",
+        contrast: float = 4.0,
+    ) -> None:
         self._pool = POOLINGS[pooling]
         self._contrast = contrast
 

@@ -1,4 +1,6 @@
-"""`nst.protocols.Namespace` on PyTorch: array_api_compat's, on the device that computes, with Gram matrices made fast.
+"""`nst.protocols.Namespace` on PyTorch: array_api_compat's, in float32, with Gram matrices made fast.
+
+Features may be bfloat16: what is computed of them is float32, apart from `+ - * /` between two of them.
 
 A Gram matrix is a product of features with themselves, so its gradient is one product where autograd takes two and
 adds them. oneDNN computes it at twice the speed of MKL, which serves AMD processors their older instructions.
@@ -15,10 +17,11 @@ from torch.autograd.function import once_differentiable
 from nst.protocols import Tensor
 
 xp: Any = array_api_compat.torch
+PARTS = 16
 
 
 class Torch:
-    """array_api_compat's functions, but for what is made of nothing, and for a product of a matrix with itself."""
+    """array_api_compat's functions; sums are float32, and what is made of nothing is on the device."""
 
     def __init__(self, device: str) -> None:
         self._device = device
@@ -26,13 +29,39 @@ class Torch:
     def __getattr__(self, name: str) -> Any:
         return getattr(xp, name)
 
+    def mean(self, x: Tensor, /, *, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """The mean, in float32."""
+        return xp.mean(_float32(x), axis=axis, keepdims=keepdims)
+
+    def sum(self, x: Tensor, /, *, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """The sum, in float32."""
+        return xp.sum(_float32(x), axis=axis, keepdims=keepdims)
+
+    def square(self, x: Tensor, /) -> Tensor:
+        """The square, in float32."""
+        return xp.square(_float32(x))
+
+    def sqrt(self, x: Tensor, /) -> Tensor:
+        """The square root, in float32."""
+        return xp.sqrt(_float32(x))
+
+    def abs(self, x: Tensor, /) -> Tensor:
+        """The absolute value, in float32."""
+        return xp.abs(_float32(x))
+
     def eye(self, n: int, /) -> Tensor:
-        """`(n, n)` float32, on the device."""
+        """`(n, n)` float32."""
         return torch.eye(n, device=self._device)
 
     def matmul(self, x: Tensor, y: Tensor, /) -> Tensor:
-        """The product of matrices; of a matrix's transpose with itself, the fast one."""
-        return _Gram.apply(y) if _is_transpose(x, y) else xp.matmul(x, y)  # type: ignore[no-untyped-call]
+        """The product, in float32; of a matrix's transpose with itself, the fast one."""
+        if _is_transpose(x, y):
+            return _Gram.apply(y)  # type: ignore[no-untyped-call]
+        return xp.matmul(_float32(x), _float32(y))
+
+
+def _float32(x: Tensor) -> Tensor:
+    return x.float() if x.dtype == torch.bfloat16 else x
 
 
 def _is_transpose(x: Tensor, y: Tensor) -> bool:
@@ -42,18 +71,25 @@ def _is_transpose(x: Tensor, y: Tensor) -> bool:
 
 
 class _Gram(torch.autograd.Function):
-    """`rows.T @ rows` of `(N, C)`: `(C, C)`."""
+    """`rows.T @ rows` of `(N, C)`: `(C, C)`, float32."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor) -> Tensor:
         ctx.save_for_backward(rows)
-        return rows.T @ rows
+        return _outer(rows)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (rows,) = ctx.saved_tensors
-        return _product(rows, gradient + gradient.T)
+        return _product(rows, (gradient + gradient.T).to(rows.dtype))
+
+
+def _outer(rows: Tensor) -> Tensor:
+    """`rows.T @ rows` in float32. PyTorch rounds products of bfloat16 to bfloat16: here only those of parts."""
+    if rows.dtype != torch.bfloat16:
+        return rows.T @ rows
+    return torch.stack([part.T @ part for part in rows.chunk(PARTS)]).sum(0, dtype=torch.float32)
 
 
 def _product(rows: Tensor, symmetric: Tensor) -> Tensor:
