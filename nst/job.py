@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, MutableMapping, Sequence
+from collections.abc import Collection, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -20,11 +20,12 @@ from nst.layers import shares
 from nst.memory import peak_memory
 from nst.mistakes import Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
 from nst.options import read_options
-from nst.plugins import Plugins
+from nst.plugins import Plugin, Plugins
 from nst.protocols import FeatureBackend, ImageBackend, Pixels
 from nst.recipe import Recipe
 from nst.schedule import per_size, plan
-from nst.specs import BackendSpec, LossSpec
+from nst.snapshot import Snapshot
+from nst.specs import BackendSpec, LossSpec, Spec
 from nst.terms import LossUse
 from nst.values import ExtraLoss
 from nst.weights import Choice
@@ -106,6 +107,7 @@ class Job:
         self.sizes, self.steps = self._plan()
         self._choices = [weights.choose(self.spec, name) for name in per_size(recipe.weights, len(self.sizes))]
         self._backends: dict[str, Any] = {}
+        self._digests: dict[str, str] = {}
 
     @property
     def content(self) -> Picture:
@@ -131,6 +133,7 @@ class Job:
         """One backend for each choice of weights."""
         if choice.name not in self._backends:
             network = choice.source.load()  # first: a bad file is found before the framework is imported
+            self._digests[choice.name] = getattr(network, "sha256", "") or choice.source.verify()
             options = read_options(self.spec, self.recipe.backend_options)
             if self.spec.kind == "feature":
                 options |= {"pooling": self.recipe.pooling, "precision": self.recipe.precision}
@@ -147,11 +150,32 @@ class Job:
         ]
         return [*filter(None, dict.fromkeys(choice.note for choice in self._choices)), *self.open().notes, *pictures]
 
-    def run(self, on_iterate: OnIterate | None = None) -> Result:
-        """Make the picture. See `stylize`."""
+    def shapes(self) -> list[tuple[int, int]]:
+        """(height, width) of the picture at each size."""
+        height, width = self.content.pixels.shape[:2]
+        return [images.fit(height, width, size) for size in self.sizes]
+
+    def weight_hashes(self) -> dict[str, str]:
+        """SHA-256 in hex of all weights in use, by name, "" for none; builds the backends if need be."""
+        for choice in self._choices:
+            self._open(choice)
+        return self._digests
+
+    def used(self) -> Iterator[tuple[Plugin, Spec]]:
+        """Every part of the run, with the plugin that offers it."""
+        names = [("backend", self.recipe.backend)]
+        if self.spec.kind == "feature":
+            names += [("optimizer", self.recipe.optimizer), *(("loss", each.name) for each in self.recipe.all_losses())]
+            names += [("initializer", self.recipe.init)] if self._start is None else []
+        wanted = [self._plugins.find(*name) for name in names]
+        for kind in dict.fromkeys(kind for kind, _ in names):
+            yield from ((plugin, spec) for plugin, spec in self._plugins.offered(kind) if spec in wanted)
+
+    def run(self, on_iterate: OnIterate | None = None, resume: Snapshot | None = None) -> Result:
+        """Make the picture, or go on with it. See `stylize` and `nst.engine.run`."""
         began = time.perf_counter()
         backend: Any = self.open()
-        outcome = engine.run(self.task(), on_iterate) if self.spec.kind == "feature" else self._pass(backend)
+        outcome = engine.run(self.task(), on_iterate, resume) if self.spec.kind == "feature" else self._pass(backend)
         height, width = outcome.pixels.shape[:2]
         alpha = self.content.alpha
         return Result(

@@ -166,6 +166,11 @@ class Recipe:
         """Every layer the losses in use look at, once."""
         return tuple(dict.fromkeys(name for selection in self.selections().values() for name in selection))
 
+    def departures(self) -> dict[str, Any]:
+        """Plain data of what is not as by default."""
+        usual = Recipe().to_dict()
+        return {name: value for name, value in self.to_dict().items() if value != usual[name]}
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data, ready for JSON or TOML."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}

@@ -133,6 +133,27 @@ def test_the_fetch_command_asks_for_what_it_says(monkeypatch, tmp_path, capfd):
     assert "--weights" in error
 
 
+@pytest.mark.frameworks
+@pytest.mark.slow
+def test_the_page_on_going_on_says_what_works(desk):
+    """Its commands and its example, one after the other, small: each finds what the ones before have left."""
+    text = (ROOT / "docs" / "resume.md").read_text("utf-8")
+    lines = [line for block in blocks("bash", text) for line in block.splitlines()]
+    assert len(lines) > 8
+    for line in lines:
+        small = ["--size", "48", "--steps", "2"] if re.match("nst (stylize|rerun)", line) else []
+        words = [sys.executable, "-m", *shlex.split(line), *small]
+        done = subprocess.run(words, cwd=desk, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert (desk / "out-again.png").read_bytes() == (desk / "out.png").read_bytes()
+    assert (desk / "elsewhere.png").read_bytes() == (desk / "out.png").read_bytes()
+    assert tomllib.loads((desk / "mine.toml").read_text())["size"] == 48
+    (example,) = blocks("python", text)
+    quick = example.replace("size=256", "size=48, steps=2")
+    done = subprocess.run([sys.executable, "-c", quick], cwd=desk, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])
 def test_every_make_command_has_its_target(command):
     done = subprocess.run([*command.split(), "--dry-run"], cwd=ROOT, capture_output=True, text=True)
@@ -216,6 +237,6 @@ def test_the_first_steps_on_the_site_are_the_readme_s():
 
 
 def test_links_in_the_documents_lead_somewhere():
-    for name in ("README.md", "ARCHITECTURE.md", "docs/explore.md"):
+    for name in ("README.md", "ARCHITECTURE.md", "docs/explore.md", "docs/resume.md"):
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / name).read_text("utf-8")):
             assert ((ROOT / name).parent / link).exists(), link

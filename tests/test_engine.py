@@ -311,13 +311,76 @@ def test_a_loss_of_all_positions_at_once_refuses_tiles(task):
 
 @pytest.mark.parametrize("stop", [1, 2, 3, 4])
 def test_a_run_goes_on_from_its_snapshot_as_if_nothing_had_happened(task, stop):
-    """At any step, in the middle of either size: the same images, losses and steps, but for the reference's float64."""
+    """At any step, in the middle of either size: the same images, losses and steps, to the last bit."""
     kept = []
     whole = engine.run(task(average=0.5), lambda progress: kept.append(progress.snapshot()))
     resumed = engine.run(task(average=0.5), resume=kept[stop - 1])
-    np.testing.assert_allclose(resumed.pixels, whole.pixels, atol=1e-6)
-    assert [row["loss"] for row in resumed.history] == pytest.approx([row["loss"] for row in whole.history])
+    np.testing.assert_array_equal(resumed.pixels, whole.pixels)
+    assert [row["loss"] for row in resumed.history] == [row["loss"] for row in whole.history]
     assert [row["step"] for row in resumed.history] == [1, 2, 3, 4, 5]
+
+
+def test_a_snapshot_taken_later_is_of_its_own_step(task):
+    told, at_once = [], []
+    engine.run(task(average=0.5), lambda progress: (told.append(progress), at_once.append(progress.snapshot())))
+    for progress, expected in zip(told, at_once, strict=True):
+        later = progress.snapshot()
+        for name in ("image", "best", "mean"):
+            np.testing.assert_array_equal(getattr(later, name), getattr(expected, name))
+        for name in ("level", "taken", "state", "scale", "best_loss", "mean_weight", "history"):
+            assert getattr(later, name) == getattr(expected, name)
+
+
+def test_after_the_last_step_of_a_size_nothing_is_kept_of_the_optimizer(task):
+    left, states = [], []
+    engine.run(task(), lambda progress: (left.append(progress.left), states.append(progress.snapshot().state)))
+    assert left == [2, 1, 0, 1, 0]
+    assert states == [{"taken": 1}, {"taken": 2}, {}, {"taken": 1}, {}]
+
+
+def test_a_state_that_is_carried_is_kept_until_the_last_size(task):
+    kept = []
+    whole = engine.run(task(carries=True), lambda progress: kept.append(progress.snapshot()))
+    assert [snapshot.state for snapshot in kept] == [{"taken": taken} for taken in (1, 2, 3, 4)] + [{}]
+    resumed = engine.run(task(carries=True), resume=kept[2])
+    assert [row["loss"] for row in resumed.history] == [row["loss"] for row in whole.history]
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_a_state_that_is_carried_comes_in_its_own_type(task, kind):
+    found = []
+
+    def remember(objective, image, *, state=None, **_):
+        found.append(state and state["memory"].dtype)
+        while True:
+            yield Iterate(image, objective(image), {"memory": np.full(image.shape, 0.5, kind)})
+
+    engine.run(task(optimizer=remember, optimizer_options={}, carries=True))
+    assert found == [None, kind if kind is not np.float32 else np.float64]
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_numbers_of_an_optimizer_s_own_type_come_back_in_it(task, kind):
+    found = []
+
+    def remember(objective, image, *, state=None, **_):
+        found.append(state and state["memory"].dtype)
+        while True:
+            yield Iterate(image, objective(image), {"memory": image.astype(kind)})
+
+    given, kept = {"optimizer": remember, "optimizer_options": {}, "sizes": [6], "steps": [2]}, []
+    engine.run(task(**given), lambda progress: kept.append(progress.snapshot()))
+    engine.run(task(**given), resume=kept[0])
+    assert kept[0].state["memory"].dtype == kind
+    expected = kind if kind is not np.float32 else np.float64  # the reference's own arrays are float64
+    assert found == [None, expected]
+
+
+def test_a_run_that_is_interrupted_does_not_blame_the_optimizer(task):
+    def impatient(progress):
+        raise KeyboardInterrupt
+
+    assert engine.run(task(), impatient).notes == []
 
 
 def test_a_snapshot_of_the_last_step_leaves_nothing_to_do(task):

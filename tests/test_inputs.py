@@ -39,6 +39,26 @@ def test_a_folder_is_one_style_of_all_its_pictures(tmp_path, read):
     ]
 
 
+def test_a_list_is_one_style_too(tmp_path, read):
+    works = [picture(tmp_path / name) for name in ("b.png", "a.png")]
+    inputs, _ = read([works])
+    assert [work.source for work in inputs.styles[0].works] == works
+
+
+def test_every_picture_is_named_with_its_role_and_style(tmp_path, read):
+    sky, one, two, face = (picture(tmp_path / f"{name}.png") for name in ("sky", "one", "two", "face"))
+    inputs, _ = read([[one, two], two], [(sky, [one])], face)
+    assert [*inputs.files()] == [
+        ("content", str(tmp_path / "content.png"), 0),
+        ("style", one, 1),
+        ("style", two, 1),
+        ("style", two, 2),
+        ("mask", sky, 0),
+        ("style", one, 3),
+        ("protect", face, 0),
+    ]
+
+
 def test_an_empty_folder_is_a_mistake(tmp_path, read):
     (tmp_path / "nothing").mkdir()
     inputs, (error,) = read([str(tmp_path / "nothing")])
@@ -78,5 +98,5 @@ def test_a_mask_without_a_style_is_refused(text):
 
 
 def test_sources_name_every_file_once_in_order():
-    sources = Sources("c.png", ["s.png"], [("m.png", ["w.png", "v.png"])], "p.png")
-    assert sources.files() == ["c.png", "s.png", "m.png", "w.png", "v.png", "p.png"]
+    sources = Sources("c.png", ["s.png", ["a.png", "b.png"]], [("m.png", ["w.png", "v.png"])], "p.png")
+    assert sources.files() == ["c.png", "s.png", "a.png", "b.png", "m.png", "w.png", "v.png", "p.png"]

@@ -180,7 +180,9 @@ def test_more_losses_are_text_or_tables(given):
     assert (loss.name, loss.weight, loss.layers) == ("histogram", 50.0, {"relu4_1": 1.0, "relu5_1": 0.5})
 
 
-@pytest.mark.parametrize("given", ["histogram", [{"name": "gram"}], [{"name": "gram", "weight": 1, "wieght": 2}], [3]])
+@pytest.mark.parametrize(
+    "given", ["histogram", [{"name": "gram"}], [{"name": "gram", "weight": 1, "wieght": 2}], [3], 3]
+)
 def test_a_loss_that_says_too_little_or_too_much_is_refused(given):
     with pytest.raises(UserError, match="--loss"):
         Recipe(losses=given)

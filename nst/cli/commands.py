@@ -4,10 +4,15 @@ from __future__ import annotations
 
 COMMANDS = {
     "stylize": "Paint a picture in the manner of one or several others.",
+    "resume": "Go on with a run from its checkpoint, as if nothing had happened.",
+    "rerun": "Make a picture again, from what it says of its making.",
     "compare": "Set backends, recipes or finished pictures side by side, and judge them.",
     "explore": "Paint every combination of some choices, or a paper's figure, on one sheet.",
     "report": "Show how a run went: its curves and facts as a page or a picture.",
     "demo": "Paint a photograph of our own choice, to see that everything works.",
+    "recipe show": "The choices behind a picture, a preset or a file, as TOML.",
+    "recipe diff": "What differs between two recipes.",
+    "recipe save": "Write the recipe of a picture for --recipe.",
     "weights list": "The weight sets of every backend, and where they are.",
     "weights fetch": "Download a weight set, verified and resumable.",
     "weights verify": "Check a weight set or file against its checksum and format.",

@@ -10,8 +10,8 @@ from typing import Any
 import typer
 
 from nst.cli.host import host
+from nst.cli.outputs import check_writable
 from nst.cli.progress import say
-from nst.cli.session import check_writable
 from nst.compression import Compressor, Progress, Task, mistakes, picture_files, read_steps, read_widths
 from nst.download import megabytes
 from nst.errors import Findings, NstError, UserError, raise_all

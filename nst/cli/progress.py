@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -26,10 +27,16 @@ FOREVER = 10**12  # seconds; timedelta knows little more
 NARROW = 60  # columns below which even the losses do not
 
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
 def say(line: str) -> None:
-    """A line for the person at the terminal, if still there; stdout stays free for what a program may read."""
+    """A line for the person at the terminal, if still there; stdout stays free for what a program may read.
+
+    A line may hold what a file says of itself: no character of it is a terminal's command.
+    """
     with suppress(OSError):
-        sys.stderr.write(line + "\n")
+        sys.stderr.write(CONTROL.sub("\N{REPLACEMENT CHARACTER}", line) + "\n")
 
 
 class Watcher:

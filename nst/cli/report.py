@@ -16,7 +16,8 @@ def report(
 ) -> int:
     """See `nst.cli.commands`."""
     from nst import atomic
-    from nst.cli.session import check_writable, rendered
+    from nst.cli.outputs import check_writable
+    from nst.cli.session import rendered
     from nst.errors import UserError, raise_all
     from nst.report.run import load
 

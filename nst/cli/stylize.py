@@ -31,6 +31,9 @@ Metadata = Annotated[
     typer.Option("--metadata", metavar="keep|strip", help="the content's camera, exposure and dates; never its place"),
 ]
 KeepProfile = Annotated[bool, typer.Option("--keep-profile", help="write in the content's color profile, not in sRGB")]
+CheckpointEvery = Annotated[
+    float, typer.Option("--checkpoint-every", metavar="SECONDS", help="how often; also at the end of each size")
+]
 Quality = Annotated[int, typer.Option("--quality", metavar="1-100", help="of JPEG, WebP and AVIF")]
 Masks = Annotated[
     list[str] | None,
@@ -65,6 +68,10 @@ def stylize(
     save_every: Annotated[
         int, typer.Option("--save-every", metavar="N", help="also save every Nth step, numbered")
     ] = 0,
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", metavar="FILE", help="keep what nst resume needs to go on")
+    ] = None,
+    checkpoint_every: CheckpointEvery = 60,
     timelapse: Film = None,
     report: Report = None,
     max_pixels: MaxPixels = None,
@@ -81,7 +88,16 @@ def stylize(
     from nst.inputs import Sources, masked
 
     options = WriteOptions(bit_depth, metadata, keep_profile, quality)
-    session = Session(output, report=report, save_every=save_every, timelapse=timelapse, quiet=quiet, options=options)
+    session = Session(
+        output,
+        report=report,
+        save_every=save_every,
+        checkpoint=checkpoint,
+        checkpoint_every=checkpoint_every,
+        timelapse=timelapse,
+        quiet=quiet,
+        options=options,
+    )
     made, mistakes = session.recipe(given, preset, recipe)
     found = Findings()
     masks = [pair for text in mask or () if (pair := found.attempt(partial(masked, text)))]

@@ -92,7 +92,7 @@ def export(
 ) -> None:
     """See `nst.cli.commands`."""
     from nst import network
-    from nst.cli.session import check_writable
+    from nst.cli.outputs import check_writable
     from nst.weights import choose
 
     if (error := check_writable(output)) is not None:

@@ -138,7 +138,7 @@ def test_options_override_a_recipe_file_and_that_a_preset(nst, here, fast, prese
 
 def test_a_preset_is_where_its_values_come_from(nst, here, fast):
     assert nst("stylize", *PAIR, *fast[:-2], "--preset", "quick").code == 0
-    assert carried()["weights"] == "compact"
+    assert carried()["recipe"]["weights"] == [*carried()["weights"]] == ["compact"]
     assert nst("stylize", *PAIR, *fast, "--preset", "gatys").code == 0
     assert (carried()["recipe"]["pooling"], carried()["recipe"]["init"]) == ("average", "noise")
 
@@ -199,6 +199,8 @@ def test_the_report_holds_every_fact_and_every_step(nst, here, fast, weights):
         "seconds",
         "peak_memory",
         "versions",
+        "hashes",
+        "inputs",
         "recipe",
         "history",
         "notes",

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import torch
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+TOLD = ("can't allocate memory", "DefaultCPUAllocator", "could not allocate", "could not create a primitive")
 LARGEST = 2**30  # bytes: what is larger goes back to the system at once
 
 
@@ -27,10 +28,13 @@ def keep() -> None:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Raise `MemoryError` where PyTorch raises its own kind: RuntimeError on the CPU, OutOfMemoryError on a GPU."""
+    """Raise `MemoryError` where PyTorch raises its own kind: RuntimeError on the CPU, OutOfMemoryError on a GPU.
+
+    oneDNN, which convolves on the CPU, cannot make its primitives when there is no memory for them.
+    """
     try:
         yield
     except RuntimeError as error:
-        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+        if isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in TOLD):
             raise MemoryError(str(error).partition("\n")[0]) from error
         raise
