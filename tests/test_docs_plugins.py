@@ -126,7 +126,9 @@ def test_each_passes_the_tests_that_it_came_with(written, name):
 
 def test_ruff_finds_nothing(written, name):
     for command in (["check", "--no-cache"], ["format", "--check", "--no-cache"]):
-        done = subprocess.run(["ruff", *command], cwd=written / name, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command], cwd=written / name, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stdout
 
 
