@@ -58,6 +58,7 @@ def paint(weights, plugins):
         (["--style-weight", "0", "--init", "noise"], {"style_weight": 0, "init": "noise"}),
         (["--tv-weight", "50"], {"tv_weight": 50}),
         (["--pooling", "average"], {"pooling": "average"}),
+        (["--precision", "bfloat16"], {"precision": "bfloat16"}),
         (["--optimizer", "adam"], {"optimizer": "adam"}),
         (
             ["--optimiser", "adam", "--optimiser-option", "lr=0.05", "beta1=0.5"],
