@@ -29,10 +29,11 @@ def made(make_network, pictures):
 
 
 def errors(student, made, pictures):
+    """On pictures of the same kind that training has not seen."""
     teacher, fits, *_ = made
-    batch = centers(pictures[0], SIZE)
+    batch = Calibration(pictures, SIZE, np.random.default_rng(99)).draw(24)
     with torch.no_grad():
-        terms = distance(dict(student.relus(batch)), targets(teacher, fits, batch), 1)
+        terms = distance(dict(student.relus(batch)), targets(teacher, fits, batch), 6)
     return float(sum(terms.values()))
 
 
