@@ -137,8 +137,10 @@ def _order(arrays: Mapping[str, Host]) -> Callable[[str], tuple[int, str]]:
 
 
 def _checksum(run: str, arrays: Mapping[str, Host]) -> int:
+    """Of everything that is read back: also of names and types, which no array's bytes tell."""
     found = crc32(run.encode())
-    for array in arrays.values():
+    for name, array in arrays.items():
+        found = crc32(f"{name} {array.dtype.str} {array.shape}".encode(), found)
         found = crc32(_bytes(array), found)
     return found
 

@@ -140,6 +140,13 @@ def test_a_single_wrong_byte_is_refused_wherever_it_is(tmp_path_factory, data):
     assert_same(found, SNAPSHOT)  # a blank of the padding, or the checksum spelled in another way
 
 
+def test_an_array_that_goes_by_another_name_is_refused(kept):
+    file = kept()
+    file.write_bytes(file.read_bytes().replace(b'"state.mean"', b'"state.lean"'))
+    with pytest.raises(UserError, match="checksum"):
+        Checkpoint(file).snapshot(PLAN)
+
+
 @settings(max_examples=100)
 @given(st.binary(max_size=200) | st.binary(max_size=200).map(lambda text: struct.pack("<Q", len(text)) + text))
 def test_what_is_no_checkpoint_at_all_is_refused(tmp_path_factory, content):
