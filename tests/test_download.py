@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import nst.download
@@ -244,7 +244,7 @@ class TestResuming:
         assert site.requests[-1]["Range"].startswith("bytes=")
         assert target.read_bytes() == BODY
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=15)
     @given(at=st.integers(0, len(BODY)))
     @example(at=0)
     @example(at=len(BODY))

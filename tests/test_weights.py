@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst import architectures
@@ -167,7 +167,7 @@ class TestChoosing:
             choose(spec, "mine.safetensors")
         assert raised.value.hint == "choose from auto, compact"
 
-    @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=100)
     @given(wanted=st.text(max_size=300) | st.text(string.printable, max_size=8))
     def test_any_other_text(self, sources: str, wanted: str) -> None:
         spec = self.spec(sources, "compact")

@@ -18,7 +18,7 @@ from nst import images
 from nst.errors import UserError
 from nst.images import check_input, load_image, read, write
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 equal = np.testing.assert_array_equal
 Monkey = pytest.MonkeyPatch
 NOISE = np.random.default_rng(7).integers(0, 256, (2, 3, 4), np.uint8)
