@@ -176,17 +176,24 @@ class Job:
         began = time.perf_counter()
         backend: Any = self.open()
         outcome = engine.run(self.task(), on_iterate, resume) if self.spec.kind == "feature" else self._pass(backend)
-        height, width = outcome.pixels.shape[:2]
-        alpha = self.content.alpha
+        pixels = self.finished(outcome.pixels)
         return Result(
-            pixels=regions.finished(self.inputs, self.recipe, outcome.pixels),
-            alpha=None if alpha is None else images.resize(alpha, (height, width)),
+            pixels=pixels,
+            alpha=self.alpha(_shape(pixels)),
             history=outcome.history,
             recipe=self.recipe,
             stopped=outcome.stopped,
             notes=[*self.notes(), *outcome.notes],
             facts=self._facts(backend, time.perf_counter() - began),
         )
+
+    def finished(self, pixels: Pixels) -> Pixels:
+        """What is painted, as the picture shows it: in the recipe's colors, and the content where nothing was to be."""
+        return regions.finished(self.inputs, self.recipe, pixels)
+
+    def alpha(self, shape: tuple[int, int]) -> Pixels | None:
+        """The content's alpha at this (height, width), None where it is opaque."""
+        return None if self.content.alpha is None else images.resize(self.content.alpha, shape)
 
     def _pass(self, backend: ImageBackend) -> engine.Run:
         """One pass of a feed-forward network over the content at its final size."""
