@@ -256,7 +256,7 @@ def rendered(path: Path, found: Mapping[str, Any]) -> bytes:
     if path.suffix.lower() == ".html":
         from nst.report import page
 
-        return page.render(found).encode()
+        return page.render(found).encode(errors="replace")  # half a character of JSON is none of UTF-8
     if path.suffix.lower() == ".png":
         from nst.report import plot
 
