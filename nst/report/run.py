@@ -82,7 +82,7 @@ _SOUND: Mapping[str, Callable[[Any], bool]] = {
         "notes": _listed(_is_text),
         "versions": _named(_is_text),
     },
-    "peak_memory": lambda value: value is None or _is_count(value),
+    "peak_memory": lambda value: value is None or _is_number(value),
     **dict.fromkeys(("backend", "device", "precision", "weights"), _is_text),
 }
 
