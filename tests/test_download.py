@@ -341,6 +341,16 @@ class TestRefusals:
             assert fact in raised.value.message
         assert left(target) == set()
 
+    @pytest.mark.parametrize("chunked", [False, True], ids=["announced", "unannounced"])
+    def test_a_server_without_end_does_not_fill_the_disk(
+        self, site: Site, target: Path, monkeypatch: pytest.MonkeyPatch, chunked: bool
+    ) -> None:
+        monkeypatch.setattr("nst.download.LARGEST", len(site.body) - 1)
+        site.chunked = chunked
+        with pytest.raises(NstError, match=r"is larger than .*, as no network is; nothing was kept"):
+            download(site.url, target, sha256=digest(BODY))
+        assert left(target) == set()
+
     def test_a_part_that_went_wrong_is_not_kept_to_go_wrong_forever(self, site: Site, target: Path) -> None:
         interrupt(site, target)
         with open(target.with_name(f"{NAME}.part"), "r+b") as file:

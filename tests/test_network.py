@@ -253,6 +253,11 @@ class TestRefusals:
             self.refused(tmp_path / name, "pickle", "never opens", sha256_of(tmp_path / name))
         assert not (tmp_path / "sprung").exists()
 
+    def test_a_header_without_end_is_not_parsed(self, tmp_path: Path) -> None:
+        path = tmp_path / "long.safetensors"
+        path.write_bytes(struct.pack("<Q", 2 * 2**20) + b"{" + b" " * (3 * 2**20))
+        self.refused(path, "has a header of 2,097,152 bytes; no VGG has as much to say")
+
     def test_what_is_no_file_is_not_waited_for(self, tmp_path: Path) -> None:
         if hasattr(os, "mkfifo"):
             os.mkfifo(tmp_path / "pipe")
