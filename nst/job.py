@@ -137,6 +137,7 @@ class Job:
             options = read_options(self.spec, self.recipe.backend_options)
             if self.spec.kind == "feature":
                 options |= {"pooling": self.recipe.pooling, "precision": self.recipe.precision}
+                options |= {"padding": padding} if (padding := self.spec.pads(self.recipe.padding)) else {}
             key = self.recipe.backend, choice.name, self.recipe.device, tuple(sorted(options.items()))
             if key not in self._loaded:
                 self._loaded[key] = self._plugins.load(self.spec)(network, device=self.recipe.device, **options)

@@ -129,6 +129,8 @@ def _judge(kind: str, spec: Spec) -> tuple[list[str], list[str]]:
     if not callable(factory):
         return [f"{called} cannot be called"], []
     positional, names = CALLS[spec.kind if isinstance(spec, BackendSpec) else kind]
+    if isinstance(spec, BackendSpec) and spec.padding:
+        names += ("padding",)
     options = {option.name: option.default for option in spec.options}
     try:
         signature = inspect.signature(factory)
