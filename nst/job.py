@@ -105,7 +105,8 @@ class Job:
         self.inputs = inputs
         self.spec: BackendSpec = self._plugins.find("backend", recipe.backend)
         self.sizes, self.steps = self._plan()
-        self._choices = [weights.choose(self.spec, name) for name in per_size(recipe.weights, len(self.sizes))]
+        self.weight_choices = weights.choose_all(self.spec, recipe.weights, len(self.sizes))
+        self._choices = per_size(self.weight_choices, len(self.sizes))
         self._backends: dict[str, Any] = {}
         self._digests: dict[str, str] = {}
 
@@ -265,7 +266,7 @@ class Job:
             "backend": self.recipe.backend,
             "device": backend.device,
             "precision": backend.precision,
-            "weights": ", ".join(dict.fromkeys(choice.name for choice in self._choices)),
+            "weights": ", ".join(dict.fromkeys(choice.name for choice in self.weight_choices)),
             "sizes": list(self.sizes),
             "steps": list(self.steps),
             "seconds": round(seconds, 3),

@@ -227,7 +227,8 @@ def announce(job: Job) -> None:
     backend = job.open()
     pairs = zip(job.sizes, job.steps, strict=True)
     sizes = " → ".join(f"{size} px × {steps}" if steps else f"{size} px in one pass" for size, steps in pairs)
-    say(f"{job.recipe.backend} on {backend.device}, weights {job.weights.name}, {backend.precision}; {sizes}")
+    names = ", ".join(dict.fromkeys(choice.name for choice in job.weight_choices))
+    say(f"{job.recipe.backend} on {backend.device}, weights {names}, {backend.precision}; {sizes}")
     for note in job.notes():
         say(note)
 
