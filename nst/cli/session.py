@@ -8,21 +8,21 @@ import os
 import re
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nst import atomic, images, provenance, timelapse
-from nst.checkpoint import Checkpoints
+from nst import atomic, images, timelapse
 from nst.cli.host import host
 from nst.cli.interrupt import interrupted_once
 from nst.cli.outputs import check_writable, other_file, same
 from nst.cli.progress import Watcher, say
 from nst.engine import Progress
 from nst.errors import Findings, NstError, UserError
-from nst.images import Picture, WriteOptions
+from nst.images import WriteOptions
 from nst.inputs import Sources
 from nst.job import Job, Result
+from nst.making import Keeping, Making
 from nst.plugins import Plugins
 from nst.provenance import Record
 from nst.recipe import Recipe, load, preset, read
@@ -158,49 +158,32 @@ class Session:
 
         `was` is the record of the run to go on with (from `resume`) or to do again.
         """
+        keeping = Keeping(self.checkpoint, self.checkpoint_every)
+        making = Making(job, self.output, self.options, keeping, resume, was, say)
         with interrupted_once():
-            result, record = self._painted(job, resume, was)
-            self._save(result, record, job.content)
+            result = self._painted(making)
+            self._save(making, result)
         return EXIT_CODES[result.stopped]
 
-    def _painted(self, job: Job, resume: Snapshot | None, was: Record | None) -> tuple[Result, Record]:
+    def _painted(self, making: Making) -> Result:
+        job = making.job
         try:
-            record = self._record(job, resume, was)
-            keep = self._checkpoints(record)
+            making.prepare()
             self._film = Timelapse(self.timelapse, sum(job.steps)) if self.timelapse else None
             if not self.quiet:
                 announce(job)
                 if self.options.keep_profile and job.content.profile is None:
                     say("--keep-profile: the content brings no RGB profile to go back to; sRGB it is")
             with Watcher(job, quiet=self.quiet) as watcher:
-                try:
-                    result = job.run(lambda progress: self._step(watcher, keep, progress), resume)
-                    signal.signal(signal.SIGINT, signal.SIG_IGN)  # now there is a picture to lose, and nothing to stop
-                finally:
-                    keep.write()
+                # once there is a picture to lose, there is nothing to stop
+                result = making.run(partial(self._step, watcher), lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
         except KeyboardInterrupt:
             raise KeyboardInterrupt("no picture was written") from None
         watcher.tell(result.notes[len(job.notes()) :])
-        return result, record
+        return result
 
-    def _record(self, job: Job, resume: Snapshot | None, was: Record | None) -> Record:
-        """What this run is, after what is not as it was has been told; a run that goes on is what it has been."""
-        record = provenance.record(job, self.options)
-        if was is None:
-            return record
-        if resume is not None and (other := provenance.foreign(was, record)):
-            raise UserError(f"the weights {other[0]} are not those of this run", "put back those it was begun with")
-        for change in provenance.changes(was, record):
-            say(change)
-        return record if resume is None else replace(was, versions=record.versions, options=self.options)
-
-    def _checkpoints(self, record: Record) -> Checkpoints:
-        about = {"record": record.to_dict(), "folder": os.getcwd(), "output": os.path.abspath(self.output)}
-        return Checkpoints(self.checkpoint, about, self.checkpoint_every, say)
-
-    def _step(self, watcher: Watcher, keep: Checkpoints, progress: Progress) -> None:
+    def _step(self, watcher: Watcher, progress: Progress) -> None:
         watcher.show(progress)
-        keep(progress)
         try:
             if self._film and self._film.wants(progress.step):
                 self._film.add(progress.pixels())
@@ -210,11 +193,10 @@ class Session:
         except NstError as error:  # the result may still find its place
             say(f"step {progress.step} is not saved: {error.message}")
 
-    def _save(self, result: Result, record: Record, content: Picture) -> None:
-        text = {"nst": json.dumps(record.to_dict())}
-        images.write(self.output, result.pixels, alpha=result.alpha, text=text, like=content, options=self.options)
+    def _save(self, making: Making, result: Result) -> None:
+        making.write(result)
         if self.report is not None:
-            write_report(self.report, result, record)
+            write_report(self.report, making.report(result))
         if self._film is not None:
             self._film.write(result.pixels)
         if not self.quiet or result.stopped != "finished":
@@ -231,16 +213,9 @@ def announce(job: Job) -> None:
         say(note)
 
 
-def report(result: Result, record: Record) -> dict[str, Any]:
-    """Everything about a run, for `--report`."""
-    rest = {"stopped": result.stopped, "notes": result.notes, "history": result.history}
-    made = {"versions": record.versions, "inputs": [asdict(each) for each in record.inputs], "hashes": record.weights}
-    return {**result.facts, **made, "recipe": result.recipe.to_dict(), **rest}
-
-
-def write_report(path: Path, result: Result, record: Record) -> None:
+def write_report(path: Path, found: Mapping[str, Any]) -> None:
     """Write the report of a run, to a file or to what is no file (`/dev/stdout`). Raises `NstError`."""
-    data = rendered(path, report(result, record))
+    data = rendered(path, found)
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(data)
