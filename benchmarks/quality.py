@@ -34,9 +34,9 @@ def source(name: str) -> weights.NeutralFile:
     return weights.COMPACT if name == "compact" else weights.NeutralFile(name)
 
 
-def judge(network: Network, picture: Pixels, content: Pixels, style: Pixels) -> Point:
+def judge(network: Network, picture: Pixels, content: Pixels, style: Pixels, padding: str = "zero") -> Point:
     """`content`, `style` and the style's distance by layer."""
-    backend = VGG(network, device="cpu")
+    backend = VGG(network, device="cpu", padding=padding)
     xp, layers = backend.xp, (*STYLE_LAYERS, CONTENT_LAYER)
     found, held, wanted = (backend.features(backend.asarray(pixels), layers) for pixels in (picture, content, style))
     gram, same = Gram(), Content()
