@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from quality import source
 from table import publish, spread
 
 from nst import Recipe, images, provenance
@@ -66,7 +65,7 @@ def run(file: str, size: int, folder: Path) -> dict[str, float]:
     began = time.process_time()
     job = Job(str(content), [str(style)], Recipe(size=size, weights=file, device="cpu"))
     job.open()
-    hashing = seconds(lambda: sha256_of(source(file).path()))
+    hashing = seconds(lambda: sha256_of(job.weights.source.path()))
     kept: list[provenance.Record] = []
     recording = seconds(lambda: kept.append(provenance.record(job)))
     checkpoints = Timed(Checkpoints(folder / "run.nst", {"record": kept[0].to_dict()}))

@@ -10,8 +10,9 @@ figures of the outer 16 pixels, each 1 for a border like any other part of the p
   squared steps from row to row, over those of the next 16 rows;
 - `grain`: squared differences of neighboring pixels over those inside, divided by the photograph's own ratio.
 
-Style and content are judged by the full VGG-19 with zeros around, as it was trained (`quality.py`), the style also by
-one that mirrors the edge: a judge sees borders as it pads. Processor time is taken turn by turn, one evaluation each,
+Style and content are judged by the full VGG-19 with zeros around, as it was trained: the mean over relu1_1 to relu5_1 of
+|G - Gs|² / |Gs|², and |f - fc|² / |fc|² at relu4_2. The style is judged with mirrored edges too: a judge sees borders as
+it pads. Processor time is taken turn by turn, one evaluation each,
 and so is its ratio to zeros'.
 """
 
@@ -25,13 +26,13 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
-from quality import judge, picture, source
-from step import REAL
+from step import REAL, load
 from table import publish, spread
 
 from nst import Recipe, images, stylize
 from nst.losses.content import Content
 from nst.losses.gram import Gram
+from nst.metrics import CONTENT_LAYER, STYLE_LAYERS
 from nst.network import Network
 from nst.objective import build_objective
 from nst.protocols import Pixels
@@ -41,6 +42,22 @@ from nst_torch.vgg import PADDINGS, VGG
 
 OUTER = 16  # pixels
 TOLD = ("energy", "frame", "grain", "style", "style, mirrored", "content")
+
+
+def picture(name: str, size: int) -> Pixels:
+    pixels = images.load_image(name)
+    return np.ascontiguousarray(images.resize(pixels, images.fit(*pixels.shape[:2], size)))
+
+
+def judge(network: Network, padding: str, found: Pixels, content: Pixels, style: Pixels) -> tuple[float, float]:
+    """The distances from the style and from the content."""
+    backend = VGG(network, device="cpu", padding=padding)
+    xp, layers = backend.xp, (*STYLE_LAYERS, CONTENT_LAYER)
+    ours, held, wanted = (backend.features(backend.asarray(pixels), layers) for pixels in (found, content, style))
+    grams = [[Gram().statistic(xp, each[layer], None) for each in (ours, wanted)] for layer in STYLE_LAYERS]
+    change = float(xp.mean(Content().difference(xp, ours[CONTENT_LAYER], held[CONTENT_LAYER])))
+    energy = float(xp.mean(Content().energy(xp, held[CONTENT_LAYER])))
+    return fmean(float(Gram().distance(xp, *pair)) for pair in grams), change / energy
 
 
 def borders(found: Pixels, content: Pixels) -> dict[str, float]:
@@ -74,9 +91,9 @@ def painted(file: str, padding: str, pair: Sequence[str], size: int, by: Network
         recipe = Recipe(size=size, weights=file, padding=padding, device="cpu", precision="float32")
         images.write(path, stylize(content, [style], recipe).pixels)
     found = images.load_image(path)
-    judged, mirrored = (judge(by, found, content, style, around) for around in ("zero", "reflect"))
-    told = {"style": judged["style"], "style, mirrored": mirrored["style"], "content": judged["content"]}
-    return borders(found, content) | told
+    judged, kept = judge(by, "zero", found, content, style)
+    mirrored, _ = judge(by, "reflect", found, content, style)
+    return borders(found, content) | {"style": judged, "style, mirrored": mirrored, "content": kept}
 
 
 def seconds(file: str, pair: Sequence[str], size: int, rounds: int) -> dict[str, list[float]]:
@@ -93,7 +110,7 @@ def seconds(file: str, pair: Sequence[str], size: int, rounds: int) -> dict[str,
 
 
 def _evaluation(file: str, padding: str, content: Pixels, style: Pixels) -> Any:
-    backend = VGG(source(file).load(), device="cpu", precision="float32", padding=padding)
+    backend = VGG(load(file), device="cpu", precision="float32", padding=padding)
     tiles = whole(content.shape[:2])
     gram = LossUse("gram", Gram(), {f"relu{block}_1": 0.2 for block in range(1, 6)}, 100.0)
     terms = style_terms(backend, gram, Region([style], [1.0]), tiles)
@@ -120,7 +137,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--folder", type=Path, required=True, help="where the pictures are kept")
     given = parser.parse_args()
-    by = source(given.judge).load()
+    by = load(given.judge)
     given.folder.mkdir(parents=True, exist_ok=True)
     pictures = {
         file: {

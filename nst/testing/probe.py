@@ -58,7 +58,7 @@ def probe(entries: Sequence[EntryPoint]) -> Probed:
     request = {"path": sys.path, "entries": [asdict(entry) for entry in entries]}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", __name__],
+            [sys.executable, "-P", "-m", __name__],
             input=json.dumps(request),
             env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
