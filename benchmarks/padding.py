@@ -10,10 +10,9 @@ figures of the outer 16 pixels, each 1 for a border like any other part of the p
   squared steps from row to row, over those of the next 16 rows;
 - `grain`: squared differences of neighboring pixels over those inside, divided by the photograph's own ratio.
 
-Style and content are judged by the full VGG-19 with zeros around, as it was trained: the mean over relu1_1 to relu5_1 of
-|G - Gs|² / |Gs|², and |f - fc|² / |fc|² at relu4_2. The style is judged with mirrored edges too: a judge sees borders as
-it pads. Processor time is taken turn by turn, one evaluation each,
-and so is its ratio to zeros'.
+Style and content are judged by the full VGG-19 with zeros around, as it was trained: the mean over relu1_1 to relu5_1
+of |G - Gs|² / |Gs|², and |f - fc|² / |fc|² at relu4_2. The style is judged with mirrored edges too: a judge sees
+borders as it pads. Processor time is taken turn by turn, one evaluation each, and so is its ratio to zeros'.
 """
 
 from __future__ import annotations
