@@ -2,8 +2,9 @@
 
     python benchmarks/masks.py [--size 256] [--rounds 25] [--weights compact vgg19.safetensors]
 
-Both take turns in one process, one evaluation each, and the ratio of processor times is taken turn by turn. The styles
-are three of our own paintings; the masks are soft and cover the picture together.
+They take turns in one process, one evaluation each, and the ratio of processor times is taken turn by turn. The styles
+are three of our own paintings. There are three layouts of masks, which cover the picture together: side by side with
+soft edges, a disc in a ring in the rest, and each of them everywhere by a third.
 """
 
 from __future__ import annotations
@@ -37,45 +38,64 @@ def thirds(size: int) -> list[Mask]:
     return [np.tile(part, (size, 1)).astype(np.float32) for part in parts]
 
 
-def regions(size: int, count: int) -> list[Region]:
-    paintings = [paint(size, size, seed=seed) for seed in range(1, count + 1)]
-    masks = thirds(size) if count == 3 else [None]
+def rings(size: int) -> list[Mask]:
+    """A disc, a ring around it, and the rest."""
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+    inner, outer = (np.clip(8 * (radius - np.hypot(x, y)) + 0.5, 0, 1).astype(np.float32) for radius in (0.4, 0.8))
+    return [inner, outer - inner, 1 - outer]
+
+
+def everywhere(size: int) -> list[Mask]:
+    return [np.full((size, size), 1 / 3, np.float32)] * 3
+
+
+LAYOUTS = {"side by side": thirds, "disc, ring, rest": rings, "everywhere": everywhere}
+NONE = "none"
+
+
+def regions(size: int, layout: str) -> list[Region]:
+    masks = LAYOUTS[layout](size) if layout != NONE else [None]
+    paintings = [paint(size, size, seed=seed) for seed in range(1, len(masks) + 1)]
     return [
         Region([painting], [1.0], mask, str(i)) for i, (painting, mask) in enumerate(zip(paintings, masks, strict=True))
     ]
 
 
-def evaluation(file: str, precision: str, size: int, count: int) -> Callable[[], object]:
+def evaluation(file: str, precision: str, size: int, layout: str) -> Callable[[], object]:
     backend = VGG(load(file), device="cpu", precision=precision)
     content, tiles = paint(size, size, seed=9), whole((size, size))
     use = LossUse("gram", Gram(), LAYERS, 100.0)
-    terms = [term for region in regions(size, count) for term in style_terms(backend, use, region, tiles)]
+    terms = [term for region in regions(size, layout) for term in style_terms(backend, use, region, tiles)]
     terms += pointwise_terms(backend, LossUse("content", Content(), {"relu4_2": 1.0}, 10.0), content, tiles)
     objective, image = build_objective(backend, terms, tiles), backend.asarray(content)
     return lambda: objective(image)
 
 
-def turns(file: str, precision: str, size: int, rounds: int) -> dict[int, list[float]]:
-    """Processor seconds of evaluations with one region and with three, in turn; the first two do not count."""
-    evaluations = {count: evaluation(file, precision, size, count) for count in (1, 3)}
-    found: dict[int, list[float]] = {count: [] for count in evaluations}
+def turns(file: str, precision: str, size: int, rounds: int) -> dict[str, list[float]]:
+    """Processor seconds of evaluations with each layout, in turn; the first two do not count."""
+    evaluations = {layout: evaluation(file, precision, size, layout) for layout in (NONE, *LAYOUTS)}
+    found: dict[str, list[float]] = {layout: [] for layout in evaluations}
     for _ in range(rounds + 2):
-        for count, evaluate in evaluations.items():
+        for layout, evaluate in evaluations.items():
             began = time.process_time()
             evaluate()
-            found[count].append(time.process_time() - began)
-    return {count: times[2:] for count, times in found.items()}
+            found[layout].append(time.process_time() - began)
+    return {layout: times[2:] for layout, times in found.items()}
 
 
-def row(file: str, precision: str, times: dict[int, Sequence[float]]) -> dict[str, str]:
-    ratios = sorted(three / one for one, three in zip(times[1], times[3], strict=True))
-    quartiles = np.percentile(ratios, [25, 75])
+def ratio(times: Sequence[float], without: Sequence[float]) -> str:
+    """The median with its quartiles."""
+    low, middle, high = np.percentile(np.divide(times, without), [25, 50, 75])
+    return f"{middle:.2f} ({low:.2f}–{high:.2f})"
+
+
+def row(file: str, precision: str, times: dict[str, list[float]]) -> dict[str, str]:
+    ratios = {layout: ratio(times[layout], times[NONE]) for layout in LAYOUTS}
     return {
         "weights": Path(file).stem,
         "precision": precision,
-        "without masks, processor seconds": spread(times[1]),
-        "three regions": spread(times[3]),
-        "ratio: median, quartiles": f"{np.median(ratios):.2f} ({quartiles[0]:.2f}–{quartiles[1]:.2f})",
+        "without masks, processor seconds": spread(times[NONE]),
+        **ratios,
     }
 
 
