@@ -8,7 +8,7 @@ DEV := hypothesis kagglehub mypy pytest ruff scipy
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 MANIFESTS := pyproject.toml constraints.txt $(foreach plugin,$(PLUGINS),plugins/$(plugin)/pyproject.toml)
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test lint bench gallery docs clean
 
 demo: .venv/ready
 	$(BIN)/nst demo
@@ -28,6 +28,10 @@ bench: .venv/ready-all
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/plugins.py
 	$(BIN)/python benchmarks/step.py
+
+# The sheets in docs/gallery, painted again from scikit-image's photographs; some minutes.
+gallery: .venv/ready
+	$(BIN)/python docs/gallery.py
 
 # What the theme's makers say of its successor is no warning about these pages.
 docs: .venv/ready-docs
