@@ -40,7 +40,7 @@ SUFFIX = {"weights": ".safetensors", "checkpoint": ".nst", "recipe": ".png", "re
 SECONDS, BYTES = 5, 10**9
 """What one file may take of the processor and of memory."""
 
-SHARE = 100
+SHARE = 400
 """Files that a worker is given at a time."""
 
 
@@ -145,18 +145,18 @@ class Tally:
         self.peak = max(self.peak, told["bytes"])
 
 
-def batch(kind: str, seed: int, numbers: Iterable[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+def batch(seed: int, files: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int, dict[str, Any]]]:
     """What becomes of each of these files; a worker that dies costs only the file it died of.
 
     One that is slow is tried again by itself: on a busy machine that may not have been its own doing.
     """
-    left, doubted = list(numbers), set[int]()
+    left, doubted = list(files), set[tuple[str, int]]()
     while left:
         command = [sys.executable, __file__, "--work"]
-        lines = "".join(f"{kind} {seed} {number}\n" for number in left)
+        lines = "".join(f"{kind} {seed} {number}\n" for kind, number in left)
         done = subprocess.run(command, input=lines, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         answers = [json.loads(line) for line in done.stdout.splitlines()]
-        yield from zip(left, answers, strict=False)
+        yield from ((*file, told) for file, told in zip(left, answers, strict=False))
         left = left[len(answers) :]
         if left:
             slow = done.returncode == -signal.SIGPROF
@@ -164,17 +164,18 @@ def batch(kind: str, seed: int, numbers: Iterable[int]) -> Iterator[tuple[int, d
                 doubted.add(left[0])
                 continue
             died = f"it took more than {SECONDS} s" if slow else f"its worker ended with {done.returncode}"
-            yield left.pop(0), {"outcome": "failed", "reason": died, "seconds": 0.0, "bytes": 0}
+            yield *left.pop(0), {"outcome": "failed", "reason": died, "seconds": 0.0, "bytes": 0}
 
 
 def run(count: int, seed: int, workers: int, kinds: Sequence[str] = KINDS) -> int:
     """Try so many files, print the table and every failure; the number of failures."""
     tallies, failures = {kind: Tally() for kind in kinds}, list[str]()
     each = -(-count // len(kinds))
-    jobs = [(kind, seed, range(at, min(at + SHARE, each))) for at in range(0, each, SHARE) for kind in kinds]
+    files = [(kind, number) for number in range(each) for kind in kinds]
+    jobs = [files[at : at + SHARE] for at in range(0, len(files), SHARE)]
     with ThreadPoolExecutor(workers) as pool:
-        for (kind, _, _), found in zip(jobs, pool.map(lambda job: [*batch(*job)], jobs), strict=True):
-            for number, told in found:
+        for found in pool.map(lambda job: [*batch(seed, job)], jobs):
+            for kind, number, told in found:
                 tallies[kind].add(told)
                 if told["outcome"] == "failed":
                     failures.append(f"{kind}:{number} {told['reason']}")
