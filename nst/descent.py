@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from nst.errors import NstError
@@ -39,7 +40,7 @@ class Descent:
     """An optimizer's iterates without those whose loss is not finite.
 
     After such a loss the optimizer starts again from the last good image with steps half as long. `good` is the last
-    iterate, `best` that of the lowest loss, `scale` what steps are multiplied by; given at the start, the descent goes
+    iterate, `best` that of the lowest loss without its state, both without gradients; `scale` is what steps are multiplied by; given at the start, the descent goes
     on from there. `state` is what the optimizer begins with otherwise. `notes` say what happened on the way, `gave_up`
     whether halving did not help.
     """
@@ -72,9 +73,9 @@ class Descent:
             for iterate in self._from(image):
                 if not math.isfinite(iterate.evaluation.loss):
                     break
-                self.good = iterate
+                self.good = _lighter(iterate)
                 if self.best is None or iterate.evaluation.loss < self.best.evaluation.loss:
-                    self.best = iterate
+                    self.best = replace(self.good, state={})
                 yield iterate
             else:
                 return
@@ -99,6 +100,11 @@ class Descent:
         """The notes since the last call, as one line."""
         fresh, self._told = self.notes[self._told :], len(self.notes)
         return "; ".join(fresh)
+
+
+def _lighter(iterate: Iterate) -> Iterate:
+    """The iterate without its gradient, which is as large as the image and which nobody asks for again."""
+    return replace(iterate, evaluation=replace(iterate.evaluation, gradient=None))
 
 
 def _rescued(good: Iterate | None, scale: float) -> str:

@@ -28,11 +28,16 @@ from nst.tiles import cut
 
 @dataclass(frozen=True)
 class Level:
-    """One size of a run: its long side in pixels, its steps, and the network that is asked."""
+    """One size of a run: its long side in pixels, its steps, and the network that is asked.
+
+    `tile` is the side in pixels of the tiles to compute in, 0 for the whole image until memory runs out, None for the
+    whole image come what may.
+    """
 
     size: int
     steps: int
     backend: FeatureBackend
+    tile: int | None = 0
 
 
 @dataclass(frozen=True)
@@ -41,10 +46,8 @@ class Task:
 
     `levels` go from coarse to fine; `start` is the first image. `style` losses are drawn towards the regions' styles,
     `pointwise` ones towards the content. `average` is the share of the running mean of the images that each step keeps:
-    above 0 the mean is the result, and not the image of the lowest loss. `tile` is the side in pixels of the tiles to
-    compute in, 0 for the whole image until memory runs out, None for the whole image come what may. `protect` `(H, W)`,
-    0..1, says where the content is held on to more firmly. `carries` hands the optimizer's state from one size to the
-    next, resized.
+    above 0 the mean is the result, and not the image of the lowest loss. `protect` `(H, W)`, 0..1, says where the content
+    is held on to more firmly. `carries` hands the optimizer's state from one size to the next, resized.
     """
 
     levels: Sequence[Level]
@@ -56,7 +59,6 @@ class Task:
     optimizer: Optimizer
     optimizer_options: Mapping[str, Any]
     average: float = 0.0
-    tile: int | None = 0
     protect: Mask | None = None
     carries: bool = False
 
@@ -131,14 +133,14 @@ class Leg:
         self._level = task.levels[index]
         self._backend = self._level.backend
         self._shape = _shape(task, self._level)
-        self._tile = task.tile if resume is None else resume.tile
+        self._tile = self._level.tile if resume is None else resume.tile
         self._taken = 0 if resume is None else resume.taken
         self._mean = self._resumed_mean(resume)
         self._objective = self._first_objective()
         self._descent = self._resumed_descent(resume)
 
     def _first_objective(self) -> Objective:
-        build = partial(_objective, self._task, self._level)
+        build = partial(build_level, self._task, self._level)
         if self._tile is None:
             return build(0)
         return Frugal(build, self._tile, max(self._shape), self._outcome.notes.append)
@@ -249,8 +251,8 @@ def _shape(task: Task, level: Level) -> tuple[int, int]:
     return fit(height, width, level.size)
 
 
-def _objective(task: Task, level: Level, tile: int) -> Objective:
-    """The objective of a level, in tiles of so many pixels."""
+def build_level(task: Task, level: Level, tile: int = 0) -> Objective:
+    """The objective of a level, in tiles of so many pixels (0: of the whole image)."""
     shape, style, pointwise = _shape(task, level), _used(task.style), _used(task.pointwise)
     for use in style:
         if use.whole and tile:

@@ -243,7 +243,13 @@ class Job:
         layers = chosen.layers or self.recipe.usual_layers(spec.role)
         loss = self._plugins.load(spec)(**read_options(spec, chosen.options))
         return LossUse(
-            name, loss, shares(layers), chosen.weight, whole=spec.shape == "whole", protects=spec.role == "content"
+            name,
+            loss,
+            shares(layers),
+            chosen.weight,
+            whole=spec.shape == "whole",
+            protects=spec.role == "content",
+            targeted=spec.role != "image",
         )
 
     def _first_image(self, styles: Sequence[Pixels]) -> Pixels:

@@ -87,7 +87,10 @@ class Tiled:
         """What `_loss` needs to know of tile `i` beside its pixels: each term's slope or target, and its weights."""
         for term in self._terms:
             share = term.area.shares[i]
-            yield share * slopes[term.name] if isinstance(term, StyleTerm) else term.targets[i]
+            if isinstance(term, StyleTerm):
+                yield share * slopes[term.name]
+            elif term.targets[i] is not None:
+                yield term.targets[i]
             if term.area.weights[i] is not None:
                 yield term.area.weights[i]
 
@@ -103,12 +106,13 @@ class Tiled:
         features = extract(self._backend, image, _layers(self._terms))
         found: dict[str, Tensor] = {}
         for term in self._terms:
-            core, fixed = tile.core(stride(term.layer)), next(values)
+            here, step = features[term.layer], stride(term.layer)
+            fixed = next(values) if isinstance(term, StyleTerm) or term.targets[i] is not None else None
             weights = None if term.area.weights[i] is None else next(values)
             if isinstance(term, StyleTerm):
-                found[term.name] = xp.sum(fixed * term.statistic(xp, features[term.layer][core], weights))
+                found[term.name] = xp.sum(fixed * term.statistic(xp, here[tile.core(step)], weights))
             else:
-                differences = term.differences(xp, features[term.layer], fixed)[core]
+                differences = term.differences(xp, here[tile.rim(step)], fixed)[tile.core_in_rim(step)]
                 found[term.name] = term.area.shares[i] * xp.mean(_weighted(differences, weights))
         return found
 
