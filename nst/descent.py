@@ -40,9 +40,9 @@ class Descent:
     """An optimizer's iterates without those whose loss is not finite.
 
     After such a loss the optimizer starts again from the last good image with steps half as long. `good` is the last
-    iterate, `best` that of the lowest loss without its state, both without gradients; `scale` is what steps are multiplied by; given at the start, the descent goes
-    on from there. `state` is what the optimizer begins with otherwise. `notes` say what happened on the way, `gave_up`
-    whether halving did not help.
+    iterate, `best` that of the lowest loss without its state, both without gradients; `scale` is what steps are
+    multiplied by; given at the start, the descent goes on from there. `state` is what the optimizer begins with
+    otherwise. `notes` say what happened on the way, `gave_up` whether halving did not help.
     """
 
     def __init__(

@@ -46,8 +46,8 @@ class Task:
 
     `levels` go from coarse to fine; `start` is the first image. `style` losses are drawn towards the regions' styles,
     `pointwise` ones towards the content. `average` is the share of the running mean of the images that each step keeps:
-    above 0 the mean is the result, and not the image of the lowest loss. `protect` `(H, W)`, 0..1, says where the content
-    is held on to more firmly. `carries` hands the optimizer's state from one size to the next, resized.
+    above 0 the mean is the result, and not the image of the lowest loss. `protect` `(H, W)`, 0..1, says where the
+    content is held on to more firmly. `carries` hands the optimizer's state from one size to the next, resized.
     """
 
     levels: Sequence[Level]

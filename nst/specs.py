@@ -74,13 +74,26 @@ class Spec:
 
 
 @dataclass(frozen=True)
+class MemoryModel:
+    """What a framework takes of memory, so that a run can say before it starts what it will need.
+
+    `base` is what a process holds with the framework imported and used once, in bytes on the CPU. At the worst moment
+    of an evaluation with its gradient, `factor` bytes are held for each byte of the convolutions' outputs. The default
+    is a backend that does not say: then an estimate is a lower bound. `benchmarks/memory.py` measures both.
+    """
+
+    base: int = 0
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
 class BackendSpec(Spec):
     """A network on a framework.
 
     `kind` "feature" promises `nst.protocols.FeatureBackend`, "image" promises `ImageBackend`. `layers` are the
     names it can extract, `architecture` is what its weight files must declare, `pooling` the kinds it offers.
     `files` names what makes a `WeightSource` of a path the user gives; empty where no file will do. A backend
-    without `weights` gets None for them.
+    without `weights` gets None for them. `memory` is what its framework takes.
     """
 
     kind: Literal["feature", "image"] = "feature"
@@ -91,6 +104,7 @@ class BackendSpec(Spec):
     pooling: tuple[str, ...] = ("max",)
     precision: str = "float32"
     files: str = "nst.weights:NeutralFile"
+    memory: MemoryModel = MemoryModel()
 
 
 @dataclass(frozen=True)
@@ -98,11 +112,14 @@ class OptimizerSpec(Spec):
     """An optimizer: its factory is a `nst.protocols.Optimizer`.
 
     `resumable` says that a run can be taken up from an iterate's state. `carries` says that such a state, its arrays
-    resized bilinearly, like the image, starts well at another size.
+    resized bilinearly, like the image, starts well at another size. `held` names a function
+    `(image, steps, **options) -> int`, importable without a framework: the bytes that its state takes for an
+    image of so many bytes after so many steps.
     """
 
     resumable: bool = True
     carries: bool = False
+    held: str = ""
 
 
 class InitializerSpec(Spec):

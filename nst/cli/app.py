@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from nst.cli import compare, demo, plugin_check, plugins, stylize, weights
+from nst.cli import compare, demo, estimate, plugin_check, plugins, stylize, weights
 from nst.cli.commands import COMMANDS
 from nst.errors import Mistakes, NstError, UserError
 
@@ -30,6 +30,7 @@ for name, typer_group in groups.items():
     app.add_typer(typer_group, name=name)
 
 app.command("stylize", help=COMMANDS["stylize"], no_args_is_help=True)(stylize.stylize)
+app.command("estimate", help=COMMANDS["estimate"], no_args_is_help=True)(estimate.estimate)
 app.command("compare", help=COMMANDS["compare"], no_args_is_help=True)(compare.compare)
 app.command("demo", help=COMMANDS["demo"])(demo.demo)
 for word, command in (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nst.architectures import layers
 from nst.hookspecs import hookimpl
-from nst.specs import BackendSpec, WeightSet
+from nst.specs import BackendSpec, MemoryModel, WeightSet
 from nst.weight_sets import COMPACT_SET
 
 SIZES = {"vgg19": 80_134_624, "vgg16": 58_889_256}
@@ -36,6 +36,7 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
         devices=("auto", "cpu", "cuda"),
         weights=weights,
         pooling=("max", "average"),
+        memory=MemoryModel(base=610_000_000, factor=1.65),
     )
 
 
