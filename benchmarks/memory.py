@@ -1,6 +1,6 @@
 """What a run says it will take against what it then takes, and the constants of `MemoryModel` that fit best.
 
-    python benchmarks/memory.py [--backends torch-vgg19 keras-vgg19] [--sizes 128 256 512 768] [--weights compact PATH …]
+    python benchmarks/memory.py [--backends torch-vgg19 keras-vgg19] [--sizes 128 256 …] [--weights compact PATH …]
 
 Each run is a process of its own, so that its peak memory is its own; memory does not depend on how busy the machine
 is. Times are of one process too, the estimate's probe and the run after it, and depend on it. The constants printed at

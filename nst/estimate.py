@@ -17,8 +17,8 @@ from nst.cost import FLOAT, Outline, Size, activations, boxes, evaluation, featu
 from nst.specs import MemoryModel
 from nst.tiles import SMALLEST, Tile, cut
 
-WEIGHTS = 2
-"""Times the weights are held: as read, which the allocator keeps, and as the backend wants them."""
+WEIGHTS = 1.5
+"""Times the weights are held: as the backend wants them, and what the allocator keeps of the arrays that were read."""
 
 KEPT = 14
 """Images as large as the picture that are held beside the optimizer's state: where it is, where it was, the gradients
@@ -148,7 +148,7 @@ class Estimator:
         tiles = self._tiles(stage, tile)
         held = sum(network.weights for network in networks)
         if self.resident is not None:
-            held = max(self.model.base + WEIGHTS * held + self.pictures, self.resident)
+            held = max(self.model.base + round(WEIGHTS * held) + self.pictures, self.resident)
         images = KEPT * stage.image + self.held(stage.image, stage.steps)
         compared = sum(features(stage.outline, name, stage.shape) for name in self.compared)
         return held + images + compared + self._piece(stage, stage.outline, tile, tiles)
@@ -163,10 +163,15 @@ class Estimator:
         return round(self.model.factor * max(computing, looking) + comparing + PASSING * prod(largest) * 3 * FLOAT)
 
     def fitting(self, stage: Stage, networks: Collection[Outline], room: int) -> int:
-        """The largest tile for which `room` bytes are enough, 0 where the whole image fits."""
-        sides = [0, *range(max(stage.shape) // SMALLEST * SMALLEST, SMALLEST, -SMALLEST)]
+        """The largest tile for which `room` bytes are enough, 0 where the whole image fits.
+
+        Tiles are as even as can be, so those that cut the longer side into 2, 3, 4, … are all there are to choose from.
+        """
+        longest = max(stage.shape)
+        parts = range(2, max(2, longest // SMALLEST) + 1)
+        sides = [0, *(-(-longest // count) for count in parts)]
         needs = ((side, self.memory(stage, networks, side)) for side in sides)
-        return next((side for side, need in needs if need is None or need <= room), min(2 * SMALLEST, max(stage.shape)))
+        return next((side for side, need in needs if need is None or need <= room), min(2 * SMALLEST, longest))
 
     def seconds(self, stage: Stage, timing: Timing) -> float:
         """How long a size takes, going by one evaluation of the same network that was timed."""

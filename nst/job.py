@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nst import color, engine, images, weights
-from nst.cost import Outline, outline
+from nst.backends import Backends
 from nst.engine import Level, OnIterate, Task
 from nst.errors import Findings, UserError, raise_all
 from nst.estimate import Estimate, Estimator, Part, Stage
@@ -103,10 +103,8 @@ class Job:
         self.spec: BackendSpec = self._plugins.find("backend", recipe.backend)
         self.sizes, self.steps = self._plan()
         self._choices = [weights.choose(self.spec, name) for name in per_size(recipe.weights, len(self.sizes))]
-        self._backends: dict[str, Any] = {}
-        self._outlines: dict[str, Outline | None] = {}
+        self._backends = Backends(self._plugins, self.spec, recipe)
         self._estimate: Estimate | None = None
-        self._start_up = 0.0
 
     @property
     def content(self) -> Picture:
@@ -129,22 +127,8 @@ class Job:
 
     def open(self) -> FeatureBackend | ImageBackend:
         """The backend of the last size, built at the first call: the first heavy import."""
-        backend: FeatureBackend | ImageBackend = self._open(self.weights)
+        backend: FeatureBackend | ImageBackend = self._backends.open(self.weights)
         return backend
-
-    def _open(self, choice: Choice) -> Any:
-        """One backend for each choice of weights."""
-        if choice.name not in self._backends:
-            began = time.perf_counter()
-            network = choice.source.load()  # first: a bad file is found before the framework is imported
-            pooling = {"pooling": self.recipe.pooling} if self.spec.kind == "feature" else {}
-            options = read_options(self.spec, self.recipe.backend_options)
-            self._backends[choice.name] = self._plugins.load(self.spec)(
-                network, device=self.recipe.device, **pooling, **options
-            )
-            self._outlines[choice.name] = outline(network)
-            self._start_up += time.perf_counter() - began
-        return self._backends[choice.name]
 
     def notes(self) -> list[str]:
         """What is worth saying before the first step."""
@@ -205,7 +189,7 @@ class Job:
         recipe, parts = self.recipe, self._regions()
         optimizer = self._plugins.find("optimizer", recipe.optimizer)
         used = uses(recipe, self._plugins)
-        levels = zip(self.sizes, self.steps, map(self._open, self._choices), self._tiles(), strict=True)
+        levels = zip(self.sizes, self.steps, map(self._backends.open, self._choices), self._tiles(), strict=True)
         return Task(
             levels=[Level(*level) for level in levels],
             content=self.content.pixels,
@@ -233,7 +217,7 @@ class Job:
     @cached_property
     def forecast(self) -> Forecast:
         """What there is to know before the first step, the backends being open."""
-        backends = {choice.name: self._open(choice) for choice in self._choices}
+        backends = {choice.name: self._backends.open(choice) for choice in self._choices}
         optimizer = self._plugins.find("optimizer", self.recipe.optimizer)
         used = [(spec, use) for spec, use in uses(self.recipe, self._plugins) if use.weight]
         estimator = Estimator(
@@ -251,11 +235,11 @@ class Job:
         content, *works = [(sized.shape, sized.scale) for sized in _shapes(self.inputs, self.recipe.style_scale)]
         tile = int(self.recipe.tile) if self.recipe.tile.isdigit() else 0
 
-        def stage(size: int, steps: int, choice: Choice) -> Stage:
-            shape = images.fit(*content[0], size)
-            return Stage(size, shape, steps, choice.name, self._outlines[choice.name], works_at(size, works), tile)
+        def stage(size: int, steps: int, name: str) -> Stage:
+            shape, network = images.fit(*content[0], size), self._backends.outlines[name]
+            return Stage(size, shape, steps, name, network, works_at(size, works), tile)
 
-        return [stage(*level) for level in zip(self.sizes, self.steps, self._choices, strict=True)]
+        return [stage(*level) for level in zip(self.sizes, self.steps, self.weights_per_size(), strict=True)]
 
     def estimate(self) -> Estimate:
         """What the run will take; a first call times an evaluation of each network. Nothing is known of one pass."""
@@ -263,9 +247,9 @@ class Job:
             self.open()
             if self.spec.kind == "image":
                 unknown = Part(self.recipe.size, 0, 0, self.weights.name, None, None, None)
-                self._estimate = Estimate([unknown], self._start_up)
+                self._estimate = Estimate([unknown], self._backends.seconds)
             else:
-                self._estimate = self.forecast.estimate(self.task(), self._start_up)
+                self._estimate = self.forecast.estimate(self.task(), self._backends.seconds)
         return self._estimate
 
     def _first_image(self, styles: Sequence[Pixels]) -> Pixels:

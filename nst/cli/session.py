@@ -127,6 +127,8 @@ class Session:
                 announce(job)
                 if self.options.keep_profile and job.content.profile is None:
                     say("--keep-profile: the content brings no RGB profile to go back to; sRGB it is")
+            elif self.report is not None:
+                job.estimate()
             with Watcher(job, quiet=self.quiet) as watcher:
                 result = job.run(lambda progress: self._step(watcher, progress))
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # now there is a picture to lose, and nothing to stop

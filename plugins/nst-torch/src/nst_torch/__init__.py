@@ -33,7 +33,7 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
         devices=("auto", "cpu", "cuda", "mps"),
         weights=weights,
         pooling=("max", "average"),
-        memory=MemoryModel(base=250_000_000, factor=1.95),
+        memory=MemoryModel(base=280_000_000, factor=1.95),
     )
 
 

@@ -100,6 +100,12 @@ class VGG:
         """Bytes of GPU memory at their most; None on the CPU."""
         return torch.cuda.max_memory_allocated() if self.device.startswith("cuda") else None
 
+    def free_memory(self) -> int | None:
+        """Bytes of GPU memory that this process can have in all; None on the CPU."""
+        if not self.device.startswith("cuda"):
+            return None
+        return int(torch.cuda.mem_get_info()[0]) + torch.cuda.memory_reserved()
+
 
 def _max_pool(x: Tensor) -> Tensor:
     return F.max_pool2d(x, 2)
