@@ -36,7 +36,7 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
         devices=("auto", "cpu", "cuda"),
         weights=weights,
         pooling=("max", "average"),
-        memory=MemoryModel(base=610_000_000, factor=1.65),
+        memory=MemoryModel(base=640_000_000, factor=1.6),
     )
 
 
