@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from nst.errors import NstError
-from nst.protocols import Array, Iterate, Objective, Optimizer, State
+from nst.protocols import Array, Evaluation, Iterate, Objective, Optimizer, State
 
 MAX_RESCUES = 10  # halvings of the step before giving up: a thousandth of the step that failed
 
@@ -40,9 +39,9 @@ class Descent:
     """An optimizer's iterates without those whose loss is not finite.
 
     After such a loss the optimizer starts again from the last good image with steps half as long. `good` is the last
-    iterate, `best` that of the lowest loss without its state, both without gradients; `scale` is what steps are
-    multiplied by; given at the start, the descent goes on from there. `state` is what the optimizer begins with
-    otherwise. `notes` say what happened on the way, `gave_up` whether halving did not help.
+    iterate, `best` that of the lowest loss, `scale` what steps are multiplied by; given at the start, the descent goes
+    on from there. `state` is what the optimizer begins with otherwise. `notes` say what happened on the way, `gave_up`
+    whether halving did not help.
     """
 
     def __init__(
@@ -70,12 +69,12 @@ class Descent:
     def iterates(self, image: Array) -> Iterator[Iterate]:
         """Finite iterates only, each remembered when it is the best."""
         while self.scale > 0.5**MAX_RESCUES:
-            for iterate in self._from(image):
+            for iterate in map(_lighter, self._from(image)):
                 if not math.isfinite(iterate.evaluation.loss):
                     break
-                self.good = _lighter(iterate)
+                self.good = iterate
                 if self.best is None or iterate.evaluation.loss < self.best.evaluation.loss:
-                    self.best = replace(self.good, state={})
+                    self.best = iterate
                 yield iterate
             else:
                 return
@@ -104,7 +103,8 @@ class Descent:
 
 def _lighter(iterate: Iterate) -> Iterate:
     """The iterate without its gradient, which is as large as the image and which nobody asks for again."""
-    return replace(iterate, evaluation=replace(iterate.evaluation, gradient=None))
+    evaluation = Evaluation(iterate.evaluation.loss, iterate.evaluation.terms, None)
+    return Iterate(iterate.image, evaluation, iterate.state)
 
 
 def _rescued(good: Iterate | None, scale: float) -> str:

@@ -28,16 +28,12 @@ from nst.tiles import cut
 
 @dataclass(frozen=True)
 class Level:
-    """One size of a run: its long side in pixels, its steps, and the network that is asked.
-
-    `tile` is the side in pixels of the tiles to compute in, 0 for the whole image until memory runs out, None for the
-    whole image come what may.
-    """
+    """One size of a run: its long side in pixels, its steps, the network asked, and its tiles where the task says 0."""
 
     size: int
     steps: int
     backend: FeatureBackend
-    tile: int | None = 0
+    tile: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,8 +42,10 @@ class Task:
 
     `levels` go from coarse to fine; `start` is the first image. `style` losses are drawn towards the regions' styles,
     `pointwise` ones towards the content. `average` is the share of the running mean of the images that each step keeps:
-    above 0 the mean is the result, and not the image of the lowest loss. `protect` `(H, W)`, 0..1, says where the
-    content is held on to more firmly. `carries` hands the optimizer's state from one size to the next, resized.
+    above 0 the mean is the result, and not the image of the lowest loss. `tile` is the side in pixels of the tiles to
+    compute in, 0 for the whole image until memory runs out, None for the whole image come what may. `protect` `(H, W)`,
+    0..1, says where the content is held on to more firmly. `carries` hands the optimizer's state from one size to the
+    next, resized.
     """
 
     levels: Sequence[Level]
@@ -59,6 +57,7 @@ class Task:
     optimizer: Optimizer
     optimizer_options: Mapping[str, Any]
     average: float = 0.0
+    tile: int | None = 0
     protect: Mask | None = None
     carries: bool = False
 
@@ -133,7 +132,7 @@ class Leg:
         self._level = task.levels[index]
         self._backend = self._level.backend
         self._shape = _shape(task, self._level)
-        self._tile = self._level.tile if resume is None else resume.tile
+        self._tile = resume.tile if resume else self._level.tile if task.tile == 0 else task.tile
         self._taken = 0 if resume is None else resume.taken
         self._mean = self._resumed_mean(resume)
         self._objective = self._first_objective()

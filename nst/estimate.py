@@ -120,6 +120,12 @@ class Estimate:
         return {**totals, "sizes": [asdict(part) for part in self.parts]}
 
 
+def unknown(stages: Sequence[Stage], start: float) -> Estimate:
+    """Sizes of which nothing is known."""
+    parts = [Part(each.size, each.steps, each.tile, each.weights, None, None, None) for each in stages]
+    return Estimate(parts, start)
+
+
 @dataclass(frozen=True)
 class Estimator:
     """What is the same at every size: the framework's own share, the layers looked at, the optimizer's state.
@@ -127,6 +133,7 @@ class Estimator:
     `compared` are the layers whose content features are kept. `pictures` are the bytes of the pictures at hand. `held`
     are the bytes of the optimizer's state for an image of so many bytes after so many steps. `resident` is what the
     process holds with the backend open; None on a device of its own, where neither framework nor pictures count.
+    `narrow` is how wide activations are, of float32.
     """
 
     model: MemoryModel
@@ -135,6 +142,7 @@ class Estimator:
     pictures: int
     held: Callable[[int, int], int]
     resident: int | None
+    narrow: float = 1.0
 
     @property
     def layers(self) -> list[str]:
@@ -160,7 +168,8 @@ class Estimator:
         looking = max((LOOKING * activations(network, self.style, work) for work in looked), default=0)
         computing = activations(network, self.layers, largest)
         comparing = (COMPARING - 1) * sum(features(network, name, largest) for name in self.compared)
-        return round(self.model.factor * max(computing, looking) + comparing + PASSING * prod(largest) * 3 * FLOAT)
+        passing = comparing + PASSING * prod(largest) * 3 * FLOAT
+        return round(self.narrow * self.model.factor * max(computing, looking) + passing)
 
     def fitting(self, stage: Stage, networks: Collection[Outline], room: int) -> int:
         """The largest tile for which `room` bytes are enough, 0 where the whole image fits.

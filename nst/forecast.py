@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from nst.architectures import smallest_side
 from nst.cost import Outline, Size
 from nst.engine import Level, Task
-from nst.estimate import MARGIN, Estimate, Estimator, Stage, Timing
+from nst.estimate import MARGIN, Estimate, Estimator, Stage, Timing, unknown
 from nst.images import fit
-from nst.memory import available_memory
-from nst.specs import OptimizerSpec, resolve
+from nst.memory import available_memory, resident_memory
+from nst.mistakes import Sized
+from nst.options import read_options
+from nst.plugins import Plugins
+from nst.recipe import Recipe
+from nst.specs import BackendSpec, OptimizerSpec, resolve
 from nst.timing import clock, seconds_per_byte
-from nst.uses import Used
+from nst.uses import Used, uses
 
 PROBES = (128, 181, 256, 362, 512)
 """Long sides in pixels at which an evaluation may be timed: the larger, the more like those of the run."""
@@ -25,69 +30,80 @@ SHARE = 0.04  # of a run that may go into that
 
 
 @dataclass(frozen=True)
-class Forecast:
-    """The sizes of a run and what is the same at all of them; `backends` and their networks by the name of the weights.
+class Opened:
+    """A backend, and the outline of its network, None where that is no VGG."""
 
-    `auto` lets sizes that do not fit into memory begin in tiles.
+    backend: Any
+    outline: Outline | None
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The sizes of a run with the tiles to begin with, and what is the same at all of them.
+
+    `estimator` is None for a network that paints in one pass, of which nothing is known. `opened` are the backends by
+    the name of their weights. `notes` say which sizes are cut for want of memory.
     """
 
-    estimator: Estimator
+    estimator: Estimator | None
     stages: Sequence[Stage]
-    backends: Mapping[str, Any]
-    auto: bool
+    opened: Mapping[str, Opened]
+    notes: Sequence[str] = ()
 
-    def tiled(self) -> tuple[list[Stage], list[str]]:
-        """The sizes with the tiles to begin with, and a line about each size that is cut for want of memory."""
-        room = self._room() if self.auto else None
-        if room is None:
-            return list(self.stages), []
+    @property
+    def tiles(self) -> list[int]:
+        """The side of the tiles to begin with at each size, 0 for none."""
+        return [stage.tile for stage in self.stages]
+
+    def tiled(self, room: int) -> Forecast:
+        """The same, sizes that need more than `room` bytes cut into tiles that do not."""
+        assert self.estimator is not None
         tiles = [self.estimator.fitting(stage, self._networks(), room) for stage in self.stages]
         stages = [replace(stage, tile=tile) for stage, tile in zip(self.stages, tiles, strict=True)]
-        return stages, [self._told(stage, room) for stage in stages if stage.tile]
+        return replace(self, stages=stages, notes=[self._told(stage, room) for stage in stages if stage.tile])
 
-    def _room(self) -> int | None:
-        """Bytes the run may take altogether, what it holds already included."""
-        resident = self.estimator.resident
-        free = self._free() if resident is None else available_memory()
+    def room(self) -> int | None:
+        """Bytes the run may take altogether, what it holds already included; None where nothing tells."""
+        resident = self.estimator.resident if self.estimator else None
+        free = _free(self.opened[self.stages[-1].weights].backend) if resident is None else available_memory()
         return None if free is None else round(MARGIN * free) + (resident or 0)
 
-    def _free(self) -> int | None:
-        """What is free on a device of its own, and what the backend holds of it; None where it does not tell."""
-        backend = self.backends[self.stages[-1].weights]
-        return backend.free_memory() if hasattr(backend, "free_memory") else None
-
     def _told(self, stage: Stage, room: int) -> str:
+        assert self.estimator is not None
         need = self.estimator.memory(stage, self._networks(), 0) or 0
         have = f"{need / 1e9:.1f} GB, and {room / 1e9:.1f} are to be had"
         return f"{stage.size} px at once would take {have}: in tiles of {stage.tile} px"
 
     def _networks(self) -> list[Outline]:
-        return list({stage.weights: stage.outline for stage in self.stages if stage.outline is not None}.values())
+        return [each.outline for each in self.opened.values() if each.outline is not None]
 
-    def estimate(self, task: Task, start: float) -> Estimate:
+    def estimate(self, task: Callable[[], Task], start: float) -> Estimate:
         """What the run will take, an evaluation of each network being timed for it."""
-        stages, _ = self.tiled()
-        timings = {name: timing for name in self.backends if (timing := self._timing(task, stages, name)) is not None}
-        return self.estimator.estimate(stages, timings, start)
+        if self.estimator is None:
+            return unknown(self.stages, start)
+        given = task()
+        timings = {name: timing for name in self.opened if (timing := self._timing(given, name)) is not None}
+        return self.estimator.estimate(self.stages, timings, start)
 
-    def _timing(self, task: Task, stages: Sequence[Stage], weights: str) -> Timing | None:
+    def _timing(self, task: Task, weights: str) -> Timing | None:
         """None where not even the probe fits into memory."""
-        coarsest, *finer = self._probes([stage for stage in stages if stage.weights == weights])
-        total = sum(self.estimator.work(stage)[0] * stage.steps for stage in stages)
+        assert self.estimator is not None
+        coarsest, *finer = self._probes([stage for stage in self.stages if stage.weights == weights][-1])
+        total = sum(self.estimator.work(stage)[0] * stage.steps for stage in self.stages)
         cheap = [stage for stage in finer if COST * self.estimator.work(stage)[0] <= SHARE * total]
-        stage, backend = (cheap or [coarsest])[-1], self.backends[weights]
+        stage, backend = (cheap or [coarsest])[-1], self.opened[weights].backend
         try:
             clocked = clock(task, *(Level(size, 1, backend) for size in (coarsest.size, stage.size)))
-            per_byte = seconds_per_byte(backend, stages[-1].shape)
+            per_byte = seconds_per_byte(backend, self.stages[-1].shape)
         except MemoryError:
             return None
         each, once = self.estimator.work(stage)
         overhead = clocked.first - clocked.next * (1 + once / each)
         return Timing(clocked.next, each, max(0.0, overhead), per_byte)
 
-    def _probes(self, stages: Sequence[Stage]) -> list[Stage]:
+    def _probes(self, last: Stage) -> list[Stage]:
         """Stages as small as evaluations are timed at: none too thin for the layers, none beyond the run's last."""
-        last = stages[-1]
+        assert self.estimator is not None
         need = math.ceil(smallest_side(self.estimator.layers) * max(last.shape) / min(last.shape))
         sizes = [size for size in PROBES if need <= size <= last.size] or [min(last.size, max(need, PROBES[0]))]
         return [_resized(last, size) for size in sizes]
@@ -98,19 +114,58 @@ def _resized(stage: Stage, size: int) -> Stage:
     return replace(stage, size=size, shape=fit(*stage.shape, size), works=works, tile=0)
 
 
-def layers_of(used: Iterable[Used], role: str) -> list[str]:
+def _free(backend: Any) -> int | None:
+    """What a device of its own can hold in all; None where the backend does not tell."""
+    return backend.free_memory() if hasattr(backend, "free_memory") else None
+
+
+def forecast(
+    recipe: Recipe,
+    plugins: Plugins,
+    spec: BackendSpec,
+    pictures: Sequence[Sized],
+    levels: Sequence[tuple[int, int, str]],
+    opened: Mapping[str, Opened],
+) -> Forecast:
+    """That of a job: the content and then the styles' works as `pictures`; sizes, steps and the weights' names."""
+    tile = int(recipe.tile) if recipe.tile.isdigit() else 0
+    stages = [_stage(pictures, *level, opened, tile) for level in levels]
+    if spec.kind == "image":
+        return Forecast(None, stages, opened)
+    used = [(loss, use) for loss, use in uses(recipe, plugins) if use.weight]
+    backend = opened[stages[-1].weights].backend
+    optimizer: OptimizerSpec = plugins.find("optimizer", recipe.optimizer)
+    estimator = Estimator(
+        model=spec.memory,
+        style=_layers(used, "style"),
+        compared=_layers(used, "content"),
+        pictures=sum(math.prod(picture.shape) * 12 for picture in pictures),
+        held=partial(_held, optimizer, read_options(optimizer, recipe.optimizer_options)),
+        resident=resident_memory() or 0 if backend.peak_memory() is None else None,
+        narrow=0.5 if "16" in backend.precision else 1.0,
+    )
+    found = Forecast(estimator, stages, opened)
+    free = recipe.tile == "auto" and spec.architecture and not any(use.whole for _, use in used)
+    room = found.room() if free else None
+    return found if room is None else found.tiled(room)
+
+
+def _stage(
+    pictures: Sequence[Sized], size: int, steps: int, weights: str, opened: Mapping[str, Opened], tile: int
+) -> Stage:
+    content, *works = pictures
+    shapes: list[Size] = [fit(*work.shape, round(min(size * work.scale, max(work.shape)))) for work in works]
+    return Stage(size, fit(*content.shape, size), steps, weights, opened[weights].outline, shapes, tile)
+
+
+def _layers(used: Used, role: str) -> list[str]:
     """The layers that the losses of a role look at, once."""
     return list(dict.fromkeys(layer for spec, use in used if spec.role == role for layer in use.layers))
 
 
-def held(spec: OptimizerSpec, options: Mapping[str, Any], image: int, steps: int) -> int:
+def _held(spec: OptimizerSpec, options: Mapping[str, Any], image: int, steps: int) -> int:
     """Bytes of an optimizer's state; two images for one that does not say, or cannot."""
     try:
         return int(resolve(spec.held)(image, steps, **options))
     except Exception:  # a plugin's function may raise anything
         return 2 * image
-
-
-def works_at(size: int, works: Sequence[tuple[Size, float]]) -> list[Size]:
-    """(height, width) of the styles' works at a size; each comes with its own and its scale."""
-    return [fit(*shape, round(min(size * scale, max(shape)))) for shape, scale in works]

@@ -12,20 +12,20 @@ from typing import Any
 import numpy as np
 
 from nst import color, engine, images, weights
-from nst.backends import Backends
+from nst.areas import Mask
+from nst.cost import Outline, outline
 from nst.engine import Level, OnIterate, Task
 from nst.errors import Findings, UserError, raise_all
-from nst.estimate import Estimate, Estimator, Part, Stage
-from nst.forecast import Forecast, held, layers_of, works_at
+from nst.estimate import Estimate
+from nst.forecast import Forecast, Opened, forecast
 from nst.images import Picture
-from nst.inputs import Inputs, Reader
-from nst.memory import peak_memory, resident_memory
+from nst.inputs import Inputs, Reader, Style, masks_over
+from nst.memory import peak_memory
 from nst.mistakes import Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
 from nst.options import read_options
 from nst.plugins import Plugins
 from nst.protocols import FeatureBackend, ImageBackend, Pixels
 from nst.recipe import Recipe
-from nst.regions import regions
 from nst.schedule import per_size, plan
 from nst.specs import BackendSpec
 from nst.terms import Region
@@ -100,11 +100,13 @@ class Job:
         raise_all(found.errors)
         assert inputs is not None
         self.inputs = inputs
+        self._outlines: dict[str, Outline | None] = {}
+        self._estimate: Estimate | None = None
+        self._start_up = 0.0
         self.spec: BackendSpec = self._plugins.find("backend", recipe.backend)
         self.sizes, self.steps = self._plan()
         self._choices = [weights.choose(self.spec, name) for name in per_size(recipe.weights, len(self.sizes))]
-        self._backends = Backends(self._plugins, self.spec, recipe)
-        self._estimate: Estimate | None = None
+        self._backends: dict[str, Any] = {}
 
     @property
     def content(self) -> Picture:
@@ -127,8 +129,22 @@ class Job:
 
     def open(self) -> FeatureBackend | ImageBackend:
         """The backend of the last size, built at the first call: the first heavy import."""
-        backend: FeatureBackend | ImageBackend = self._backends.open(self.weights)
+        began = time.perf_counter()
+        backend: FeatureBackend | ImageBackend = self._open(self.weights)
+        self._start_up = self._start_up or time.perf_counter() - began
         return backend
+
+    def _open(self, choice: Choice) -> Any:
+        """One backend for each choice of weights."""
+        if choice.name not in self._backends:
+            network = choice.source.load()  # first: a bad file is found before the framework is imported
+            self._outlines[choice.name] = outline(network)
+            pooling = {"pooling": self.recipe.pooling} if self.spec.kind == "feature" else {}
+            options = read_options(self.spec, self.recipe.backend_options)
+            self._backends[choice.name] = self._plugins.load(self.spec)(
+                network, device=self.recipe.device, **pooling, **options
+            )
+        return self._backends[choice.name]
 
     def notes(self) -> list[str]:
         """What is worth saying before the first step."""
@@ -136,7 +152,7 @@ class Job:
             f"{picture.source}: {note}" for picture in (self.content, *self.inputs.works()) for note in picture.notes
         ]
         told = filter(None, dict.fromkeys(choice.note for choice in self._choices))
-        return [*told, *self.open().notes, *pictures, *(self._cut[1] if self.spec.kind == "feature" else ())]
+        return [*told, *self.open().notes, *pictures, *self.forecast.notes]
 
     def run(self, on_iterate: OnIterate | None = None) -> Result:
         """Make the picture. See `stylize`."""
@@ -178,78 +194,68 @@ class Job:
         return engine.Run(made)
 
     def _regions(self) -> list[Region]:
-        """The parts of the picture and what each is painted like."""
-        return regions(self.inputs, self._painted(), self.recipe.style_blend, self._scales())
+        """The parts of the picture and what each is painted like; a style's share is shared out over its works."""
+        rest, patches = masks_over(self.inputs)
+        pixels, scales = (
+            iter(self._painted()),
+            iter(each_scale(self.recipe.style_scale, len(self.inputs.every_style()))),
+        )
 
-    def _scales(self) -> list[float]:
-        return each_scale(self.recipe.style_scale, len(self.inputs.every_style()))
+        def region(styles: Sequence[Style], blend: Sequence[float], mask: Mask | None, name: str) -> Region:
+            shares = [
+                share / sum(blend) / len(style.works)
+                for style, share in zip(styles, blend, strict=True)
+                for _ in style.works
+            ]
+            sizes = [size for style in styles for size in [next(scales)] * len(style.works)]
+            return Region([next(pixels) for _ in shares], shares, mask, name, sizes)
+
+        whole = self.inputs.styles
+        found = [region(whole, self.recipe.style_blend or (1.0,) * len(whole), rest, "")] if whole else []
+        for patch, mask in zip(self.inputs.patches, patches, strict=True):
+            found.append(region(patch.styles, (1.0,) * len(patch.styles), mask, patch.name))
+        return found
 
     def task(self) -> Task:
         """What the engine is given."""
-        recipe, parts = self.recipe, self._regions()
+        recipe, regions = self.recipe, self._regions()
         optimizer = self._plugins.find("optimizer", recipe.optimizer)
         used = uses(recipe, self._plugins)
-        levels = zip(self.sizes, self.steps, map(self._backends.open, self._choices), self._tiles(), strict=True)
+        levels = zip(self.sizes, self.steps, map(self._open, self._choices), self.forecast.tiles, strict=True)
         return Task(
             levels=[Level(*level) for level in levels],
             content=self.content.pixels,
-            regions=parts,
-            start=self._first_image([style for region in parts for style in region.styles]),
+            regions=regions,
+            start=self._first_image([style for region in regions for style in region.styles]),
             style=[use for spec, use in used if spec.role == "style"],
             pointwise=[use for spec, use in used if spec.role != "style"],
             optimizer=self._plugins.load(optimizer),
             optimizer_options=read_options(optimizer, recipe.optimizer_options),
             protect=None if (held := self.inputs.protect) is None else images.resize(held, _shape(self.content.pixels)),
             average=recipe.average,
+            tile=self._tile(),
             carries=optimizer.carries,
         )
 
-    def _tiles(self) -> list[int | None]:
-        """The tiles each size is to begin with; None where the image must not be cut at all."""
+    def _tile(self) -> int | None:
+        """The tiles the engine is to begin with; None where it must not cut the image at all."""
         if self.recipe.tile == "off" or not self.spec.architecture:
-            return [None] * len(self.sizes)
-        return [stage.tile for stage in self._cut[0]]
-
-    @cached_property
-    def _cut(self) -> tuple[list[Stage], list[str]]:
-        return self.forecast.tiled()
+            return None
+        return int(self.recipe.tile) if self.recipe.tile.isdigit() else 0
 
     @cached_property
     def forecast(self) -> Forecast:
-        """What there is to know before the first step, the backends being open."""
-        backends = {choice.name: self._backends.open(choice) for choice in self._choices}
-        optimizer = self._plugins.find("optimizer", self.recipe.optimizer)
-        used = [(spec, use) for spec, use in uses(self.recipe, self._plugins) if use.weight]
-        estimator = Estimator(
-            model=self.spec.memory,
-            style=layers_of(used, "style"),
-            compared=layers_of(used, "content"),
-            pictures=sum(picture.pixels.nbytes for picture in (self.content, *self.inputs.works())),
-            held=partial(held, optimizer, read_options(optimizer, self.recipe.optimizer_options)),
-            resident=resident_memory() or 0 if self.open().peak_memory() is None else None,
-        )
-        cut = self.recipe.tile == "auto" and self.spec.architecture and not any(use.whole for _, use in used)
-        return Forecast(estimator, self._stages(), backends, bool(cut))
-
-    def _stages(self) -> list[Stage]:
-        content, *works = [(sized.shape, sized.scale) for sized in _shapes(self.inputs, self.recipe.style_scale)]
-        tile = int(self.recipe.tile) if self.recipe.tile.isdigit() else 0
-
-        def stage(size: int, steps: int, name: str) -> Stage:
-            shape, network = images.fit(*content[0], size), self._backends.outlines[name]
-            return Stage(size, shape, steps, name, network, works_at(size, works), tile)
-
-        return [stage(*level) for level in zip(self.sizes, self.steps, self.weights_per_size(), strict=True)]
+        """What there is to know before the first step; opens the backends."""
+        opened = {choice.name: Opened(self._open(choice), self._outlines[choice.name]) for choice in self._choices}
+        levels = [*zip(self.sizes, self.steps, self.weights_per_size(), strict=True)]
+        shapes = _shapes(self.inputs, self.recipe.style_scale)
+        return forecast(self.recipe, self._plugins, self.spec, shapes, levels, opened)
 
     def estimate(self) -> Estimate:
-        """What the run will take; a first call times an evaluation of each network. Nothing is known of one pass."""
+        """What the run will take; the first call times an evaluation of each network."""
         if self._estimate is None:
             self.open()
-            if self.spec.kind == "image":
-                unknown = Part(self.recipe.size, 0, 0, self.weights.name, None, None, None)
-                self._estimate = Estimate([unknown], self._backends.seconds)
-            else:
-                self._estimate = self.forecast.estimate(self.task(), self._backends.seconds)
+            self._estimate = self.forecast.estimate(self.task, self._start_up)
         return self._estimate
 
     def _first_image(self, styles: Sequence[Pixels]) -> Pixels:

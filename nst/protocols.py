@@ -69,9 +69,6 @@ class FeatureBackend(Protocol):
     Its factory takes the loaded weights, `device`, `pooling`, and the options its spec declares. A device that its spec
     names is used, or refused with `UserError`. `xp` is the namespace losses compute in. `device` and `precision` are
     what a person is told, `notes` are things worth saying about them (a GPU that is present and unused).
-
-    A backend with memory of its own may have a method `free_memory() -> int | None`, the bytes there that this process
-    can hold in all: it decides which pictures are computed in tiles from the start.
     """
 
     xp: Namespace
@@ -113,7 +110,11 @@ class FeatureBackend(Protocol):
         """
 
     def peak_memory(self) -> int | None:
-        """The most device memory held so far, in bytes; None where it is the process's own."""
+        """The most device memory held so far, in bytes; None where it is the process's own.
+
+        A backend with memory of its own may also have `free_memory() -> int | None`, the bytes there that this process
+        can hold in all: pictures that need more are computed in tiles from the start.
+        """
 
 
 class ImageBackend(Protocol):

@@ -75,7 +75,7 @@ class Spec:
 
 @dataclass(frozen=True)
 class MemoryModel:
-    """What a framework takes of memory, so that a run can say before it starts what it will need.
+    """What a backend's framework takes of memory, so that a run can say before it starts what it will need.
 
     `base` is what a process holds with the framework imported and used once, in bytes on the CPU. At the worst moment
     of an evaluation with its gradient, `factor` bytes are held for each byte of the convolutions' outputs. The default
@@ -93,18 +93,18 @@ class BackendSpec(Spec):
     `kind` "feature" promises `nst.protocols.FeatureBackend`, "image" promises `ImageBackend`. `layers` are the
     names it can extract, `architecture` is what its weight files must declare, `pooling` the kinds it offers.
     `files` names what makes a `WeightSource` of a path the user gives; empty where no file will do. A backend
-    without `weights` gets None for them. `memory` is what its framework takes.
+    without `weights` gets None for them.
     """
 
     kind: Literal["feature", "image"] = "feature"
     architecture: str = ""
     layers: tuple[str, ...] = ()
     devices: tuple[str, ...] = ("auto", "cpu")
+    memory: MemoryModel = MemoryModel()
     weights: tuple[WeightSet, ...] = ()
     pooling: tuple[str, ...] = ("max",)
     precision: str = "float32"
     files: str = "nst.weights:NeutralFile"
-    memory: MemoryModel = MemoryModel()
 
 
 @dataclass(frozen=True)

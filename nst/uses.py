@@ -10,12 +10,12 @@ from nst.specs import LossSpec
 from nst.terms import LossUse
 from nst.values import ExtraLoss
 
-Used = tuple[LossSpec, LossUse]
+Used = list[tuple[LossSpec, LossUse]]
 
 
-def uses(recipe: Recipe, plugins: Plugins) -> list[Used]:
+def uses(recipe: Recipe, plugins: Plugins) -> Used:
     """Every loss of the recipe; one that is used again has a number in its name."""
-    found: list[Used] = []
+    found: Used = []
     for chosen in recipe.all_losses():
         spec: LossSpec = plugins.find("loss", chosen.name)
         before = sum(spec.name == other.name for other, _ in found)

@@ -30,9 +30,9 @@ for name, typer_group in groups.items():
     app.add_typer(typer_group, name=name)
 
 app.command("stylize", help=COMMANDS["stylize"], no_args_is_help=True)(stylize.stylize)
-app.command("estimate", help=COMMANDS["estimate"], no_args_is_help=True)(estimate.estimate)
 app.command("compare", help=COMMANDS["compare"], no_args_is_help=True)(compare.compare)
 app.command("demo", help=COMMANDS["demo"])(demo.demo)
+app.command("estimate", help=COMMANDS["estimate"], no_args_is_help=True)(estimate.estimate)
 for word, command in (
     ("weights list", weights.list_),
     ("weights fetch", weights.fetch),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 COMMANDS = {
     "stylize": "Paint a picture in the manner of one or several others.",
-    "estimate": "Say how long a picture would take, and how much memory, without painting it.",
     "compare": "Set backends, recipes or finished pictures side by side, and judge them.",
     "demo": "Paint a photograph of our own choice, to see that everything works.",
+    "estimate": "Say how long a picture would take, and how much memory, without painting it.",
     "weights list": "The weight sets of every backend, and where they are.",
     "weights fetch": "Download a weight set, verified and resumable.",
     "weights verify": "Check a weight set or file against its checksum and format.",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nst.cli import stylize
-from nst.cli.recipe_options import recipe_options
+from nst.cli.stylize import stylize
 
 if TYPE_CHECKING:
     from nst.estimate import Part
@@ -21,33 +22,27 @@ Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", h
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
-@recipe_options
-def estimate(
-    content: stylize.Content,
-    given: dict[str, Any],
-    styles: stylize.Styles = None,
-    output: Output = None,
-    mask: stylize.Masks = None,
-    protect: stylize.Protect = None,
-    preset: stylize.Preset = None,
-    recipe: stylize.RecipeFile = None,
-    save_every: stylize.SaveEvery = 0,
-    report: stylize.Report = None,
-    max_pixels: stylize.MaxPixels = None,
-    bit_depth: stylize.BitDepth = "auto",
-    metadata: stylize.Metadata = "keep",
-    keep_profile: stylize.KeepProfile = False,
-    quality: stylize.Quality = 95,
-    quiet: stylize.Quiet = False,
-    as_json: Json = False,
-) -> int:
-    """See `nst.cli.commands`."""
-    from nst.images import WriteOptions
-
-    options = WriteOptions(bit_depth, metadata, keep_profile, quality)
-    settings = {"report": report, "save_every": save_every, "quiet": quiet, "options": options}
+def estimate(*, output: Path | None = None, as_json: bool = False, **arguments: Any) -> int:
+    """Whatever `nst stylize` takes; see `nst.cli.commands`."""
     place = output or Path(tempfile.gettempdir()) / "nst-estimate.png"
-    _, job = stylize.prepared(content, styles, place, given, mask, protect, preset, recipe, max_pixels, **settings)
+    return int(stylize(output=place, **arguments, act=partial(_show, as_json)))
+
+
+def _signature() -> inspect.Signature:
+    """That of `nst stylize`, so that any call of it will do, its output left open."""
+    own = {
+        "output": inspect.Parameter("output", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Output),
+        "as_json": inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Json),
+    }
+    taken = {**inspect.signature(stylize).parameters, **own}
+    return inspect.Signature([each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in taken.values()])
+
+
+estimate.__signature__ = _signature()  # type: ignore[attr-defined]
+estimate.__annotations__ = stylize.__annotations__ | {"output": Output, "as_json": Json}
+
+
+def _show(as_json: bool, job: Job) -> int:
     sys.stdout.write(_json(job) if as_json else _table(job))
     return 0
 
@@ -61,8 +56,8 @@ def _json(job: Job) -> str:
 
 
 def _table(job: Job) -> str:
+    from nst.cli.expectation import duration, expected
     from nst.cli.listing import table
-    from nst.cli.session import duration, expected
 
     found = job.estimate()
     rows = [("SIZE", "STEPS", "WEIGHTS", "TILES", "TIME", "MEMORY"), *map(_row, found.parts)]
@@ -72,7 +67,7 @@ def _table(job: Job) -> str:
 
 
 def _row(part: Part) -> tuple[str, ...]:
-    from nst.cli.session import duration
+    from nst.cli.expectation import duration
 
     return (
         f"{part.size} px",

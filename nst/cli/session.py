@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from nst import atomic, images
+from nst.cli.expectation import changing, expected
 from nst.cli.host import host
 from nst.cli.progress import Watcher, say
 from nst.engine import Progress
 from nst.errors import Findings, NstError, UserError
-from nst.estimate import Estimate
 from nst.images import Picture, WriteOptions
 from nst.inputs import Sources
 from nst.job import Job, Result
@@ -156,37 +156,16 @@ class Session:
 
 
 def announce(job: Job) -> None:
-    """The first lines: what will run where, how long it will take, and what is worth knowing about it."""
+    """The first lines: what will run where, what is worth knowing about it, and how long it will take."""
     backend = job.open()
     pairs = zip(job.sizes, job.steps, strict=True)
     sizes = " → ".join(f"{size} px × {steps}" if steps else f"{size} px in one pass" for size, steps in pairs)
-    say(f"{job.recipe.backend} on {backend.device}, weights {_weights(job)}, {backend.precision}; {sizes}")
+    weights = changing(job.weights_per_size(), job.sizes)
+    say(f"{job.recipe.backend} on {backend.device}, weights {weights}, {backend.precision}; {sizes}")
     for note in job.notes():
         say(note)
     if line := expected(job.estimate()):
         say(line)
-
-
-def _weights(job: Job) -> str:
-    """`compact, imagenet from 512 px`: the weights, and from which size on where they change."""
-    names = job.weights_per_size()
-    changes = [i for i, name in enumerate(names) if i and name != names[i - 1]]
-    return ", ".join([names[0], *(f"{names[i]} from {job.sizes[i]} px" for i in changes)])
-
-
-def expected(estimate: Estimate) -> str:
-    """`about 40 s and 1.2 GB`; as much of it as is known."""
-    seconds, memory = estimate.seconds, estimate.memory
-    time = "" if seconds is None else f"about {duration(seconds)}"
-    least = "at least " if estimate.at_least else "" if time else "about "
-    return " and ".join(filter(None, [time, "" if memory is None else f"{least}{memory / 1e9:.1f} GB"]))
-
-
-def duration(seconds: float) -> str:
-    """`40 s`, `12 min` or `3.5 h`: as exact as an estimate can be."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def provenance(result: Result) -> dict[str, Any]:

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from nst.cli.recipe_options import recipe_options
 
-if TYPE_CHECKING:
-    from nst.cli.session import Session
-    from nst.job import Job
-
-Content = Annotated[str, typer.Argument(metavar="CONTENT", help="the picture to paint")]
-Styles = Annotated[
-    list[str] | None, typer.Argument(metavar="STYLE", help="the pictures to paint it like; a folder is one style")
-]
 Output = Annotated[
     Path, typer.Option("-o", "--output", metavar="FILE", help="where the picture goes: PNG, JPEG, WebP, AVIF or TIFF")
 ]
@@ -48,62 +40,44 @@ Protect = Annotated[
     str | None, typer.Option("--protect", metavar="MASK", help="where the mask is white, hold on to the content")
 ]
 
-Preset = Annotated[str | None, typer.Option("--preset", metavar="NAME", help="default, quick or gatys")]
-RecipeFile = Annotated[
-    Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML; options override it")
-]
-SaveEvery = Annotated[int, typer.Option("--save-every", metavar="N", help="also save every Nth step, numbered")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")]
-
 
 @recipe_options
 def stylize(
-    content: Content,
+    content: Annotated[str, typer.Argument(metavar="CONTENT", help="the picture to paint")],
     output: Output,
     given: dict[str, Any],
-    styles: Styles = None,
+    styles: Annotated[
+        list[str] | None, typer.Argument(metavar="STYLE", help="the pictures to paint it like; a folder is one style")
+    ] = None,
     mask: Masks = None,
     protect: Protect = None,
-    preset: Preset = None,
-    recipe: RecipeFile = None,
-    save_every: SaveEvery = 0,
+    preset: Annotated[str | None, typer.Option("--preset", metavar="NAME", help="default, quick or gatys")] = None,
+    recipe: Annotated[
+        Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML; options override it")
+    ] = None,
+    save_every: Annotated[
+        int, typer.Option("--save-every", metavar="N", help="also save every Nth step, numbered")
+    ] = 0,
     report: Report = None,
     max_pixels: MaxPixels = None,
     bit_depth: BitDepth = "auto",
     metadata: Metadata = "keep",
     keep_profile: KeepProfile = False,
     quality: Quality = 95,
-    quiet: Quiet = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
+    act: Any = None,
 ) -> int:
     """See `nst.cli.commands`."""
-    from nst.images import WriteOptions
-
-    options = WriteOptions(bit_depth, metadata, keep_profile, quality)
-    settings = {"report": report, "save_every": save_every, "quiet": quiet, "options": options}
-    session, job = prepared(content, styles, output, given, mask, protect, preset, recipe, max_pixels, **settings)
-    return session.run(job)
-
-
-def prepared(
-    content: str,
-    styles: list[str] | None,
-    output: Path,
-    given: dict[str, Any],
-    mask: list[str] | None,
-    protect: str | None,
-    preset: str | None,
-    recipe: Path | None,
-    max_pixels: int | None,
-    **settings: Any,
-) -> tuple[Session, Job]:
-    """A session with these settings and its checked job. Raises every mistake together."""
     from nst.cli.session import Session
     from nst.errors import Findings
+    from nst.images import WriteOptions
     from nst.inputs import Sources, masked
 
-    session = Session(output, **settings)
+    options = WriteOptions(bit_depth, metadata, keep_profile, quality)
+    session = Session(output, report=report, save_every=save_every, quiet=quiet, options=options)
     made, mistakes = session.recipe(given, preset, recipe)
     found = Findings()
     masks = [pair for text in mask or () if (pair := found.attempt(partial(masked, text)))]
     sources = Sources(content, styles or [], masks, protect)
-    return session, session.job(sources, made, [*mistakes, *found.errors], max_pixels)
+    job = session.job(sources, made, [*mistakes, *found.errors], max_pixels)
+    return int(session.run(job) if act is None else act(job))

@@ -33,10 +33,10 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
         install="nst-keras",
         architecture=architecture,
         layers=layers(architecture),
+        memory=MemoryModel(base=640_000_000, factor=1.6),
         devices=("auto", "cpu", "cuda"),
         weights=weights,
         pooling=("max", "average"),
-        memory=MemoryModel(base=640_000_000, factor=1.6),
     )
 
 

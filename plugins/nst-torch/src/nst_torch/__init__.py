@@ -30,10 +30,10 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
         install="nst-torch",
         architecture=architecture,
         layers=layers(architecture),
+        memory=MemoryModel(base=280_000_000, factor=1.95),
         devices=("auto", "cpu", "cuda", "mps"),
         weights=weights,
         pooling=("max", "average"),
-        memory=MemoryModel(base=280_000_000, factor=1.95),
     )
 
 
