@@ -142,7 +142,8 @@ class Leg:
         build = partial(build_level, self._task, self._level)
         if self._tile is None:
             return build(0)
-        return Frugal(build, self._tile, max(self._shape), self._outcome.notes.append)
+        let_go = getattr(self._backend, "let_go", lambda: None)
+        return Frugal(build, self._tile, max(self._shape), self._outcome.notes.append, let_go)
 
     def _resumed_mean(self, resume: Snapshot | None) -> Mean:
         if resume is None or resume.mean is None:

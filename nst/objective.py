@@ -8,6 +8,7 @@ forward.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
@@ -134,11 +135,18 @@ class Frugal:
     """An `Objective` that goes on in tiles when memory runs out, and in tiles half as large when it does so again.
 
     `build` makes the objective for a tile size in pixels (0: the whole image at once), `longest` is the image's
-    longer side; `tell` is told of each change.
+    longer side; `tell` is told of each change. `let_go` is called first, to free what is held no longer.
     """
 
-    def __init__(self, build: Callable[[int], Objective], tile: int, longest: int, tell: Callable[[str], None]) -> None:
-        self._build, self.tile, self._longest, self._tell = build, tile, longest, tell
+    def __init__(
+        self,
+        build: Callable[[int], Objective],
+        tile: int,
+        longest: int,
+        tell: Callable[[str], None],
+        let_go: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._build, self.tile, self._longest, self._tell, self._let_go = build, tile, longest, tell, let_go
         self._objective: Objective | None = None
 
     def __call__(self, image: Array) -> Evaluation:
@@ -148,7 +156,9 @@ class Frugal:
                 self._objective = self._objective or self._build(self.tile)
                 return self._objective(image)
             except MemoryError:
-                self._objective = None  # and with the traceback goes what it held
+                self._objective = None
+            gc.collect()  # the traceback, which holds what the evaluation held, may be a circle
+            self._let_go()
             self._halve()
 
     def _halve(self) -> None:

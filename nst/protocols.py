@@ -113,7 +113,8 @@ class FeatureBackend(Protocol):
         """The most device memory held so far, in bytes; None where it is the process's own.
 
         A backend with memory of its own may also have `free_memory() -> int | None`, the bytes there that this process
-        can hold in all: pictures that need more are computed in tiles from the start.
+        can hold in all: pictures that need more are computed in tiles from the start. Any may have `let_go() -> None`,
+        called after an evaluation that raised `MemoryError`, to give back what that has left behind.
         """
 
 

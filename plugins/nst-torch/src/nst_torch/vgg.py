@@ -106,6 +106,10 @@ class VGG:
             return None
         return int(torch.cuda.mem_get_info()[0]) + torch.cuda.memory_reserved()
 
+    def let_go(self) -> None:
+        """Give back what an evaluation that ran out of memory has left behind."""
+        memory.let_go(self.device)
+
 
 def _max_pool(x: Tensor) -> Tensor:
     return F.max_pool2d(x, 2)
