@@ -145,7 +145,8 @@ def pointwise_terms(
         for layer in use.layers:
             rim = found.pop(layer)[tile.rim(stride(layer))]
             energies[layer] += areas[layer].shares[i] * _energy(backend.xp, use.loss, rim, tile, layer)  # type: ignore[arg-type]
-            targets[layer].append(_own(backend, rim, tiles) if use.targeted else None)
+            # Times 1 is in memory of its own: what is around the rim need not be kept for its sake.
+            targets[layer].append(1 * rim if use.targeted else None)
     terms: list[Term] = []
     for layer, share in use.layers.items():
         area, weight = areas[layer], use.weight * share / max(energies[layer], TINY)
@@ -159,11 +160,6 @@ def _energy(xp: Namespace, loss: PointwiseLoss, rim: Tensor, tile: Tile, layer: 
     """The mean over a tile's core of the target's energy."""
     energy = loss.energy(xp, rim)
     return energy if isinstance(energy, float) else float(xp.mean(energy[tile.core_in_rim(stride(layer))]))
-
-
-def _own(backend: FeatureBackend, rim: Tensor, tiles: Sequence[Tile]) -> Tensor:
-    """The rim in memory of its own: what is around it need not be kept for its sake."""
-    return rim if len(tiles) == 1 else backend.asarray(backend.to_host(rim))
 
 
 def extract(backend: FeatureBackend, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:

@@ -46,7 +46,7 @@ print(json.dumps({"estimate": said and said.memory, "peak": result.facts["peak_m
 def run(tmp_path):
     """A run in a process of its own, with `room` MB more than it has when its backend is open; 0 is no limit."""
 
-    def call(size=384, tile="auto", room=0, shallow=True):
+    def call(size=768, tile="auto", room=0, shallow=True):
         file = tmp_path / f"{tile}-{room}.npy"
         asked = {"size": size, "tile": tile, "room": room, "shallow": shallow, "file": str(file)}
         command = [sys.executable, "-c", PROGRAM, json.dumps(asked)]
@@ -61,25 +61,25 @@ def run(tmp_path):
 
 @pytest.mark.parametrize("tile", ["off", "128"])
 def test_memory_is_known_to_a_quarter_before_the_run(run, tile):
-    found, _ = run(tile=tile, shallow=False)
+    found, _ = run(384, tile, shallow=False)
     assert found["estimate"] == pytest.approx(found["peak"], rel=0.25)
 
 
 def test_a_run_for_which_memory_runs_out_goes_on_in_tiles_to_the_same_picture(run):
     """Tiles larger than the picture are no tiles, and nothing is forecast for those that a person has chosen."""
-    limited, picture = run(tile="4096", room=90)
-    assert limited["notes"][0] == "not enough memory: going on in tiles of 192 px"
+    limited, picture = run(tile="4096", room=400)
+    assert limited["notes"][0] == "not enough memory: going on in tiles of 384 px"
     np.testing.assert_allclose(picture, run(tile="off")[1], atol=0.01)
     assert np.abs(picture - run(tile="off")[1]).mean() < 1e-4
 
 
 def test_a_run_that_knows_there_is_too_little_memory_begins_in_tiles(run):
-    limited, picture = run(room=130)
+    limited, picture = run(room=400)
     (note,) = limited["notes"]
-    assert note.startswith("384 px at once would take 0.")
+    assert note.startswith("768 px at once would take ")
     assert "in tiles of" in note
     assert np.abs(picture - run(tile="off")[1]).mean() < 1e-4
 
 
 def test_a_run_that_has_memory_enough_is_computed_whole(run):
-    assert run()[0]["notes"] == []
+    assert run(384)[0]["notes"] == []
