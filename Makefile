@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := nst-torch nst-optimizers nst-initializers
 PLUGINS := $(TORCH) nst-example nst-keras nst-tfhub
+DOCS := mkdocs-material 'mkdocstrings[python]'
 DEV := hypothesis kagglehub mypy pytest ruff scipy
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 MANIFESTS := pyproject.toml constraints.txt $(foreach plugin,$(PLUGINS),plugins/$(plugin)/pyproject.toml)
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench docs clean
 
 demo: .venv/ready
 	$(BIN)/nst demo
@@ -28,6 +29,10 @@ bench: .venv/ready-all
 	$(BIN)/python benchmarks/plugins.py
 	$(BIN)/python benchmarks/step.py
 
+# What the theme's makers say of its successor is no warning about these pages.
+docs: .venv/ready-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 # torch first and by itself: where a CPU build lies at hand, pip takes it, and nothing later asks for another.
 .venv/ready: $(MANIFESTS)
 	$(PYTHON) -m venv .venv
@@ -39,5 +44,11 @@ bench: .venv/ready-all
 	$(PIP) -e .[demo] $(foreach plugin,$(PLUGINS),-e plugins/$(plugin)) $(DEV)
 	touch $@
 
+# The pages need no framework.
+.venv/ready-docs: $(MANIFESTS)
+	$(PYTHON) -m venv .venv
+	$(PIP) -e . $(DOCS)
+	touch $@
+
 clean:
-	rm -rf .venv nst-demo
+	rm -rf .venv nst-demo site

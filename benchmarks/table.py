@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import statistics
 from collections.abc import Mapping, Sequence
@@ -29,7 +30,12 @@ def publish(name: str, rows: Sequence[Mapping[str, str]], raw: Any, folder: Path
     print(markdown(rows))
     folder = folder or Path(__file__).parent / "results"
     folder.mkdir(exist_ok=True)
-    machine = {"processor": processor(), "system": platform.platform(), "python": platform.python_version()}
+    machine = {
+        "processor": processor(),
+        "load": os.getloadavg(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
     record = {"benchmark": name, "date": date.today().isoformat(), "machine": machine, "figures": raw}
     (folder / f"{name}.json").write_text(json.dumps(record, indent=2) + "\n")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nst.errors import NstError
 from nst.protocols import Array, Evaluation, Iterate, Objective, Optimizer, State
 
 MAX_RESCUES = 10  # halvings of the step before giving up: a thousandth of the step that failed
+WINDOW = 10  # steps that must have lowered the loss
 
 
 class Mean:
@@ -40,8 +41,9 @@ class Descent:
 
     After such a loss the optimizer starts again from the last good image with steps half as long. `good` is the last
     iterate, `best` that of the lowest loss, `scale` what steps are multiplied by; given at the start, the descent goes
-    on from there. `state` is what the optimizer begins with otherwise. `notes` say what happened on the way, `gave_up`
-    whether halving did not help.
+    on from there. `state` is what the optimizer begins with otherwise. Once `WINDOW` steps have lowered the loss by
+    less than the share `until` of it, the descent ends; `losses` are those of earlier steps. `notes` say what happened
+    on the way, `gave_up` whether halving did not help.
     """
 
     def __init__(
@@ -49,17 +51,21 @@ class Descent:
         optimizer: Optimizer,
         objective: Objective,
         options: Mapping[str, Any],
+        until: float = 0.0,
         *,
         state: State | None = None,
         good: Iterate | None = None,
         best: Iterate | None = None,
         scale: float = 1.0,
+        losses: Sequence[float] = (),
     ) -> None:
         self._optimizer = optimizer
         self._objective = objective
         self._options = options
+        self._until = until
         self._state = state
         self._told = 0
+        self._losses = list(losses)
         self.good = good
         self.best = best
         self.scale = scale
@@ -68,6 +74,8 @@ class Descent:
 
     def iterates(self, image: Array) -> Iterator[Iterate]:
         """Finite iterates only, each remembered when it is the best."""
+        if self.settled():
+            return
         while self.scale > 0.5**MAX_RESCUES:
             for iterate in map(_lighter, self._from(image)):
                 if not math.isfinite(iterate.evaluation.loss):
@@ -75,12 +83,24 @@ class Descent:
                 self.good = iterate
                 if self.best is None or iterate.evaluation.loss < self.best.evaluation.loss:
                     self.best = iterate
+                self._losses.append(iterate.evaluation.loss)
                 yield iterate
+                if self.settled():
+                    return
             else:
                 return
             self.scale /= 2
             self.notes.append(_rescued(self.good, self.scale))
         self._give_up()
+
+    def settled(self) -> str:
+        """What the descent has come to where it ends by itself; "" where there is more to gain."""
+        if not self._until or len(self._losses) <= WINDOW:
+            return ""
+        before, now = min(self._losses[:-WINDOW]), min(self._losses)
+        if before - now >= self._until * before:
+            return ""
+        return f"{WINDOW} steps gained less than {self._until:g} of the loss: ended"
 
     def _from(self, image: Array) -> Iterator[Iterate]:
         start, state = (image, self._state) if self.good is None else (self.good.image, self.good.state)

@@ -1,4 +1,4 @@
-"""Choosing a device by name, alike in every backend, and telling of a GPU that stands idle."""
+"""Choosing a device and a precision by name, alike in every backend, and telling of a GPU that stands idle."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from nst.errors import UserError
 
 DRIVER_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl")
+CPU_FILE = "/proc/cpuinfo"
+BFLOAT16_CPU = {"avx512_bf16", "amx_bf16"}
+BFLOAT16_CUDA = 8  # compute capability: Ampere
 
 
 def choose(wanted: str, here: Sequence[str], framework: str, cure: str) -> tuple[str, tuple[str, ...]]:
@@ -38,3 +41,20 @@ def idle(device: str, here: Sequence[str], framework: str, cure: str) -> tuple[s
 def gpu_present() -> bool:
     """Whether the NVIDIA driver runs here, whatever a framework was built for."""
     return any(map(os.path.exists, DRIVER_FILES))
+
+
+def precision(wanted: str, native: bool) -> str:
+    """`float32` or `bfloat16`, for either of them or `auto`, which takes bfloat16 where the device has it `native`."""
+    if wanted == "auto":
+        return "bfloat16" if native else "float32"
+    return wanted
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 itself, as far as the system tells."""
+    try:
+        with open(CPU_FILE, encoding="utf-8") as file:
+            flags = next((line for line in file if line.startswith("flags")), "")
+    except OSError:
+        return False
+    return bool(BFLOAT16_CPU & set(flags.split()))

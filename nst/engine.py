@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -20,7 +20,7 @@ from nst.descent import Descent, Mean
 from nst.errors import NstError
 from nst.images import fit, resize, stretch
 from nst.objective import Frugal, build_objective
-from nst.protocols import Evaluation, FeatureBackend, Iterate, Objective, Optimizer, Pixels, State
+from nst.protocols import Array, Evaluation, FeatureBackend, Iterate, Objective, Optimizer, Pixels, State
 from nst.snapshot import Snapshot
 from nst.terms import LossUse, Region, pointwise_terms, style_terms
 from nst.tiles import cut
@@ -45,7 +45,7 @@ class Task:
     above 0 the mean is the result, and not the image of the lowest loss. `tile` is the side in pixels of the tiles to
     compute in, 0 for the whole image until memory runs out, None for the whole image come what may. `protect` `(H, W)`,
     0..1, says where the content is held on to more firmly. `carries` hands the optimizer's state from one size to the
-    next, resized.
+    next, resized. `until` ends a size where its last steps lowered the loss by less than this share; 0 never does.
     """
 
     levels: Sequence[Level]
@@ -60,6 +60,7 @@ class Task:
     tile: int | None = 0
     protect: Mask | None = None
     carries: bool = False
+    until: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,9 @@ class Progress:
     """One step, as `on_iterate` sees it.
 
     `step` of `steps` counts over all sizes, `size` is the long side in pixels, `loss` and `terms` belong to the image
-    that `pixels()` returns, `seconds` is what this step took. `snapshot()`, while the step is being told of, is all
-    that a run needs to go on from it. `note` says what went wrong on the way to it, if anything did.
+    that `pixels()` returns, `seconds` is what this step took. `snapshot()`, now or later, is all that a run needs to go
+    on from this step. `note` says what went wrong on the way to it, if anything did. `left` are the steps yet to be
+    taken at this size.
     """
 
     step: int
@@ -80,6 +82,7 @@ class Progress:
     pixels: Callable[[], Pixels]
     snapshot: Callable[[], Snapshot]
     note: str = ""
+    left: int = 0
 
 
 @dataclass
@@ -148,18 +151,18 @@ class Leg:
     def _resumed_mean(self, resume: Snapshot | None) -> Mean:
         if resume is None or resume.mean is None:
             return Mean(self._task.average)
-        return Mean(self._task.average, self._backend.asarray(resume.mean), resume.mean_weight)
+        return Mean(self._task.average, self._placed(resume.mean), resume.mean_weight)
 
     def _resumed_descent(self, resume: Snapshot | None) -> Descent:
-        parts = (self._task.optimizer, self._objective, self._task.optimizer_options)
+        parts = (self._task.optimizer, self._objective, self._task.optimizer_options, self._task.until)
         if resume is None:
             return Descent(*parts, state=self._carried())
+        losses = [row["loss"] for row in resume.history[len(resume.history) - resume.taken :]]
         state = {name: self._placed(value) for name, value in resume.state.items()}
-        image, best = self._backend.asarray(resume.image), self._backend.asarray(resume.best)
+        image, best = self._placed(resume.image), self._placed(resume.best)
         good = Iterate(image, Evaluation(resume.history[-1]["loss"], {}, None), state)
-        return Descent(
-            *parts, good=good, best=Iterate(best, Evaluation(resume.best_loss, {}, None), {}), scale=resume.scale
-        )
+        lowest = Iterate(best, Evaluation(resume.best_loss, {}, None), {})
+        return Descent(*parts, good=good, best=lowest, scale=resume.scale, losses=losses)
 
     def _carried(self) -> State | None:
         """The optimizer's state at the last size, its arrays resized to this one's."""
@@ -171,11 +174,16 @@ class Leg:
         }
 
     def _host_state(self, state: State) -> dict[str, Any]:
-        host = self._backend.to_host
-        return {name: value if isinstance(value, int | float) else host(value) for name, value in state.items()}
+        return {name: self._host(value) for name, value in state.items()}
 
     def _placed(self, value: Any) -> Any:
-        return self._backend.asarray(value) if isinstance(value, np.ndarray) else value
+        """A value of a snapshot where the backend computes; what is not float32 was NumPy's, and remains so."""
+        placed = isinstance(value, np.ndarray) and value.dtype == np.float32
+        return self._backend.asarray(value) if placed else value
+
+    def _host(self, value: Any) -> Any:
+        """A value of an iterate as a snapshot keeps it; NumPy's arrays keep their type."""
+        return value if isinstance(value, int | float | np.ndarray) else self._backend.to_host(value)
 
     def run(self, on_iterate: OnIterate | None) -> None:
         """Take the level's steps, telling of each."""
@@ -186,6 +194,7 @@ class Leg:
                 now = time.perf_counter()
                 self._step(iterate, now - before, on_iterate)
                 before = now
+            self._remark()
         finally:
             self._end()
 
@@ -207,41 +216,54 @@ class Leg:
         self._outcome.notes.extend(self._descent.notes)
         if self._descent.gave_up:
             self._outcome.stopped = "diverged"
-        elif self._taken < self._level.steps:
+
+    def _remark(self) -> None:
+        """Note why the steps ended early, if they did."""
+        if self._taken < self._level.steps and not self._descent.gave_up:
+            why = self._descent.settled() or "the optimizer found nothing better"
             steps = f"{self._taken} of {self._level.steps} steps"
-            self._outcome.notes.append(f"at {self._level.size} px the optimizer found nothing better after {steps}")
+            self._descent.notes.append(f"at {self._level.size} px {why} after {steps}")
 
     def _progress(self, iterate: Iterate, seconds: float) -> Progress:
+        step = len(self._outcome.history) + 1
         return Progress(
-            step=len(self._outcome.history) + 1,
-            steps=sum(level.steps for level in self._task.levels),
+            step=step,
+            steps=step - self._taken + sum(level.steps for level in self._task.levels[self._index :]),
             size=self._level.size,
             loss=iterate.evaluation.loss,
             terms=iterate.evaluation.terms,
             seconds=seconds,
             pixels=lambda: self._backend.to_numpy(iterate.image),
-            snapshot=self._snapshot,
+            snapshot=partial(
+                self._snapshot, iterate, self._descent.best or iterate, self._mean.total, step, self._rest()
+            ),
             note=self._descent.news(),
+            left=self._level.steps - self._taken,
         )
 
-    def _snapshot(self) -> Snapshot:
-        """The run as it stands, on the host."""
-        descent, host = self._descent, self._backend.to_host
-        if descent.good is None or descent.best is None:
-            raise ValueError("there is nothing to keep before the first step")
+    def _rest(self) -> dict[str, Any]:
+        """What of a snapshot is no image."""
+        return {
+            "level": self._index,
+            "taken": self._taken,
+            "scale": self._descent.scale,
+            "mean_weight": self._mean.weight,
+            "tile": self._objective.tile if isinstance(self._objective, Frugal) else self._tile,
+            "notes": [*self._outcome.notes, *self._descent.notes],
+        }
+
+    def _snapshot(self, iterate: Iterate, best: Iterate, total: Array, steps: int, rest: Mapping[str, Any]) -> Snapshot:
+        """The run as it stood after an iterate, on the host, with the state where a later step begins from it."""
+        last = self._index + 1 == len(self._task.levels)
+        needed = rest["taken"] < self._level.steps or (self._task.carries and not last)
         return Snapshot(
-            level=self._index,
-            taken=self._taken,
-            image=host(descent.good.image),
-            state=self._host_state(descent.good.state),
-            scale=descent.scale,
-            best=host(descent.best.image),
-            best_loss=descent.best.evaluation.loss,
-            mean=host(self._mean.total) if self._mean.weight else None,
-            mean_weight=self._mean.weight,
-            tile=self._objective.tile if isinstance(self._objective, Frugal) else self._tile,
-            history=list(self._outcome.history),
-            notes=[*self._outcome.notes, *descent.notes],
+            image=self._host(iterate.image),
+            state=self._host_state(iterate.state) if needed else {},
+            best=self._host(best.image),
+            best_loss=best.evaluation.loss,
+            mean=self._host(total) if self._task.average else None,
+            history=self._outcome.history[:steps],
+            **rest,
         )
 
 
@@ -261,7 +283,7 @@ def build_level(task: Task, level: Level, tile: int = 0) -> Objective:
             raise NstError(f"'{use.name}' cannot be told where", "choose another --style-loss, or no masks")
     tiles = cut(shape, tile, [layer for use in (*style, *pointwise) for layer in use.layers])
     content = resize(task.content, shape)
-    regions = [_at(region, shape, level.size) for region in task.regions]
+    regions = [region.at(shape, level.size) for region in task.regions]
     hold = None if task.protect is None else 1 + PROTECTION * resize(task.protect, shape)
     terms = [term for use in style for each in regions for term in style_terms(level.backend, use, each, tiles, tile)]
     for use in pointwise:
@@ -273,25 +295,6 @@ def _used(uses: Sequence[LossUse]) -> list[LossUse]:
     return [use for use in uses if use.weight]
 
 
-def _at(region: Region, shape: tuple[int, int], long_side: int) -> Region:
-    """A region for an image of another shape, its styles' long sides at most `long_side` pixels times their scales."""
-    mask = None if region.mask is None else resize(region.mask, shape)
-    scales = region.scales or [1.0] * len(region.styles)
-    styles = [_shrink(style, long_side * scale) for style, scale in zip(region.styles, scales, strict=True)]
-    return replace(region, styles=styles, mask=mask)
-
-
-def _shrink(style: Pixels, long_side: float) -> Pixels:
-    """The style with its long side at most `long_side`: enlarging it would only teach the picture blur."""
-    height, width = style.shape[:2]
-    return resize(style, fit(height, width, round(min(long_side, max(height, width)))))
-
-
 def _row(progress: Progress) -> dict[str, Any]:
-    return {
-        "step": progress.step,
-        "size": progress.size,
-        "loss": progress.loss,
-        "terms": dict(progress.terms),
-        "seconds": progress.seconds,
-    }
+    facts = {"step": progress.step, "size": progress.size, "loss": progress.loss}
+    return {**facts, "terms": dict(progress.terms), "seconds": progress.seconds}

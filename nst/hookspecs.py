@@ -33,6 +33,7 @@ def nst_backends() -> Iterable[BackendSpec]:  # type: ignore[empty-body]
     """Networks that can stylize.
 
     Example:
+
         @hookimpl
         def nst_backends():
             yield BackendSpec(name="my-net", factory="my_package.net:Net", layers=("relu1_1", "relu2_1"))
@@ -44,6 +45,7 @@ def nst_optimizers() -> Iterable[OptimizerSpec]:  # type: ignore[empty-body]
     """Ways down an objective.
 
     Example:
+
         @hookimpl
         def nst_optimizers():
             lr = Option("lr", 0.1, "step length per unit of gradient", minimum=0)
@@ -56,6 +58,7 @@ def nst_initializers() -> Iterable[InitializerSpec]:  # type: ignore[empty-body]
     """Pictures to start from.
 
     Example:
+
         @hookimpl
         def nst_initializers():
             yield InitializerSpec(name="mirror", factory="my_package.starts:mirror", summary="the content, mirrored")
@@ -67,6 +70,7 @@ def nst_losses() -> Iterable[LossSpec]:  # type: ignore[empty-body]
     """Measures of likeness to the style, to the content, or of the picture alone.
 
     Example:
+
         @hookimpl
         def nst_losses():
             yield LossSpec(name="mean", factory="my_package.mean:Mean", role="style", shape="statistic")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from nst import images
 from nst.areas import Mask
 from nst.errors import Findings, UserError
 from nst.images import Picture
-from nst.protocols import Pixels
+from nst.images.source import path_of
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709, of the values as they are encoded
 
@@ -31,11 +32,15 @@ class Style:
 
 @dataclass(frozen=True)
 class Patch:
-    """A part of the picture with styles of its own; `mask` `(H, W)`, 0..1, at whatever size it was drawn."""
+    """A part of the picture with styles of its own; `mask` `(H, W)`, 0..1, at whatever size it was drawn.
+
+    `source` is the mask's path as given, "" when it came from memory.
+    """
 
     name: str
     mask: Mask
     styles: Sequence[Style]
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,13 +48,14 @@ class Inputs:
     """Everything that is read before a job begins.
 
     `styles` are for all of the picture that no patch covers; `protect` `(H, W)`, 0..1, says where to hold on to the
-    content.
+    content, and `protect_source` whence it came.
     """
 
     content: Picture
     styles: Sequence[Style]
     patches: Sequence[Patch]
     protect: Mask | None
+    protect_source: str = ""
 
     def every_style(self) -> list[Style]:
         """The styles of the whole, then those of the patches, in order."""
@@ -59,20 +65,41 @@ class Inputs:
         """Every picture to paint like."""
         return [work for style in self.every_style() for work in style.works]
 
+    def files(self) -> Iterator[tuple[str, str, int]]:
+        """Role, path and style of every picture, a patch's styles after its mask; styles are counted from 1."""
+        numbers = count(1)
+        yield "content", self.content.source, 0
+        yield from _files(self.styles, numbers)
+        for patch in self.patches:
+            yield "mask", patch.source, 0
+            yield from _files(patch.styles, numbers)
+        if self.protect is not None:
+            yield "protect", self.protect_source, 0
+
+
+def _files(styles: Sequence[Style], numbers: Iterator[int]) -> Iterator[tuple[str, str, int]]:
+    for style, number in zip(styles, numbers, strict=False):
+        yield from (("style", work.source, number) for work in style.works)
+
+
+StyleSource = str | Sequence[str]
+"""The path of a picture or of a folder of works, or the paths of works, taken as one style."""
+
 
 @dataclass(frozen=True)
 class Sources:
     """The same, not yet read: paths, as a person names them; of each mask the styles for what it covers."""
 
     content: str
-    styles: Sequence[str]
-    masks: Sequence[tuple[str, Sequence[str]]] = ()
+    styles: Sequence[StyleSource]
+    masks: Sequence[tuple[str, Sequence[StyleSource]]] = ()
     protect: str | None = None
 
     def files(self) -> list[str]:
         """Every path."""
         masked = [name for mask, styles in self.masks for name in (mask, *styles)]
-        return [self.content, *self.styles, *masked, *([self.protect] if self.protect else [])]
+        named = [self.content, *self.styles, *masked, *([self.protect] if self.protect else [])]
+        return [name for each in named for name in ([each] if isinstance(each, str) else each)]
 
 
 def masked(text: str) -> tuple[str, list[str]]:
@@ -93,25 +120,25 @@ class Reader:
     def inputs(
         self, content: Any, styles: Sequence[Any], masks: Sequence[tuple[Any, Sequence[Any]]], protect: Any
     ) -> Inputs | None:
-        """All of them, or None when one could not be read. A style that is a folder is all the pictures in it."""
+        """All of them, or None when one could not be read. A folder or a list is one style of all its pictures."""
         whole, painted = self._picture(content), [self._style(source) for source in styles]
         patches = [self._patch(mask, own) for mask, own in masks]
         held = self._mask(protect) if protect is not None else None
         if self._found.errors or whole is None:
             return None
-        return Inputs(whole, painted, _named(patches), held)
+        return Inputs(whole, painted, _named(patches), held, path_of(protect))
 
     def _picture(self, source: Any) -> Picture | None:
         picture: Picture | None = self._found.attempt(partial(images.read, source, max_pixels=self._max_pixels))
         return picture
 
     def _style(self, source: Any) -> Style:
-        sources = self._found.attempt(lambda: _works(source)) or []
+        sources = self._found.attempt(lambda: works(source)) or []
         return Style([work for each in sources if (work := self._picture(each)) is not None])
 
     def _patch(self, mask: Any, styles: Sequence[Any]) -> Patch:
         name = Path(mask).stem if isinstance(mask, str | os.PathLike) else "patch"
-        return Patch(name, self._mask(mask), [self._style(source) for source in styles])
+        return Patch(name, self._mask(mask), [self._style(source) for source in styles], path_of(mask))
 
     def _mask(self, source: Any) -> Mask:
         picture = self._picture(source)
@@ -129,7 +156,10 @@ def luminance(picture: Picture) -> Mask:
     return light if picture.alpha is None else light * picture.alpha
 
 
-def _works(source: Any) -> list[Any]:
+def works(source: Any) -> list[Any]:
+    """What a style consists of: the pictures in a folder by name, those of a list, or itself. Raises `UserError`."""
+    if isinstance(source, list | tuple):
+        return list(source)
     if not (isinstance(source, str | os.PathLike) and os.path.isdir(source)):
         return [source]
     found = [str(path) for path in sorted(Path(source).iterdir()) if path.suffix.lower() in PICTURES]
@@ -143,24 +173,6 @@ def _named(patches: Sequence[Patch]) -> list[Patch]:
     names = [patch.name for patch in patches]
     again = [names[:i].count(name) for i, name in enumerate(names)]
     return [
-        Patch(f"{patch.name} {times + 1}" if times else patch.name, patch.mask, patch.styles)
+        replace(patch, name=f"{patch.name} {times + 1}") if times else patch
         for patch, times in zip(patches, again, strict=True)
     ]
-
-
-def masks_over(inputs: Inputs) -> tuple[Mask | None, list[Mask]]:
-    """Where the styles of the whole count, None for everywhere, and where those of each patch do, at content's size.
-
-    What is protected is taken out of all of them.
-    """
-    shape = _shape(inputs.content.pixels)
-    patches = [images.resize(patch.mask, shape) for patch in inputs.patches]
-    rest = np.clip(1 - sum(patches), 0, 1).astype(np.float32) if patches else None
-    if inputs.protect is None:
-        return rest, patches
-    free = 1 - images.resize(inputs.protect, shape)
-    return free if rest is None else rest * free, [patch * free for patch in patches]
-
-
-def _shape(pixels: Pixels) -> tuple[int, int]:
-    return pixels.shape[0], pixels.shape[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib.metadata import version
@@ -11,24 +11,23 @@ from typing import Any
 
 import numpy as np
 
-from nst import color, engine, images, weights
-from nst.areas import Mask
+from nst import engine, images, regions, weights
 from nst.cost import Outline, outline
 from nst.engine import Level, OnIterate, Task
 from nst.errors import Findings, UserError, raise_all
 from nst.estimate import Estimate
 from nst.forecast import Forecast, Opened, forecast
 from nst.images import Picture
-from nst.inputs import Inputs, Reader, Style, masks_over
+from nst.inputs import Inputs, Reader
 from nst.memory import peak_memory
 from nst.mistakes import Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
 from nst.options import read_options
-from nst.plugins import Plugins
+from nst.plugins import Plugin, Plugins
 from nst.protocols import FeatureBackend, ImageBackend, Pixels
 from nst.recipe import Recipe
 from nst.schedule import per_size, plan
-from nst.specs import BackendSpec
-from nst.terms import Region
+from nst.snapshot import Snapshot
+from nst.specs import BackendSpec, Spec
 from nst.uses import uses
 from nst.weights import Choice
 
@@ -70,7 +69,10 @@ def stylize(
 
 
 class Job:
-    """One picture to be made. Construction checks everything and is cheap; `open` imports the framework."""
+    """One picture to be made. Construction checks everything and is cheap; `open` imports the framework.
+
+    Jobs given one mapping `loaded` share the backends they build.
+    """
 
     def __init__(
         self,
@@ -84,8 +86,10 @@ class Job:
         max_pixels: int | None = None,
         mistakes: Sequence[UserError] = (),
         chosen: Collection[str] = (),
+        loaded: MutableMapping[Any, Any] | None = None,
     ) -> None:
         self.recipe = recipe
+        self._loaded = {} if loaded is None else loaded
         self._plugins = plugins or Plugins.from_environment()
         found = Findings()
         called = Call(len(styles), sum(len(own) for _, own in masks), bool(masks) or protect is not None)
@@ -107,6 +111,7 @@ class Job:
         self.sizes, self.steps = self._plan()
         self._choices = [weights.choose(self.spec, name) for name in per_size(recipe.weights, len(self.sizes))]
         self._backends: dict[str, Any] = {}
+        self._digests: dict[str, str] = {}
 
     @property
     def content(self) -> Picture:
@@ -139,11 +144,14 @@ class Job:
         if choice.name not in self._backends:
             network = choice.source.load()  # first: a bad file is found before the framework is imported
             self._outlines[choice.name] = outline(network)
-            pooling = {"pooling": self.recipe.pooling} if self.spec.kind == "feature" else {}
+            self._digests[choice.name] = getattr(network, "sha256", "") or choice.source.verify()
             options = read_options(self.spec, self.recipe.backend_options)
-            self._backends[choice.name] = self._plugins.load(self.spec)(
-                network, device=self.recipe.device, **pooling, **options
-            )
+            if self.spec.kind == "feature":
+                options |= {"pooling": self.recipe.pooling, "precision": self.recipe.precision}
+            key = self.recipe.backend, choice.name, self.recipe.device, tuple(sorted(options.items()))
+            if key not in self._loaded:
+                self._loaded[key] = self._plugins.load(self.spec)(network, device=self.recipe.device, **options)
+            self._backends[choice.name] = self._loaded[key]
         return self._backends[choice.name]
 
     def notes(self) -> list[str]:
@@ -154,15 +162,36 @@ class Job:
         told = filter(None, dict.fromkeys(choice.note for choice in self._choices))
         return [*told, *self.open().notes, *pictures, *self.forecast.notes]
 
-    def run(self, on_iterate: OnIterate | None = None) -> Result:
-        """Make the picture. See `stylize`."""
+    def shapes(self) -> list[tuple[int, int]]:
+        """(height, width) of the picture at each size."""
+        height, width = self.content.pixels.shape[:2]
+        return [images.fit(height, width, size) for size in self.sizes]
+
+    def weight_hashes(self) -> dict[str, str]:
+        """SHA-256 in hex of all weights in use, by name, "" for none; builds the backends if need be."""
+        for choice in self._choices:
+            self._open(choice)
+        return self._digests
+
+    def used(self) -> Iterator[tuple[Plugin, Spec]]:
+        """Every part of the run, with the plugin that offers it."""
+        names = [("backend", self.recipe.backend)]
+        if self.spec.kind == "feature":
+            names += [("optimizer", self.recipe.optimizer), *(("loss", each.name) for each in self.recipe.all_losses())]
+            names += [("initializer", self.recipe.init)] if self._start is None else []
+        wanted = [self._plugins.find(*name) for name in names]
+        for kind in dict.fromkeys(kind for kind, _ in names):
+            yield from ((plugin, spec) for plugin, spec in self._plugins.offered(kind) if spec in wanted)
+
+    def run(self, on_iterate: OnIterate | None = None, resume: Snapshot | None = None) -> Result:
+        """Make the picture, or go on with it. See `stylize` and `nst.engine.run`."""
         began = time.perf_counter()
         backend: Any = self.open()
-        outcome = engine.run(self.task(), on_iterate) if self.spec.kind == "feature" else self._pass(backend)
+        outcome = engine.run(self.task(), on_iterate, resume) if self.spec.kind == "feature" else self._pass(backend)
         height, width = outcome.pixels.shape[:2]
         alpha = self.content.alpha
         return Result(
-            pixels=self._finished(outcome.pixels),
+            pixels=regions.finished(self.inputs, self.recipe, outcome.pixels),
             alpha=None if alpha is None else images.resize(alpha, (height, width)),
             history=outcome.history,
             recipe=self.recipe,
@@ -171,70 +200,34 @@ class Job:
             facts=self._facts(backend, time.perf_counter() - began),
         )
 
-    def _finished(self, pixels: Pixels) -> Pixels:
-        """The picture in the colors the recipe wants; what no style was given for is the content itself."""
-        painted = color.finished(self.recipe.color, pixels, self.content.pixels)
-        if self.inputs.styles:
-            return painted
-        shape = (pixels.shape[0], pixels.shape[1])
-        cover = np.clip(sum(images.resize(patch.mask, shape) for patch in self.inputs.patches), 0, 1)[..., None]
-        mixed: Pixels = (cover * painted + (1 - cover) * images.resize(self.content.pixels, shape)).astype(np.float32)
-        return mixed
-
-    def _painted(self) -> list[Pixels]:
-        """Every work to paint like, colored as the recipe says."""
-        return color.prepared(self.recipe.color, [work.pixels for work in self.inputs.works()], self.content.pixels)
-
     def _pass(self, backend: ImageBackend) -> engine.Run:
         """One pass of a feed-forward network over the content at its final size."""
         height, width = self.content.pixels.shape[:2]
         content = images.resize(self.content.pixels, images.fit(height, width, self.recipe.size))
-        (region,) = self._regions()
+        (region,) = regions.regions(self.inputs, self.recipe)
         made = backend.stylize(content, region.styles, blend=region.blend, style_scale=self.recipe.style_scale[0])
         return engine.Run(made)
 
-    def _regions(self) -> list[Region]:
-        """The parts of the picture and what each is painted like; a style's share is shared out over its works."""
-        rest, patches = masks_over(self.inputs)
-        pixels, scales = (
-            iter(self._painted()),
-            iter(each_scale(self.recipe.style_scale, len(self.inputs.every_style()))),
-        )
-
-        def region(styles: Sequence[Style], blend: Sequence[float], mask: Mask | None, name: str) -> Region:
-            shares = [
-                share / sum(blend) / len(style.works)
-                for style, share in zip(styles, blend, strict=True)
-                for _ in style.works
-            ]
-            sizes = [size for style in styles for size in [next(scales)] * len(style.works)]
-            return Region([next(pixels) for _ in shares], shares, mask, name, sizes)
-
-        whole = self.inputs.styles
-        found = [region(whole, self.recipe.style_blend or (1.0,) * len(whole), rest, "")] if whole else []
-        for patch, mask in zip(self.inputs.patches, patches, strict=True):
-            found.append(region(patch.styles, (1.0,) * len(patch.styles), mask, patch.name))
-        return found
-
     def task(self) -> Task:
         """What the engine is given."""
-        recipe, regions = self.recipe, self._regions()
+        recipe, parts = self.recipe, regions.regions(self.inputs, self.recipe)
         optimizer = self._plugins.find("optimizer", recipe.optimizer)
         used = uses(recipe, self._plugins)
         levels = zip(self.sizes, self.steps, map(self._open, self._choices), self.forecast.tiles, strict=True)
         return Task(
             levels=[Level(*level) for level in levels],
             content=self.content.pixels,
-            regions=regions,
-            start=self._first_image([style for region in regions for style in region.styles]),
+            regions=parts,
+            start=self._first_image([style for region in parts for style in region.styles]),
             style=[use for spec, use in used if spec.role == "style"],
             pointwise=[use for spec, use in used if spec.role != "style"],
             optimizer=self._plugins.load(optimizer),
             optimizer_options=read_options(optimizer, recipe.optimizer_options),
-            protect=None if (held := self.inputs.protect) is None else images.resize(held, _shape(self.content.pixels)),
+            protect=regions.protected(self.inputs),
             average=recipe.average,
             tile=self._tile(),
             carries=optimizer.carries,
+            until=recipe.until,
         )
 
     def _tile(self) -> int | None:

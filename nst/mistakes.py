@@ -108,8 +108,10 @@ def _backend_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
 
 
 def _network_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
-    """Pooling, layers, and whether the weights have them."""
+    """Precision, pooling, layers, and whether the weights have them."""
     found = Findings()
+    if recipe.precision not in ("auto", *spec.precisions):
+        found.add(unknown("precision", recipe.precision, ("auto", *spec.precisions)))
     if recipe.pooling not in spec.pooling:
         found.add(unknown("pooling", recipe.pooling, spec.pooling))
     known = [name for name in recipe.layers() if name in spec.layers]

@@ -7,6 +7,7 @@ shapes, so a slimmer VGG is the same code; a file may lack the deepest layers. N
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -125,7 +126,15 @@ def write(path: str | Path, network: Network, *, dtype: Literal["float16", "floa
     _check_metadata(path, metadata)
     _channels(path, network.architecture, {name: tensor.shape for name, tensor in tensors.items()})
     stored = {name: _finite(path, name, tensor, dtype) for name, tensor in tensors.items()}
-    return _replace(Path(path), save(stored, metadata))
+    return _replace(Path(path), _ordered(save(stored, metadata)))
+
+
+def _ordered(content: bytes) -> bytes:
+    """The same file with its header sorted: safetensors leaves the order of metadata to chance."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # the values stay aligned
+    return len(header).to_bytes(8, "little") + header + content[end:]
 
 
 def _replace(path: Path, content: bytes) -> Path:

@@ -49,6 +49,17 @@ def _within(option: Option, value: float) -> bool:
     return -math.inf < value < math.inf and low <= value <= high
 
 
+def allowed(option: Option) -> str:
+    """What the values of an option may be, in words: `one of lab, rgb`, `a whole number, 1 or more`, `0 to 1`."""
+    if option.choices:
+        return f"one of {', '.join(option.choices)}"
+    if isinstance(option.default, bool | str):
+        return KINDS[type(option.default)]
+    bounded = (option.minimum, option.maximum) != (None, None)
+    words = [KINDS[int]] if isinstance(option.default, int) else [] if bounded else [KINDS[float]]
+    return ", ".join([*words, *([_range(option)] if bounded else [])])
+
+
 def _range(option: Option) -> str:
     low, high = option.minimum, option.maximum
     if low is not None and high is not None:

@@ -66,9 +66,10 @@ Objective: TypeAlias = Callable[..., Evaluation]
 class FeatureBackend(Protocol):
     """A differentiable feature extractor on one device.
 
-    Its factory takes the loaded weights, `device`, `pooling`, and the options its spec declares. A device that its spec
-    names is used, or refused with `UserError`. `xp` is the namespace losses compute in. `device` and `precision` are
-    what a person is told, `notes` are things worth saying about them (a GPU that is present and unused).
+    Its factory takes the loaded weights, `device`, `pooling`, `precision` ("auto", or one its spec offers), and the
+    options its spec declares. A device that its spec names is used, or refused with `UserError`. `xp` is the namespace
+    losses compute in. `device` and `precision` are what a person is told, `notes` are things worth saying about them (a
+    GPU that is present and unused).
     """
 
     xp: Namespace

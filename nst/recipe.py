@@ -48,6 +48,7 @@ class Recipe:
         "for all sizes before the others'",
     )
     device: str = option("auto", values.text, "NAME", "auto, cpu, cuda or mps")
+    precision: str = option("auto", values.text, "KIND", "auto, float32 or bfloat16; auto takes the fastest at hand")
     backend_options: Mapping[str, OptionValue] = option(
         {}, values.settings, "NAME=VALUE…", "options of the backend (see nst plugins show NAME)"
     )
@@ -109,6 +110,12 @@ class Recipe:
         "DECAY",
         "take the running mean of the images, each step keeping this share of it; 0 takes the best image",
     )
+    until: float = option(
+        0.0,
+        values.fraction,
+        "SHARE",
+        "end a size once 10 steps have lowered the loss by less than this share of it, such as 0.001; 0 does not",
+    )
     tile: str = option(
         "auto", values.tile, "auto|PIXELS|off", "compute in tiles of this side, for pictures larger than memory"
     )
@@ -158,6 +165,11 @@ class Recipe:
     def layers(self) -> tuple[str, ...]:
         """Every layer the losses in use look at, once."""
         return tuple(dict.fromkeys(name for selection in self.selections().values() for name in selection))
+
+    def departures(self) -> dict[str, Any]:
+        """Plain data of what is not as by default."""
+        usual = Recipe().to_dict()
+        return {name: value for name, value in self.to_dict().items() if value != usual[name]}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, ready for JSON or TOML."""

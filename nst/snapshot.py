@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Host = NDArray[np.float32]
+Host = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)

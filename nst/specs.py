@@ -92,8 +92,10 @@ class BackendSpec(Spec):
 
     `kind` "feature" promises `nst.protocols.FeatureBackend`, "image" promises `ImageBackend`. `layers` are the
     names it can extract, `architecture` is what its weight files must declare, `pooling` the kinds it offers.
-    `files` names what makes a `WeightSource` of a path the user gives; empty where no file will do. A backend
-    without `weights` gets None for them.
+    `precisions` are those it can compute in, beside "auto", which leaves the choice to it. `files` names what makes
+    a `WeightSource` of a path the user gives; empty where no file will do. A backend without `weights` gets None for
+    them. `compressor` names a `nst.compression.Compressor`, where the backend can make
+    slim networks of full ones.
     """
 
     kind: Literal["feature", "image"] = "feature"
@@ -103,8 +105,9 @@ class BackendSpec(Spec):
     memory: MemoryModel = MemoryModel()
     weights: tuple[WeightSet, ...] = ()
     pooling: tuple[str, ...] = ("max",)
-    precision: str = "float32"
+    precisions: tuple[str, ...] = ("float32",)
     files: str = "nst.weights:NeutralFile"
+    compressor: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from nst.architectures import stride
 from nst.areas import Area, Mask, everywhere, inside
+from nst.images import fit, resize
 from nst.layers import IMAGE
 from nst.protocols import FeatureBackend, Namespace, Pixels, PointwiseLoss, StatisticLoss, Tensor
 from nst.tiles import Tile, cut
@@ -91,6 +92,19 @@ class Region:
     mask: Mask | None = None
     name: str = ""
     scales: Sequence[float] = ()
+
+    def at(self, shape: tuple[int, int], long_side: int) -> Region:
+        """The region for an image of another shape, its styles at most `long_side` pixels times their scales."""
+        mask = None if self.mask is None else resize(self.mask, shape)
+        scales = self.scales or [1.0] * len(self.styles)
+        styles = [_shrink(style, long_side * scale) for style, scale in zip(self.styles, scales, strict=True)]
+        return replace(self, styles=styles, mask=mask)
+
+
+def _shrink(style: Pixels, long_side: float) -> Pixels:
+    """The style with its long side at most `long_side`: enlarging it would only teach the picture blur."""
+    height, width = style.shape[:2]
+    return resize(style, fit(height, width, round(min(long_side, max(height, width)))))
 
 
 def style_terms(

@@ -138,7 +138,10 @@ LOSS = "write it like histogram=50@relu4_1,relu5_1=0.5, or as a table with name,
 
 def losses(value: Any) -> tuple[ExtraLoss, ...]:
     """Losses, each as text or as a table."""
-    return tuple(map(_loss, [value] if isinstance(value, str | Mapping | ExtraLoss) else value))
+    several = [value] if isinstance(value, str | Mapping | ExtraLoss) else value
+    if not isinstance(several, Iterable):
+        raise UserError(f"has {value!r} where losses belong", LOSS)
+    return tuple(map(_loss, several))
 
 
 def _loss(value: Any) -> ExtraLoss:

@@ -44,7 +44,7 @@ class NeutralFile:
 
 COMPACT = NeutralFile(
     Path(__file__).with_name("data") / "vgg19-compact.safetensors",
-    "69cce21d94c29346e1bb185a91f2fcde306c9d42bd8a50ad7ea46ddda5a89035",
+    "7e3aea83a0ec091fda330ca9aea14383aca79ea8cd444908b12075c065835224",
 )
 """The slim VGG-19 that ships with nst."""
 

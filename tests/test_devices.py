@@ -47,3 +47,34 @@ def test_a_gpu_asked_for_in_vain_names_the_cure(driver):
     with pytest.raises(UserError) as caught:
         choose("cuda", "cpu")
     assert CURE in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("wanted", "native", "expected"),
+    [
+        ("auto", True, "bfloat16"),
+        ("auto", False, "float32"),
+        ("float32", True, "float32"),
+        ("bfloat16", False, "bfloat16"),
+    ],
+)
+def test_auto_takes_bfloat16_where_it_is_native_and_a_name_is_a_name(wanted, native, expected):
+    assert devices.precision(wanted, native) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "has_it"),
+    [
+        ("processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16 sse\n", True),
+        ("processor\t: 0\nflags\t\t: fpu amx_bf16\n", True),
+        ("processor\t: 0\nflags\t\t: fpu avx512f\n", False),
+        ("Features\t: fp asimd bf16\n", False),
+        (None, False),
+    ],
+)
+def test_a_processor_has_bfloat16_when_the_system_says_so(tmp_path, monkeypatch, text, has_it):
+    file = tmp_path / "cpuinfo"
+    if text is not None:
+        file.write_text(text)
+    monkeypatch.setattr(devices, "CPU_FILE", str(file))
+    assert devices.cpu_has_bfloat16() is has_it

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
 import sys
 import tomllib
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from nst.plugins import KINDS, Plugins
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+INDEX = (ROOT / "docs" / "index.md").read_text("utf-8")
 
 
 def blocks(language: str, text: str = README) -> list[str]:
@@ -30,13 +33,20 @@ def blocks(language: str, text: str = README) -> list[str]:
 COMMANDS = [line.partition("  #")[0].strip() for block in blocks("bash") for line in block.splitlines() if line.strip()]
 COMMANDS = [command for command in COMMANDS if not command.startswith("#")]
 
-PLAIN = re.compile(r"(python -m )?nst (?!stylize|compare|weights fetch)")
+PLAIN = re.compile(r"(python -m )?nst (?!stylize|compare|explore|report|weights fetch)")
+EXPLORING = [
+    line.partition("  #")[0].strip()
+    for block in blocks("bash", (ROOT / "docs" / "explore.md").read_text("utf-8"))
+    for line in block.splitlines()
+    if line.strip()
+]
+EXPLORING += [command for command in COMMANDS if command.startswith(("nst explore", "nst report"))]
 
 
 @pytest.fixture
 def desk(tmp_path, photo, make_network):
     """A folder with the files the README speaks of."""
-    for seed, name in enumerate(("content.jpg", "style.jpg", "style2.jpg", "out.png", "quick.png")):
+    for seed, name in enumerate(("content.jpg", "style.jpg", "style2.jpg", "mask.png", "out.png", "quick.png")):
         save_image(tmp_path / name, photo(48, 64, seed=seed))
     write(tmp_path / "vgg19.safetensors", make_network())
     return tmp_path
@@ -71,6 +81,25 @@ def test_every_compare_command_reports(desk, command):
 
 
 @pytest.mark.frameworks
+@pytest.mark.slow
+@pytest.mark.parametrize("command", EXPLORING)
+def test_every_command_about_exploring_does_what_it_says(desk, command):
+    """As written, but small; where FFmpeg is not installed the command says what to install."""
+    words = shlex.split(command)
+    report = {"history": [], "recipe": {}, "stopped": "finished", "seconds": 1, "sizes": [64], "steps": [0]}
+    (desk / "run.json").write_text(json.dumps(report))
+    small = ["--size", "48", "--steps", "1", "--weights", "vgg19.safetensors"]
+    words += small if words[1] in ("explore", "stylize") and "--list" not in words else []
+    done = subprocess.run([sys.executable, "-m", *words], cwd=desk, capture_output=True, text=True)
+    if ".mp4" in command and not find_spec("imageio_ffmpeg"):
+        assert "pip install 'nst[video]'" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    files = [word for option, word in pairwise(words) if option in ("-o", "--timelapse", "--report")]
+    assert all((desk / file).exists() for file in files)
+
+
+@pytest.mark.frameworks
 @pytest.mark.weights
 @pytest.mark.parametrize("command", [command for command in COMMANDS if "tfhub-fast" in command])
 def test_every_one_pass_command_paints_its_picture(desk, data, command):
@@ -102,6 +131,27 @@ def test_the_fetch_command_asks_for_what_it_says(monkeypatch, tmp_path, capfd):
     error = capfd.readouterr().err
     assert "vgg19-dcbb9e9d.pth" in error
     assert "--weights" in error
+
+
+@pytest.mark.frameworks
+@pytest.mark.slow
+def test_the_page_on_going_on_says_what_works(desk):
+    """Its commands and its example, one after the other, small: each finds what the ones before have left."""
+    text = (ROOT / "docs" / "resume.md").read_text("utf-8")
+    lines = [line for block in blocks("bash", text) for line in block.splitlines()]
+    assert len(lines) > 8
+    for line in lines:
+        small = ["--size", "48", "--steps", "2"] if re.match("nst (stylize|rerun)", line) else []
+        words = [sys.executable, "-m", *shlex.split(line), *small]
+        done = subprocess.run(words, cwd=desk, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert (desk / "out-again.png").read_bytes() == (desk / "out.png").read_bytes()
+    assert (desk / "elsewhere.png").read_bytes() == (desk / "out.png").read_bytes()
+    assert tomllib.loads((desk / "mine.toml").read_text())["size"] == 48
+    (example,) = blocks("python", text)
+    quick = example.replace("size=256", "size=48, steps=2")
+    done = subprocess.run([sys.executable, "-c", quick], cwd=desk, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])
@@ -176,7 +226,17 @@ def test_the_architecture_names_every_hook():
     assert [hook for hook in hooks if f"`{hook}`" not in ARCHITECTURE] == []
 
 
+def test_the_first_steps_on_the_site_are_the_readme_s():
+    """But for what needs no checkout: pip in place of make."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for command in (line for block in blocks("bash", INDEX) for line in block.splitlines()):
+        if install := re.fullmatch(r"pip install 'nst\[(.*)\]'", command):
+            assert set(install[1].split(",")) <= set(extras)
+        else:
+            assert command in COMMANDS or f"$(BIN)/{command}\n" in (ROOT / "Makefile").read_text()
+
+
 def test_links_in_the_documents_lead_somewhere():
-    for name in ("README.md", "ARCHITECTURE.md"):
+    for name in ("README.md", "ARCHITECTURE.md", "docs/explore.md", "docs/resume.md"):
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / name).read_text("utf-8")):
-            assert (ROOT / link).exists(), link
+            assert ((ROOT / name).parent / link).exists(), link

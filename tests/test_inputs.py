@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from nst.errors import Findings, UserError
-from nst.inputs import Reader, Sources, masked, masks_over
+from nst.inputs import Reader, Sources, masked
 
 
 def picture(path, color=(200, 100, 50), size=(8, 6)):
@@ -40,30 +39,31 @@ def test_a_folder_is_one_style_of_all_its_pictures(tmp_path, read):
     ]
 
 
+def test_a_list_is_one_style_too(tmp_path, read):
+    works = [picture(tmp_path / name) for name in ("b.png", "a.png")]
+    inputs, _ = read([works])
+    assert [work.source for work in inputs.styles[0].works] == works
+
+
+def test_every_picture_is_named_with_its_role_and_style(tmp_path, read):
+    sky, one, two, face = (picture(tmp_path / f"{name}.png") for name in ("sky", "one", "two", "face"))
+    inputs, _ = read([[one, two], two], [(sky, [one])], face)
+    assert [*inputs.files()] == [
+        ("content", str(tmp_path / "content.png"), 0),
+        ("style", one, 1),
+        ("style", two, 1),
+        ("style", two, 2),
+        ("mask", sky, 0),
+        ("style", one, 3),
+        ("protect", face, 0),
+    ]
+
+
 def test_an_empty_folder_is_a_mistake(tmp_path, read):
     (tmp_path / "nothing").mkdir()
     inputs, (error,) = read([str(tmp_path / "nothing")])
     assert inputs is None
     assert "no pictures in the folder" in error.message
-
-
-def test_a_mask_weighs_by_its_luminance_and_is_black_where_it_is_transparent(tmp_path, read):
-    style = picture(tmp_path / "style.png")
-    gray, clear = picture(tmp_path / "gray.png", (51, 51, 51)), picture(tmp_path / "clear.png", (255, 255, 255, 51))
-    inputs, errors = read([style], [(gray, [style]), (clear, [style])])
-    assert not errors
-    assert [float(patch.mask.mean()) for patch in inputs.patches] == pytest.approx([0.2, 0.2], abs=1e-3)
-    rest, patches = masks_over(inputs)
-    assert rest.shape == patches[0].shape == (6, 8)
-    np.testing.assert_allclose(rest, 0.6, atol=1e-3)
-
-
-def test_what_is_protected_is_taken_out_of_every_region(tmp_path, read):
-    style, half = picture(tmp_path / "style.png"), picture(tmp_path / "half.png", (128, 128, 128))
-    inputs, _ = read([style], [], half)
-    rest, patches = masks_over(inputs)
-    np.testing.assert_allclose(rest, 1 - 128 / 255, atol=1e-3)
-    assert patches == []
 
 
 def test_a_black_mask_is_a_mistake(tmp_path, read):
@@ -98,5 +98,5 @@ def test_a_mask_without_a_style_is_refused(text):
 
 
 def test_sources_name_every_file_once_in_order():
-    sources = Sources("c.png", ["s.png"], [("m.png", ["w.png", "v.png"])], "p.png")
-    assert sources.files() == ["c.png", "s.png", "m.png", "w.png", "v.png", "p.png"]
+    sources = Sources("c.png", ["s.png", ["a.png", "b.png"]], [("m.png", ["w.png", "v.png"])], "p.png")
+    assert sources.files() == ["c.png", "s.png", "a.png", "b.png", "m.png", "w.png", "v.png", "p.png"]

@@ -111,6 +111,7 @@ def test_layers_of_a_loss_left_out_are_nobodys_concern(mistakes: Callable[..., A
 def test_every_mistake_of_one_call_is_found_together(mistakes: Callable[..., Any]) -> None:
     found = mistakes(
         device="gpu",
+        precision="float16",
         pooling="mean",
         weights="imagenat",
         style_layers="relu1_3,relu1_1",
@@ -126,6 +127,7 @@ def test_every_mistake_of_one_call_is_found_together(mistakes: Callable[..., Any
     )
     assert [message for message, _ in found] == [
         "unknown device 'gpu'",
+        "unknown precision 'float16'",
         "unknown pooling 'mean'",
         "unknown weights 'imagenat'",
         "--content-layers names no layer",

@@ -62,7 +62,7 @@ def test_every_value_that_cannot_be_read_is_reported_by_its_option() -> None:
     assert [(error.message, error.hint) for error in caught.value.errors] == [
         ("--size: must be a whole number, not 'big'", "long side of the result"),
         ("--optimizer-option: has 'lr' where name=value belongs", "write it like lr=0.02"),
-        ("--style-scale: must be above 0, not 0", "size of the styles relative to the picture"),
+        ("--style-scale: must be above 0, not 0", "size of the styles relative to the picture, of all or of each"),
     ]
 
 
@@ -180,7 +180,9 @@ def test_more_losses_are_text_or_tables(given):
     assert (loss.name, loss.weight, loss.layers) == ("histogram", 50.0, {"relu4_1": 1.0, "relu5_1": 0.5})
 
 
-@pytest.mark.parametrize("given", ["histogram", [{"name": "gram"}], [{"name": "gram", "weight": 1, "wieght": 2}], [3]])
+@pytest.mark.parametrize(
+    "given", ["histogram", [{"name": "gram"}], [{"name": "gram", "weight": 1, "wieght": 2}], [3], 3]
+)
 def test_a_loss_that_says_too_little_or_too_much_is_refused(given):
     with pytest.raises(UserError, match="--loss"):
         Recipe(losses=given)

@@ -109,7 +109,9 @@ def test_ruff_finds_nothing(kind, name, tmp_path):
     draft = Draft(name, kind, tmp_path)
     create(draft, NOBODY)
     for command in (["check", "--no-cache"], ["format", "--check", "--no-cache"]):
-        done = subprocess.run(["ruff", *command], cwd=draft.folder, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command], cwd=draft.folder, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stdout
 
 

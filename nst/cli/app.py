@@ -11,8 +11,23 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from nst.cli import compare, demo, estimate, plugin_check, plugins, stylize, weights
+from nst.cli import (
+    compare,
+    compress,
+    demo,
+    estimate,
+    explore,
+    plugin_check,
+    plugins,
+    recipe,
+    report,
+    rerun,
+    resume,
+    stylize,
+    weights,
+)
 from nst.cli.commands import COMMANDS
+from nst.cli.progress import say
 from nst.errors import Mistakes, NstError, UserError
 
 app = typer.Typer(
@@ -23,22 +38,31 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 groups = {
-    "weights": typer.Typer(help="Weight sets: list, fetch, verify, export.", no_args_is_help=True),
+    "recipe": typer.Typer(help="Recipes: show, compare, save.", no_args_is_help=True),
+    "weights": typer.Typer(help="Weight sets: list, fetch, verify, export, compress.", no_args_is_help=True),
     "plugins": typer.Typer(help="Installed plugins.", no_args_is_help=True),
 }
 for name, typer_group in groups.items():
     app.add_typer(typer_group, name=name)
 
 app.command("stylize", help=COMMANDS["stylize"], no_args_is_help=True)(stylize.stylize)
+app.command("resume", help=COMMANDS["resume"], no_args_is_help=True)(resume.resume)
+app.command("rerun", help=COMMANDS["rerun"], no_args_is_help=True)(rerun.rerun)
 app.command("compare", help=COMMANDS["compare"], no_args_is_help=True)(compare.compare)
+app.command("explore", help=COMMANDS["explore"], no_args_is_help=True)(explore.explore)
+app.command("report", help=COMMANDS["report"], no_args_is_help=True)(report.report)
 app.command("demo", help=COMMANDS["demo"])(demo.demo)
 app.command("estimate", help=COMMANDS["estimate"], no_args_is_help=True)(estimate.estimate)
 for word, command in (
+    ("recipe show", recipe.show),
+    ("recipe diff", recipe.diff),
+    ("recipe save", recipe.save),
     ("weights list", weights.list_),
     ("weights fetch", weights.fetch),
     ("weights verify", weights.verify),
     ("weights path", weights.path),
     ("weights export", weights.export),
+    ("weights compress", compress.compress),
     ("plugins list", plugins.list_),
     ("plugins show", plugins.show),
     ("plugins new", plugins.new),
@@ -47,7 +71,14 @@ for word, command in (
     group, _, verb = word.partition(" ")
     groups[group].command(verb, help=COMMANDS[word])(command)
 
-OPENED = ("--backend-option", "--optimizer-option", "--optimiser-option", "--init-option")
+OPENED = (
+    "--backend-option",
+    "--optimizer-option",
+    "--optimiser-option",
+    "--init-option",
+    "--style-loss-option",
+    "--content-loss-option",
+)
 SETTING = re.compile(r"[a-z][a-z0-9_]*=")
 
 
@@ -104,7 +135,7 @@ def _report(error: NstError, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     for one in error.errors if isinstance(error, Mistakes) else (error,):
-        sys.stderr.write(f"error: {one.message}\n")
+        say(f"error: {one.message}")
         if one.hint:
-            sys.stderr.write(f"hint: {one.hint}\n")
+            say(f"hint: {one.hint}")
     return error.exit_code

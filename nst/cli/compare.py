@@ -49,7 +49,9 @@ def compare(
     jobs: Jobs = 1,
     judge: JudgeFile = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="make finished pictures again")] = False,
-    preset: Annotated[str | None, typer.Option("--preset", metavar="NAME", help="default, quick or gatys")] = None,
+    preset: Annotated[
+        str | None, typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys")
+    ] = None,
     recipe: Annotated[Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML")] = None,
     max_pixels: Annotated[int | None, typer.Option("--max-pixels", metavar="N", help="largest picture to open")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,

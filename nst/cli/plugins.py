@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import textwrap
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,11 +11,14 @@ import typer
 from nst.cli import listing
 from nst.cli.host import host
 from nst.cli.progress import say
+from nst.description import Description, OptionText, WeightsText, as_data, describe
 from nst.errors import UserError, unknown
 from nst.plugins import KINDS, Plugin, Plugins
-from nst.specs import BackendSpec, Option, Spec
+from nst.specs import Spec
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+WIDTH = 80
 
 
 def list_(as_json: Json = False) -> None:
@@ -32,13 +35,9 @@ def show(
     if as_json:
         import json
 
-        typer.echo(
-            json.dumps(
-                [{"type": kind, "plugin": owner.distribution, **asdict(spec)} for owner, kind, spec in found], indent=2
-            )
-        )
+        typer.echo(json.dumps([as_data(*each) for each in found], indent=2))
     else:
-        typer.echo("\n\n".join(_describe(owner, kind, spec) for owner, kind, spec in found))
+        typer.echo("\n\n".join(_text(describe(*each)) for each in found))
 
 
 def new(
@@ -76,37 +75,32 @@ def _find(plugins: Plugins, name: str) -> list[tuple[Plugin, str, Spec]]:
     raise unknown("plugin or name", name, names)
 
 
-def _describe(owner: Plugin, kind: str, spec: Spec) -> str:
-    lines = [f"{spec.name} ({kind}, from {owner.distribution} {owner.entry.version})", f"  {spec.summary}"]
-    if isinstance(spec, BackendSpec):
-        lines += _describe_backend(spec)
-    lines += ["  options:", *map(_describe_option, spec.options)] if spec.options else []
+def _text(told: Description) -> str:
+    """A description for a terminal of 80 columns."""
+    lines = [f"{told.name} ({told.kind}, from {told.owner})", _wrap(told.summary, 2)]
+    lines += [_wrap(f"{label}: {text}", 2, 4) for label, text in told.facts.items()]
+    for title, items in (("weights", told.weights), ("options", told.options)):
+        lines += [f"  {title}:", *map(_item, items)] if items else []
     return "\n".join(lines)
 
 
-def _describe_backend(spec: BackendSpec) -> list[str]:
-    sets = [
-        f"    {weights.name}: {weights.origin}; {weights.licence}; preprocessing {weights.preprocessing}"
-        for weights in spec.weights
-    ]
-    extractor = [f"  layers: {' '.join(spec.layers)}", f"  pooling: {', '.join(spec.pooling)}"]
-    return [
-        *(extractor if spec.kind == "feature" else ["  paints in one pass"]),
-        f"  devices: {', '.join(spec.devices)}; precision {spec.precision}",
-        *(["  weights:", *sets] if sets else ["  weights: none"]),
-    ]
+def _item(item: WeightsText | OptionText) -> str:
+    if isinstance(item, OptionText):
+        return "\n".join([_wrap(f"{item.name} = {item.default} ({item.allowed})", 4, 8), _wrap(item.help, 6)])
+    facts = (_wrap(f"{label}: {text}", 6, 8) for label, text in item.facts.items())
+    return "\n".join([_wrap(f"{item.name} ({item.size})", 4, 8), *facts])
 
 
-def _describe_option(option: Option) -> str:
-    low, high = option.minimum, option.maximum
-    bounds = (
-        f", {'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}"
-        if (low, high) != (None, None)
-        else ""
+def _wrap(text: str, indent: int, hanging: int | None = None) -> str:
+    """Lines of at most 80 columns; what cannot be broken, such as the name of a factory, stays whole."""
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent if hanging is None else hanging),
+        break_long_words=False,
+        break_on_hyphens=False,
     )
-    choices = f", one of {', '.join(option.choices)}" if option.choices else ""
-    value = f"{option.default} {option.unit}".rstrip()
-    return f"    {option.name} = {value}  {option.help}{bounds}{choices}"
 
 
 __all__: list[Any] = ["list_", "new", "show"]

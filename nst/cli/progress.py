@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -26,10 +27,16 @@ FOREVER = 10**12  # seconds; timedelta knows little more
 NARROW = 60  # columns below which even the losses do not
 
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
 def say(line: str) -> None:
-    """A line for the person at the terminal, if still there; stdout stays free for what a program may read."""
+    """A line for the person at the terminal, if still there; stdout stays free for what a program may read.
+
+    A line may hold what a file says of itself: no character of it is a terminal's command.
+    """
     with suppress(OSError):
-        sys.stderr.write(line + "\n")
+        sys.stderr.write(CONTROL.sub("\N{REPLACEMENT CHARACTER}", line) + "\n")
 
 
 class Watcher:
@@ -65,13 +72,12 @@ class Watcher:
         """One step."""
         if progress.note:
             self._tell(progress.note)
+        planned = progress.step + self._clock.steps - progress.steps  # sizes that end early are passed over
         detail = f"{describe(progress.loss, progress.terms)}  {progress.seconds:.2f} s/step"
         if self._live:
-            left = self._clock.left(progress.step, progress.seconds)
-            self._bar.update(
-                self._task, completed=progress.step, description=f"{progress.size} px", detail=detail, left=left
-            )
-        elif progress.step in self._clock.ends and not self._quiet:
+            left = self._clock.left(planned, progress.seconds)
+            self._bar.update(self._task, completed=planned, description=f"{progress.size} px", detail=detail, left=left)
+        elif planned in self._clock.ends and not self._quiet:
             say(f"{progress.size} px: step {progress.step} of {progress.steps}, {detail}")
 
     def tell(self, notes: Iterable[str]) -> None:
@@ -91,11 +97,12 @@ class Watcher:
 class Clock:
     """Time left, counting that a step costs as its pixels: steps at the last sizes take nearly all of it.
 
-    `ends` are the steps after which a size is done.
+    `steps` are all of them, `ends` those after which a size is done.
     """
 
     def __init__(self, sizes: Sequence[int], steps: Sequence[int]) -> None:
         self._levels = list(zip(accumulate(steps), steps, (size**2 for size in sizes), strict=True))  # end, steps, cost
+        self.steps = sum(steps)
         self.ends = set(accumulate(steps))
         self._seconds_per_cost: list[float] = []
 

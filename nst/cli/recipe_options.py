@@ -25,7 +25,16 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "init",
         "seed",
     ),
-    "The network": ("backend", "backend_options", "weights", "device", "pooling", "content_layers", "style_layers"),
+    "The network": (
+        "backend",
+        "backend_options",
+        "weights",
+        "device",
+        "precision",
+        "pooling",
+        "content_layers",
+        "style_layers",
+    ),
 }
 """Which fields `--help` shows together; the rest are "The descent"."""
 

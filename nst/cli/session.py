@@ -7,25 +7,29 @@ import math
 import os
 import re
 import signal
-import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from nst import atomic, images
+from nst import atomic, images, provenance, timelapse
+from nst.checkpoint import Checkpoints
 from nst.cli.expectation import changing, expected
 from nst.cli.host import host
+from nst.cli.interrupt import interrupted_once
+from nst.cli.outputs import check_writable, other_file, same
 from nst.cli.progress import Watcher, say
 from nst.engine import Progress
 from nst.errors import Findings, NstError, UserError
 from nst.images import Picture, WriteOptions
 from nst.inputs import Sources
 from nst.job import Job, Result
+from nst.plugins import Plugins
+from nst.provenance import Record
 from nst.recipe import Recipe, load, preset, read
+from nst.snapshot import Snapshot
+from nst.timelapse import Timelapse
 
-GRACE = 1.0  # seconds in which Ctrl-C counts once: a launcher such as `uv run` passes on what the terminal has sent too
 EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
 
 
@@ -38,20 +42,29 @@ class Session:
         *,
         report: Path | None = None,
         save_every: int = 0,
+        checkpoint: Path | None = None,
+        checkpoint_every: float = 60,
+        timelapse: Path | None = None,
         quiet: bool = False,
         options: WriteOptions | None = None,
     ) -> None:
         self.output = output
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
         self.report = report
         self.save_every = save_every
+        self.timelapse = timelapse
+        self._film: Timelapse | None = None
         self.quiet = quiet
         self.options = options or WriteOptions()
         self._chosen: set[str] = set()
 
-    def recipe(self, given: Mapping[str, Any], name: str | None, file: Path | None) -> tuple[Recipe, list[UserError]]:
-        """The recipe of preset, file and options, each overriding the one before, and what could not be read."""
+    def recipe(
+        self, given: Mapping[str, Any], name: str | None = None, file: Path | None = None, start: Recipe | None = None
+    ) -> tuple[Recipe, list[UserError]]:
+        """The recipe of start, preset, file and options, each overriding the last, and what could not be read."""
         found = Findings()
-        recipe = Recipe()
+        recipe = start or Recipe()
         for source in (lambda: preset(name) if name else {}, lambda: load(file) if file else {}, lambda: given):
             values, errors = read(found.attempt(source) or {})
             found.add(*errors)
@@ -76,53 +89,86 @@ class Session:
             found.add(UserError(f"--max-pixels must be 1 or more, not {max_pixels}", "leave it out for Pillow's limit"))
             max_pixels = None
         files = filter(os.path.isfile, (recipe.init, *recipe.weights))
+        plugins = host()
         found.add(*mistakes, images.check_output(self.output, self.options))
-        found.add(*self._own_mistakes(sources.files(), [*files]))
+        found.add(*self._own_mistakes(sources.files(), [*files]), self._not_resumable(plugins, recipe))
         job = Job(
             sources.content,
             sources.styles,
             recipe,
-            host(),
+            plugins,
             masks=sources.masks,
             protect=sources.protect,
             max_pixels=max_pixels,
             mistakes=found.errors,
             chosen=self._chosen,
         )
-        if self.save_every and not any(job.steps):
-            raise UserError(
-                f"--save-every means nothing to '{job.spec.name}', which paints in one pass", "leave it out"
-            )
+        one_pass = ("--save-every", self.save_every), ("--checkpoint", self.checkpoint), ("--timelapse", self.timelapse)
+        for option, given in one_pass:
+            if given and not any(job.steps):
+                raise UserError(
+                    f"{option} means nothing to '{job.spec.name}', which paints in one pass", "leave it out"
+                )
         return job
+
+    def _not_resumable(self, plugins: Plugins, recipe: Recipe) -> UserError | None:
+        spec = Findings().attempt(lambda: plugins.find("optimizer", recipe.optimizer)) if self.checkpoint else None
+        if spec is None or spec.resumable:
+            return None
+        others = sorted(each.name for _, each in plugins.offered("optimizer") if each.resumable)
+        hint = f"choose from {', '.join(others)}, or leave --checkpoint out"
+        return UserError(f"'{spec.name}' cannot go on from a checkpoint", hint)
 
     def _own_mistakes(self, pictures: Sequence[str], files: Sequence[str]) -> list[UserError]:
         found = Findings()
         if self.save_every < 0:
             found.add(UserError(f"--save-every must be 0 or more, not {self.save_every}", "0 saves only the result"))
-        if any(_same(self.output, name) for name in pictures):
+        if any(same(self.output, name) for name in pictures):
             found.add(UserError(f"'{self.output}' is one of the pictures to read", "give the output another name"))
         if self.save_every > 0 and (hit := [name for name in pictures if self._is_snapshot(name)]):
             found.add(UserError(f"--save-every might write over '{hit[0]}'", "give the output another name"))
-        if self.report is not None:
-            found.add(check_writable(self.report))
-            if any(_same(self.report, name) for name in [*pictures, *files, str(self.output)]):
-                found.add(UserError(f"--report '{self.report}' is another file of this run", "give it another name"))
+        others = [*pictures, *files, str(self.output)]
+        written = ("--report", self.report), ("--timelapse", self.timelapse), ("--checkpoint", self.checkpoint)
+        for option, path in written:
+            if path is not None:
+                found.add(check_writable(path))
+                if any(same(path, name) for name in others):
+                    found.add(UserError(f"{option} '{path}' is another file of this run", "give it another name"))
+                others.append(str(path))
+        if self.timelapse is not None:
+            found.add(timelapse.check(self.timelapse))
+        if self.checkpoint is not None:
+            found.add(other_file(self.checkpoint))
+        if not 0 <= self.checkpoint_every < math.inf:
+            wrong = f"--checkpoint-every must be 0 seconds or more, not {self.checkpoint_every}"
+            found.add(UserError(wrong, "0 is each step"))
         return found.errors
 
     def _is_snapshot(self, name: str) -> bool:
         pattern = rf"{re.escape(self.output.stem)}-\d{{4,}}{re.escape(self.output.suffix)}"
-        return bool(re.fullmatch(pattern, Path(name).name)) and _same(self.output.parent, Path(name).parent)
+        return bool(re.fullmatch(pattern, Path(name).name)) and same(self.output.parent, Path(name).parent)
 
-    def run(self, job: Job) -> int:
-        """Run, show how it goes, write the picture and the report; the exit code."""
-        with _interrupted_once():
-            result = self._painted(job)
-            self._save(result, job.content)
+    def check_size(self, job: Job, max_pixels: int | None) -> None:
+        """Raise `UserError` for a result larger than a picture may be: for recipes from elsewhere."""
+        height, width = job.shapes()[-1]
+        if height * width > (images.MAX_PIXELS if max_pixels is None else max_pixels):
+            raise UserError(f"the picture would have {height * width:,} pixels", "give a --size, or raise --max-pixels")
+
+    def run(self, job: Job, resume: Snapshot | None = None, was: Record | None = None) -> int:
+        """Run, show how it goes, write the picture and the report; the exit code.
+
+        `was` is the record of the run to go on with (from `resume`) or to do again.
+        """
+        with interrupted_once():
+            result, record = self._painted(job, resume, was)
+            self._save(result, record, job.content)
         return EXIT_CODES[result.stopped]
 
-    def _painted(self, job: Job) -> Result:
+    def _painted(self, job: Job, resume: Snapshot | None, was: Record | None) -> tuple[Result, Record]:
         try:
-            job.open()
+            record = self._record(job, resume, was)
+            keep = self._checkpoints(record)
+            self._film = Timelapse(self.timelapse, sum(job.steps)) if self.timelapse else None
             if not self.quiet:
                 announce(job)
                 if self.options.keep_profile and job.content.profile is None:
@@ -130,27 +176,50 @@ class Session:
             elif self.report is not None:
                 job.estimate()
             with Watcher(job, quiet=self.quiet) as watcher:
-                result = job.run(lambda progress: self._step(watcher, progress))
-                signal.signal(signal.SIGINT, signal.SIG_IGN)  # now there is a picture to lose, and nothing to stop
+                try:
+                    result = job.run(lambda progress: self._step(watcher, keep, progress), resume)
+                    signal.signal(signal.SIGINT, signal.SIG_IGN)  # now there is a picture to lose, and nothing to stop
+                finally:
+                    keep.write()
         except KeyboardInterrupt:
             raise KeyboardInterrupt("no picture was written") from None
         watcher.tell(result.notes[len(job.notes()) :])
-        return result
+        return result, record
 
-    def _step(self, watcher: Watcher, progress: Progress) -> None:
+    def _record(self, job: Job, resume: Snapshot | None, was: Record | None) -> Record:
+        """What this run is, after what is not as it was has been told; a run that goes on is what it has been."""
+        record = provenance.record(job, self.options)
+        if was is None:
+            return record
+        if resume is not None and (other := provenance.foreign(was, record)):
+            raise UserError(f"the weights {other[0]} are not those of this run", "put back those it was begun with")
+        for change in provenance.changes(was, record):
+            say(change)
+        return record if resume is None else replace(was, versions=record.versions, options=self.options)
+
+    def _checkpoints(self, record: Record) -> Checkpoints:
+        about = {"record": record.to_dict(), "folder": os.getcwd(), "output": os.path.abspath(self.output)}
+        return Checkpoints(self.checkpoint, about, self.checkpoint_every, say)
+
+    def _step(self, watcher: Watcher, keep: Checkpoints, progress: Progress) -> None:
         watcher.show(progress)
-        if self.save_every and progress.step % self.save_every == 0:
-            name = f"{self.output.stem}-{progress.step:04d}{self.output.suffix}"
-            try:
+        keep(progress)
+        try:
+            if self._film and self._film.wants(progress.step):
+                self._film.add(progress.pixels())
+            if self.save_every and progress.step % self.save_every == 0:
+                name = f"{self.output.stem}-{progress.step:04d}{self.output.suffix}"
                 images.write(self.output.with_name(name), progress.pixels())
-            except NstError as error:  # the result may still find its place
-                say(f"step {progress.step} is not saved: {error.message}")
+        except NstError as error:  # the result may still find its place
+            say(f"step {progress.step} is not saved: {error.message}")
 
-    def _save(self, result: Result, content: Picture) -> None:
-        text = {"nst": json.dumps(provenance(result))}
+    def _save(self, result: Result, record: Record, content: Picture) -> None:
+        text = {"nst": json.dumps(record.to_dict())}
         images.write(self.output, result.pixels, alpha=result.alpha, text=text, like=content, options=self.options)
         if self.report is not None:
-            write_report(self.report, result)
+            write_report(self.report, result, record)
+        if self._film is not None:
+            self._film.write(result.pixels)
         if not self.quiet or result.stopped != "finished":
             say(f"{summary(result)}: {self.output}")
 
@@ -168,81 +237,49 @@ def announce(job: Job) -> None:
         say(line)
 
 
-def provenance(result: Result) -> dict[str, Any]:
-    """What the picture carries with it: how to make it again."""
-    return {"recipe": result.recipe.to_dict(), **{name: result.facts[name] for name in ("weights", "versions")}}
-
-
-def report(result: Result) -> dict[str, Any]:
+def report(result: Result, record: Record) -> dict[str, Any]:
     """Everything about a run, for `--report`."""
     rest = {"stopped": result.stopped, "notes": result.notes, "history": result.history}
-    return {**result.facts, "recipe": result.recipe.to_dict(), **rest}
+    made = {"versions": record.versions, "inputs": [asdict(each) for each in record.inputs], "hashes": record.weights}
+    return {**result.facts, **made, "recipe": result.recipe.to_dict(), **rest}
 
 
-def write_report(path: Path, result: Result) -> None:
-    """Write the report of a run as JSON, to a file or to what is no file (`/dev/stdout`). Raises `NstError`."""
-    text = json.dumps(report(result), indent=2) + "\n"
+def write_report(path: Path, result: Result, record: Record) -> None:
+    """Write the report of a run, to a file or to what is no file (`/dev/stdout`). Raises `NstError`."""
+    data = rendered(path, report(result, record))
     try:
         if path.exists() and not path.is_file():
-            path.write_text(text)
+            path.write_bytes(data)
         else:
-            atomic.replace(path, lambda file: file.write(text.encode()))
+            atomic.replace(path, lambda file: file.write(data))
     except OSError as error:
         raise NstError(f"cannot write '{path}': {error.strerror}", "the picture itself is written") from error
+
+
+def rendered(path: Path, found: Mapping[str, Any]) -> bytes:
+    """A run's report as the name of its file wants it: a page, a picture, or JSON."""
+    if path.suffix.lower() == ".html":
+        from nst.report import page
+
+        return page.render(found).encode()
+    if path.suffix.lower() == ".png":
+        from nst.report import plot
+
+        return plot.png(found)
+    return (json.dumps(found, indent=2) + "\n").encode()
 
 
 def summary(result: Result) -> str:
     """How the run ended, in a line."""
     seconds, memory = result.facts["seconds"], result.facts["peak_memory"]
     work = f"{len(result.history)} steps" if result.history else "one pass"
+    saved = sum(result.facts["steps"]) - len(result.history)
+    if saved and result.recipe.until and result.stopped == "finished":
+        work += f" ({saved} saved)"
     cost = f"{work} in {seconds:.0f} s" + (f", {memory / 1e9:.1f} GB at most" if memory else "")
     height, width = result.pixels.shape[:2]
     words = {"finished": "done", "diverged": "stopped where the loss was still finite", "interrupted": "interrupted"}
     return f"{words[result.stopped]}, {width}×{height}, {cost}"
-
-
-def check_writable(path: Path) -> UserError | None:
-    """What would stop writing a file at `path`."""
-    if os.path.isdir(path):
-        return UserError(f"'{path}' is a folder", "give a file name")
-    try:
-        with suppress(FileNotFoundError):
-            os.stat(path)  # a name too long
-        with tempfile.TemporaryFile(dir=path.parent):
-            return None
-    except OSError as error:
-        return UserError(f"cannot write '{path}': {error.strerror}", "choose a folder that exists and can be written")
-
-
-def _same(path: Path, other: str | Path) -> bool:
-    """Whether two paths lead to one file, be it there or yet to be made."""
-    if os.path.exists(path) and os.path.exists(other):
-        return os.path.samefile(path, other)
-    try:
-        return os.path.realpath(path) == os.path.realpath(other)
-    except OSError:  # the current folder is gone
-        return False
-
-
-@contextmanager
-def _interrupted_once() -> Iterator[None]:
-    """Ctrl-C, and again right after, is one Ctrl-C: the second must not cost the picture that the first asks for.
-
-    After it the process is on its way out, and Ctrl-C does nothing any more.
-    """
-    heard = -math.inf
-
-    def hear(*_: object) -> None:
-        nonlocal heard
-        since, heard = time.monotonic() - heard, time.monotonic()
-        if since > GRACE:
-            raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, hear)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before if heard == -math.inf else signal.SIG_IGN)
 
 
 __all__ = ["NstError", "Session", "host", "say"]

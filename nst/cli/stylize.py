@@ -13,7 +13,12 @@ from nst.cli.recipe_options import recipe_options
 Output = Annotated[
     Path, typer.Option("-o", "--output", metavar="FILE", help="where the picture goes: PNG, JPEG, WebP, AVIF or TIFF")
 ]
-Report = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="write losses, times and facts as JSON")]
+Report = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE", help="write losses, times and facts: .json, .html or .png")
+]
+Film = Annotated[
+    Path | None, typer.Option("--timelapse", metavar="FILE", help="a film of the steps: .mp4, .gif, .webp or .png")
+]
 MaxPixels = Annotated[
     int | None, typer.Option("--max-pixels", metavar="N", help="largest picture to open (default: Pillow's limit)")
 ]
@@ -26,6 +31,9 @@ Metadata = Annotated[
     typer.Option("--metadata", metavar="keep|strip", help="the content's camera, exposure and dates; never its place"),
 ]
 KeepProfile = Annotated[bool, typer.Option("--keep-profile", help="write in the content's color profile, not in sRGB")]
+CheckpointEvery = Annotated[
+    float, typer.Option("--checkpoint-every", metavar="SECONDS", help="how often; also at the end of each size")
+]
 Quality = Annotated[int, typer.Option("--quality", metavar="1-100", help="of JPEG, WebP and AVIF")]
 Masks = Annotated[
     list[str] | None,
@@ -51,13 +59,20 @@ def stylize(
     ] = None,
     mask: Masks = None,
     protect: Protect = None,
-    preset: Annotated[str | None, typer.Option("--preset", metavar="NAME", help="default, quick or gatys")] = None,
+    preset: Annotated[
+        str | None, typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys")
+    ] = None,
     recipe: Annotated[
         Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML; options override it")
     ] = None,
     save_every: Annotated[
         int, typer.Option("--save-every", metavar="N", help="also save every Nth step, numbered")
     ] = 0,
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", metavar="FILE", help="keep what nst resume needs to go on")
+    ] = None,
+    checkpoint_every: CheckpointEvery = 60,
+    timelapse: Film = None,
     report: Report = None,
     max_pixels: MaxPixels = None,
     bit_depth: BitDepth = "auto",
@@ -74,7 +89,16 @@ def stylize(
     from nst.inputs import Sources, masked
 
     options = WriteOptions(bit_depth, metadata, keep_profile, quality)
-    session = Session(output, report=report, save_every=save_every, quiet=quiet, options=options)
+    session = Session(
+        output,
+        report=report,
+        save_every=save_every,
+        checkpoint=checkpoint,
+        checkpoint_every=checkpoint_every,
+        timelapse=timelapse,
+        quiet=quiet,
+        options=options,
+    )
     made, mistakes = session.recipe(given, preset, recipe)
     found = Findings()
     masks = [pair for text in mask or () if (pair := found.attempt(partial(masked, text)))]

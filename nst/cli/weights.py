@@ -14,7 +14,6 @@ from nst.cli.progress import say
 from nst.download import megabytes
 from nst.errors import UserError, unknown
 from nst.specs import BackendSpec, WeightSet, resolve
-from nst.weights import choose
 
 Backend = Annotated[str, typer.Option("--backend", metavar="NAME", help="whose weights")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="a weight set, such as imagenet or compact")]
@@ -69,6 +68,8 @@ def verify(
     backend: Backend = DEFAULT_BACKEND,
 ) -> None:
     """See `nst.cli.commands`."""
+    from nst.weights import choose
+
     if os.path.exists(name):
         source = choose(host().find("backend", backend), name).source
     else:
@@ -91,7 +92,8 @@ def export(
 ) -> None:
     """See `nst.cli.commands`."""
     from nst import network
-    from nst.cli.session import check_writable
+    from nst.cli.outputs import check_writable
+    from nst.weights import choose
 
     if (error := check_writable(output)) is not None:
         raise error

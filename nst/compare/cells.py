@@ -20,7 +20,7 @@ from nst.plugins import Plugins
 from nst.recipe import Recipe
 from nst.specs import BackendSpec
 
-ENGINE = ("backend", "weights", "device", "backend_options", "pooling")
+ENGINE = ("backend", "weights", "device", "precision", "backend_options", "pooling")
 """The recipe fields that make another network of it: of cells that differ in none, one is looked into."""
 
 NAMED = 3  # cells named with a mistake that is in more of them
@@ -56,7 +56,7 @@ def plan(
     """
     settings = {_text(each): each for each in wanted}
     found = {name: Findings() for name in settings}
-    tried = [found[name].attempt(partial(_cell, recipe, each, plugins)) for name, each in settings.items()]
+    tried = [found[name].attempt(partial(_cell, recipe, each, plugins, chosen)) for name, each in settings.items()]
     mixed = any(cell.spec.kind == "feature" for cell in tried if cell)
     made = {name: _one_pass(cell) if mixed else cell for name, cell in zip(found, tried, strict=True) if cell}
     for name, cell in made.items():
@@ -78,11 +78,15 @@ def _gathered(found: Sequence[tuple[Setting, Sequence[UserError]]]) -> Iterable[
         yield UserError(message if plain else f"{cells}: {message}", hint)
 
 
-def _cell(recipe: Recipe, setting: Setting, plugins: Plugins) -> Cell:
+def _cell(recipe: Recipe, setting: Setting, plugins: Plugins, chosen: Collection[str]) -> Cell:
+    """One combination; in float32 unless a person chose a precision, since only so can two frameworks agree."""
     backend, _, own = setting.get("backend", recipe.backend).partition("@")
     given = {**setting, "backend": backend} | ({"weights": own} if own else {})
     made = recipe.override(**given)
-    return Cell(setting, made, plugins.find("backend", made.backend))
+    spec = plugins.find("backend", made.backend)
+    if "float32" in spec.precisions and made.precision == "auto" and "precision" not in {*setting, *chosen}:
+        made = made.override(precision="float32")
+    return Cell(setting, made, spec)
 
 
 def _one_pass(cell: Cell) -> Cell:

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nst import atomic, images
-from nst.compare import cells, contact, page, report, settings, workers
+from nst.compare import cells, contact, page, report, settings, study
 from nst.compare.cells import Cell
 from nst.compare.report import Column
-from nst.compare.settings import Setting
+from nst.compare.study import PAGE, Say, Study, Watch
 from nst.errors import Findings, UserError, raise_all
 from nst.images import Picture
 from nst.metrics import SIZE, Judge, load_network, missing_scikit_image
 from nst.plugins import Plugins
 from nst.protocols import Pixels
-from nst.recipe import Recipe, flag
+from nst.recipe import Recipe
 
-Say = Callable[[str], None]
-Watch = Callable[[Mapping[str, str]], None]
-
-PAGE = "index.html"
-ACROSS = 4  # pictures in a row of the sheet
 MARK = '<meta name="generator" content="nst compare">'  # in every page of ours
 
 
@@ -62,7 +56,7 @@ class Comparison:
     def __init__(self, request: Request, plugins: Plugins) -> None:
         self._request = request
         found = Findings()
-        found.add(*request.mistakes, missing_scikit_image(), *_usage(request), _occupied(request.output))
+        found.add(*request.mistakes, missing_scikit_image(), *_usage(request), study.occupied(request.output, MARK))
         read = partial(images.read, max_pixels=request.max_pixels if (request.max_pixels or 0) > 0 else None)
         originals = [found.attempt(partial(read, source)) for source in request.originals]
         given = [found.attempt(partial(read, source)) for source in request.pictures if request.against]
@@ -71,13 +65,14 @@ class Comparison:
         raise_all({(error.message, error.hint): error for error in found.errors}.values())
         self._originals: list[Picture] = originals
         self._given: list[Picture] = given
+        self._study = Study(request.pictures, request.output, request.max_pixels, request.jobs, request.fresh)
 
     def _plan(self, originals: Sequence[Picture | None], plugins: Plugins) -> list[Cell]:
         request = self._request
         if request.against or not (request.backends or request.vary):
             return []
         wanted = settings.read(request.backends, request.vary)
-        raise_all(_set_and_varied(wanted[0], request.chosen))
+        raise_all(study.set_and_varied(wanted[0], request.chosen))
         shapes = [(each.pixels.shape[0], each.pixels.shape[1]) if each else (0, 0) for each in originals]
         named = list(zip(request.originals, shapes, strict=True))
         return cells.plan(request.recipe, wanted, plugins, named, request.chosen)
@@ -87,11 +82,12 @@ class Comparison:
 
         `say` gets lines, `watch` the columns being worked on and what is being done.
         """
-        _make(self._request.output)
+        study.make(self._request.output)
         columns = self._columns()
         interrupted = False
         try:
-            self._work(columns, say, watch)
+            if self.cells:
+                self._study.finish(columns, self.cells, say, watch)
         except KeyboardInterrupt:
             interrupted = True
         pictures = self._pictures(columns)
@@ -104,37 +100,15 @@ class Comparison:
         request = self._request
         if request.against:
             names = [Path(each).name for each in request.pictures]
-            names = _unique(names if len(set(names)) == len(names) else request.pictures)
+            names = study.unique(names if len(set(names)) == len(names) else request.pictures)
             return [Column(name, Path(path)) for name, path in zip(names, request.pictures, strict=True)]
-        names, root = _unique([cell.name for cell in self.cells]), request.output / "cells"
-        folders = [root / cells.folder_name(cell, request.pictures) for cell in self.cells]
-        return [
-            Column(name, folder / "picture.png", folder, cell.recipe.to_dict())
-            for name, folder, cell in zip(names, folders, self.cells, strict=True)
-        ]
+        return self._study.columns(self.cells)
 
     def _pictures(self, columns: Sequence[Column]) -> dict[str, Pixels]:
         """The finished pictures there are, by column."""
         if self._request.against:
             return {column.name: given.pixels for column, given in zip(columns, self._given, strict=True)}
         return {each.name: images.load_image(each.picture) for each in columns if each.picture.is_file()}
-
-    def _work(self, columns: Sequence[Column], say: Say, watch: Watch) -> None:
-        """Each cell that is not finished, in a process of its own."""
-        request, orders, names = self._request, dict[Path, dict[str, Any]](), dict[Path, str]()
-        for column, cell in zip(columns if self.cells else (), self.cells, strict=True):
-            folder = column.picture.parent
-            if workers.finished(folder) and not request.fresh:
-                say(f"{column.name}: kept from an earlier run (--fresh makes it again)")
-            else:
-                content, *styles = request.pictures
-                orders[folder] = cells.order(cell, content, styles, request.max_pixels)
-                names[folder] = column.name
-        size = max((cell.recipe.size for cell in self.cells), default=0)
-        jobs, note = workers.affordable(min(request.jobs, len(orders)), size)
-        if note:
-            say(note)
-        workers.run(orders, jobs, lambda stages: watch({names[folder]: stage for folder, stage in stages.items()}))
 
     def _judge(self, columns: Sequence[Column], pictures: Mapping[str, Pixels], watch: Watch) -> dict[str, Any]:
         """Every picture judged at one size; what the report says about judge and originals."""
@@ -152,34 +126,15 @@ class Comparison:
 
     def _write(self, found: Mapping[str, Any], pictures: Mapping[str, Pixels]) -> None:
         output = self._request.output
-        shown: list[tuple[str, Pixels | None]] = [
-            (f"{role}: {Path(each.source).name}", each.pixels)
-            for role, each in zip(_roles(len(self._originals)), self._originals, strict=True)
-        ]
+        shown = study.captioned(self._originals)
         shown += [(column["name"], pictures.get(column["name"])) for column in found["columns"]]
         tall, wide = self._originals[0].pixels.shape[:2]
         originals, made = shown[: len(self._originals)], shown[len(self._originals) :]
-        rows = [originals, *contact.rows(made, self._across())]
+        rows = [originals, *contact.rows(made, study.across(self.cells))]
         images.write(output / "sheet.png", contact.grid(rows, tall / wide))
         report.write(output / "report.json", found)
         text = page.render(found, shown)
         atomic.replace(output / PAGE, lambda file: file.write(text.encode()))
-
-    def _across(self) -> int:
-        """Pictures in a row of the sheet: of several varied fields the last one's values stand side by side."""
-        *others, last = (self.cells[0].setting if self.cells else {}) or {"": ""}
-        values = {cell.setting.get(last) for cell in self.cells}
-        return len(values) if others and len(values) <= 2 * ACROSS else ACROSS
-
-
-def _roles(count: int) -> list[str]:
-    return ["content", *["style"] * (count - 1)]
-
-
-def _unique(names: Sequence[str]) -> list[str]:
-    """The names, the second and later of equal ones numbered."""
-    seen = [names[: i + 1].count(name) for i, name in enumerate(names)]
-    return [f"{name} ({number})" if number > 1 else name for name, number in zip(names, seen, strict=True)]
 
 
 def _usage(request: Request) -> Iterator[UserError]:
@@ -199,28 +154,3 @@ def _usage(request: Request) -> Iterator[UserError]:
     if not (request.backends or request.vary):
         hint = "--backends torch-vgg19,keras-vgg19, --vary optimizer=lbfgs,adam, or pictures --against CONTENT STYLE"
         yield UserError("nothing to compare", hint)
-
-
-def _set_and_varied(setting: Setting, chosen: Collection[str]) -> list[UserError]:
-    return [
-        UserError(f"{flag(name)} is both set and varied", "leave one of the two out")
-        for name in setting
-        if name in chosen
-    ]
-
-
-def _occupied(output: Path) -> UserError | None:
-    """What would stop the report from being written, or what it would write over."""
-    if output.exists() and not output.is_dir():
-        return UserError(f"'{output}' is no folder", "choose another name for the report")
-    with suppress(OSError):
-        if MARK not in (output / PAGE).read_text("utf-8", "replace"):
-            return UserError(f"'{output / PAGE}' is another page", "choose another folder for the report")
-    return None
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot make the folder '{folder}': {error.strerror}", "choose another place") from None

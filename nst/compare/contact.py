@@ -42,6 +42,21 @@ def grid(rows: Sequence[Sequence[Captioned]], proportion: float) -> Pixels:
     return np.asarray(sheet, np.float32) / np.float32(255)
 
 
+def panels(found: Sequence[tuple[str, Sequence[Sequence[Captioned]]]], proportion: float) -> Pixels:
+    """Titled grids one under the other, as `grid` draws them."""
+    parts = [part for title, rows in found for part in (_title(title), grid(rows, proportion))]
+    width = max(part.shape[1] for part in parts)
+    padded = [np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0)), constant_values=1) for part in parts]
+    return np.concatenate(padded)
+
+
+def _title(title: str) -> Pixels:
+    font = ImageFont.load_default(size=20)
+    strip = Image.new("RGB", (2 * MARGIN + round(font.getlength(title)), MARGIN + 24), PAPER)
+    ImageDraw.Draw(strip).text((MARGIN, MARGIN), title, INK, font)
+    return np.asarray(strip, np.float32) / np.float32(255)
+
+
 def _place(
     sheet: Image.Image, draw: ImageDraw.ImageDraw, pixels: Pixels | None, at: tuple[int, int], height: int
 ) -> None:
@@ -63,8 +78,8 @@ def _wrapped(caption: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -
         cut = len(rest)
         while cut > 1 and font.getlength(rest[:cut] + ("…" if len(lines) == 1 and cut < len(rest) else "")) > WIDTH:
             cut -= 1
-        if cut < len(rest) and not lines and " " in rest[:cut]:
-            cut = rest[:cut].rindex(" ") + 1
+        if cut < len(rest) and not lines:
+            cut = 1 + max(rest[:cut].rfind(" "), rest[:cut].rfind(",")) or cut
         lines.append(rest[:cut].strip())
         rest = rest[cut:]
     return [*lines[:-1], lines[-1] + "…"] if rest else lines

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -28,22 +29,32 @@ CURVES = (
 
 
 def render(report: Mapping[str, Any], pictures: Sequence[Captioned]) -> str:
-    """The page: `pictures` are the originals and then the columns', in their order, with captions."""
+    """The page: `pictures` are the originals and then the columns', in their order, with captions.
+
+    A report with `panels` has its pictures shown in them.
+    """
     originals = len(report["originals"])
     main = [
         _slider(pictures, originals),
-        _gallery(report, pictures, originals),
-        _told("What went wrong", "failures", tables.failures(report)),
-        *(_section(table) for table in tables.all_of(report)),
+        *_galleries(report, pictures, originals),
+        told("What went wrong", "failures", tables.failures(report)),
+        *map(_section, tables.all_of(report)),
         _curves(report),
-        _told("Notes", "notes", tables.notes(report)),
+        told("Notes", "notes", tables.notes(report)),
         _details(report),
     ]
+    title = report.get("title") or " × ".join(Path(each).name for each in report["originals"])
+    return document(report.get("command", "nst compare"), title, tables.lead(report), main, tables.footer(report))
+
+
+def document(command: str, title: str, lead: str, main: Sequence[str], footer: str) -> str:
+    """A page of these parts, in HTML, under a title and a lead, in words, with our style and our script."""
     return Template(_resource("page.html")).substitute(
-        title=escape(" × ".join(Path(each).name for each in report["originals"])),
-        lead=escape(tables.lead(report)),
+        title=escape(title),
+        command=command,
+        lead=escape(lead),
         main="\n".join(part for part in main if part),
-        footer=escape(tables.footer(report)),
+        footer=escape(footer),
         css=_resource("page.css"),
         script=_resource("page.js"),
     )
@@ -78,12 +89,19 @@ def _select(label: str, pictures: Sequence[Captioned], chosen: int) -> str:
     return f"<label>{label}<select>{options}</select></label>"
 
 
-def _gallery(report: Mapping[str, Any], pictures: Sequence[Captioned], originals: int) -> str:
+def _galleries(report: Mapping[str, Any], pictures: Sequence[Captioned], originals: int) -> Iterator[str]:
+    """The pictures, all in one gallery or each panel's in its own, as wide as the panel."""
     said = [""] * originals + [tables.caption(column) for column in report["columns"]]
     first = pictures[0][1]
     shape = f"{first.shape[1]} / {first.shape[0]}" if first is not None else "1"
-    shown = "".join(_figure(*each, words) for each, words in zip(pictures, said, strict=True))
-    return f'<h2>Pictures</h2><div class="gallery" style="--shape: {shape}">{shown}</div>'
+    figures = iter([_figure(*each, words) for each, words in zip(pictures, said, strict=True)])
+    if panels := report.get("panels", ()):
+        yield f'<div class="gallery" style="--shape: {shape}">{"".join(islice(figures, originals))}</div>'
+    for panel in panels or [{"title": "Pictures", "note": "", "count": len(pictures)}]:
+        grid = f'class="gallery grid" style="--across: {panel["across"]}; ' if panels else 'class="gallery" style="'
+        note = f"<p>{escape(panel['note'])}</p>" if panel["note"] else ""
+        shown = "".join(islice(figures, panel["count"]))
+        yield f'<h2>{escape(panel["title"])}</h2>{note}<div {grid}--shape: {shape}">{shown}</div>'
 
 
 def _figure(caption: str, pixels: Pixels | None, words: str) -> str:
@@ -102,21 +120,22 @@ def _data(pixels: Pixels) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def _told(title: str, kind: str, told: Iterable[tuple[str, str]]) -> str:
+def told(title: str, kind: str, told: Iterable[tuple[str, str]]) -> str:
     """A list of things to know, each with whom it is about; nothing for none."""
     rows = "".join(f"<dt>{escape(who)}</dt><dd>{escape(what)}</dd>" for who, what in told)
     return f'<section class="{kind}"><h2>{escape(title)}</h2><dl>{rows}</dl></section>' if rows else ""
 
 
-def _section(table: Table) -> str:
-    return f"<section><h2>{escape(table.title)}</h2>{_table(table)}<p class='soft'>{escape(table.note)}</p></section>"
+def _section(shown: Table) -> str:
+    return f"<section><h2>{escape(shown.title)}</h2>{table(shown)}<p class='soft'>{escape(shown.note)}</p></section>"
 
 
-def _table(table: Table) -> str:
-    head = "".join(f'<th scope="col">{escape(word)}</th>' for word in table.head)
-    body = "".join(f"<tr>{''.join(map(_cell, enumerate(row)))}</tr>" for row in table.rows)
-    kind = ' class="words"' if table.words else ""
-    label = escape(table.title, quote=True)
+def table(shown: Table) -> str:
+    """A table that scrolls within itself where it is too wide."""
+    head = "".join(f'<th scope="col">{escape(word)}</th>' for word in shown.head)
+    body = "".join(f"<tr>{''.join(map(_cell, enumerate(row)))}</tr>" for row in shown.rows)
+    kind = ' class="words"' if shown.words else ""
+    label = escape(shown.title, quote=True)
     inside = f"<table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{inside}</div>'
 
@@ -132,15 +151,18 @@ def _curves(report: Mapping[str, Any]) -> str:
     losses = {column["name"]: [row["loss"] for row in column.get("history", ())] for column in report["columns"]}
     losses = {name: found for name, found in losses.items() if found}
     drawn = curves.svg(losses, "Loss by step, logarithmic")
-    if not drawn:
+    if not drawn or ("panels" in report and len(losses) > curves.COLORS):
         return ""
-    legend = "".join(
-        f'<li><span class="line{i % curves.COLORS}"></span>{escape(name)}</li>' for i, name in enumerate(losses)
-    )
-    return f'<section><h2>Loss</h2>{drawn}<ul class="legend">{legend}</ul><p class="soft">{CURVES}</p></section>'
+    return f'<section><h2>Loss</h2>{drawn}{legend(losses)}<p class="soft">{CURVES}</p></section>'
+
+
+def legend(names: Iterable[str]) -> str:
+    """Which curve is which."""
+    rows = (f'<li><span class="line{i % curves.COLORS}"></span>{escape(name)}</li>' for i, name in enumerate(names))
+    return f'<ul class="legend">{"".join(rows)}</ul>'
 
 
 def _details(report: Mapping[str, Any]) -> str:
     """Every single check, folded away."""
-    table = tables.every_row(report)
-    return f"<details><summary>{escape(table.title)}</summary>{_table(table)}</details>" if table.rows else ""
+    rows = tables.every_row(report)
+    return f"<details><summary>{escape(rows.title)}</summary>{table(rows)}</details>" if rows.rows else ""

@@ -1,4 +1,4 @@
-"""The worker: one backend, one process. `python -m nst.compare.probe FOLDER/job.json` leaves all it finds in FOLDER.
+"""The worker: one framework, one process. `python -m nst.compare.probe FOLDER/job.json…` leaves in each FOLDER:
 
     job.json       what to do: content, styles, recipe, probe (whether to look inside the network), max_pixels
     stage          what it is doing and how far it is: the last word of a process that is killed
@@ -17,7 +17,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,9 @@ TICK = 0.5  # seconds between two words on how far the picture is
 class Probe:
     """One worker's work, stage by stage."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, loaded: dict[Any, Any]) -> None:
         self._folder = file.parent
+        self._loaded = loaded
         self._order = json.loads(file.read_text("utf-8"))
         self._facts: dict[str, Any] = {"finished": False, "failures": {}}
         self._gradients: dict[str, Any] = {}
@@ -86,8 +87,8 @@ class Probe:
     def _start(self) -> None:
         began = time.perf_counter()
         order, self._plugins = self._order, Plugins.from_environment()
-        recipe = Recipe(**order["recipe"])
-        self._job = Job(order["content"], order["styles"], recipe, self._plugins, max_pixels=order["max_pixels"])
+        recipe, shared = Recipe(**order["recipe"]), {"max_pixels": order["max_pixels"], "loaded": self._loaded}
+        self._job = Job(order["content"], order["styles"], recipe, self._plugins, **shared)
         self._network = self._job.weights.source.load()
         self._backend: Any = self._job.open()
         self._facts |= {
@@ -182,6 +183,14 @@ def _versions(modules: tuple[str, ...]) -> dict[str, str]:
     return {name: str(version) for name, version in found.items() if version} | {"python": sys.version.split()[0]}
 
 
+def main(files: Sequence[str]) -> None:
+    """Carry out the orders in these files, in turn, with one backend for all that can share it."""
+    parent, loaded = os.getppid(), dict[Any, Any]()
+    for file in files:
+        if os.getppid() == parent:
+            Probe(Path(file), loaded).run()
+
+
 if __name__ == "__main__":
     faulthandler.enable()  # a crash in a framework's own code leaves where it was in log.txt
-    Probe(Path(sys.argv[1])).run()
+    main(sys.argv[1:])

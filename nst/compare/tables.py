@@ -75,7 +75,8 @@ def judged(report: Report, measures: Sequence[Measure] = MEASURES) -> Table:
     columns = [column for column in report["columns"] if column["judgement"]]
     measured = [_measured(measure, [column["judgement"] for column in columns]) for measure in measures]
     rows = [[Cell(column["name"]), *cells] for column, *cells in zip(columns, *measured, strict=True)]
-    return Table("The judge", ["picture", *(name for name, *_ in measures)], rows, JUDGED.format(**report["judge"]))
+    note = JUDGED.format(**report["judge"]) if rows else ""
+    return Table("The judge", ["picture", *(name for name, *_ in measures)], rows, note)
 
 
 def _measured(measure: Measure, found: Sequence[Any]) -> list[Cell]:
@@ -159,7 +160,9 @@ def failures(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def notes(report: Report) -> Iterator[tuple[str, str]]:
-    """What each run had to say for itself."""
+    """In what an experiment departs from its paper, and what each run had to say for itself."""
+    for departure in report.get("departures", ()):
+        yield "not as in the paper", departure
     for column in report["columns"]:
         for note in column.get("notes", ()):
             yield column["name"], note
@@ -173,7 +176,8 @@ def lead(report: Report) -> str:
 def _outcome(report: Report) -> Iterator[str]:
     columns, rows = report["columns"], report["rows"]
     made = sum(column["status"] == "finished" for column in columns)
-    yield f"{made} of {len(columns)} finished." if made < len(columns) else f"{len(columns)} pictures compared."
+    done = "painted" if "panels" in report else "compared"
+    yield f"{made} of {len(columns)} finished." if made < len(columns) else f"{len(columns)} pictures {done}."
     judged = [row for row in rows if row["verdict"] != "different"]
     if failed := [row for row in judged if row["verdict"] == "fail"]:
         names = ", ".join(dict.fromkeys(row["name"] for row in failed))

@@ -1,4 +1,4 @@
-"""Runs the cells, each in a process of its own, so that one framework's end is nobody else's."""
+"""Runs the cells in processes of their own, so that one framework's end is nobody else's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ PROCESS = 1.0e9  # bytes a framework takes before it sees a picture: PyTorch 0.4
 PER_PIXEL = 3.0e3  # bytes: the activations a full VGG-19 keeps for its gradient
 THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 LOG = "log.txt"
+
+Orders = Mapping[Path, Mapping[str, Any]]
+"""Folders, and what a worker is to do in each."""
 
 Watch = Callable[[Mapping[Path, str]], None]
 """Called whenever something changed, with what each running folder is doing."""
@@ -49,37 +53,69 @@ def _free_memory() -> float | None:
         return None
 
 
-def run(orders: Mapping[Path, Mapping[str, Any]], jobs: int, watch: Watch) -> None:
-    """Carry out each order in its folder, `jobs` at a time; what went wrong is in the folder's facts.
+@dataclass(frozen=True)
+class Worker:
+    """A process, and the orders it carries out in turn."""
 
-    Whatever ends this, Ctrl-C included, ends the workers too, and leaves the folders of those that had finished.
+    process: subprocess.Popen[bytes]
+    orders: Orders
+    log: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where it is at work."""
+        first, *rest = self.orders
+        return next((folder for folder in reversed(rest) if _stage(folder)), first)
+
+    def left(self) -> Orders:
+        """What a process that has ended had not begun, after writing down why it ended."""
+        if self.process.returncode == 0:
+            return {}
+        folder, folders = self.folder, list(self.orders)
+        _record(folder, self.process.returncode, self.log)
+        return {each: self.orders[each] for each in folders[folders.index(folder) + 1 :]}
+
+
+def run(batches: Sequence[Orders], jobs: int, watch: Watch) -> None:
+    """Carry out each batch of orders by a worker, `jobs` at a time; what went wrong is in the folders' facts.
+
+    A worker that dies is followed by another, for what it had not begun. Whatever ends this, Ctrl-C included, ends the
+    workers too, and leaves the folders that were finished.
     """
-    waiting, running = list(orders), dict[Path, subprocess.Popen[bytes]]()
+    waiting, running = [batch for batch in batches if batch], list[Worker]()
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
-                folder = waiting.pop(0)
-                running[folder] = _start(folder, orders[folder], jobs)
-            for folder in [each for each, process in running.items() if process.poll() is not None]:
-                _record(folder, running.pop(folder).returncode)
-            watch({folder: _stage(folder) for folder in running})
+                running.append(_start(waiting.pop(0), jobs))
+            for worker in [each for each in running if each.process.poll() is not None]:
+                running.remove(worker)
+                waiting[:0] = [rest] if (rest := worker.left()) else []
+            watch({worker.folder: _stage(worker.folder) for worker in running})
             time.sleep(POLL)
     finally:
-        for process in running.values():
-            process.kill()
-            process.wait()
+        for worker in running:
+            worker.process.kill()
+            worker.process.wait()
 
 
-def _start(folder: Path, order: Mapping[str, Any], jobs: int) -> subprocess.Popen[bytes]:
+def _start(orders: Orders, jobs: int) -> Worker:
     """A worker in a session of its own, so that a Ctrl-C at the terminal reaches it through us alone."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / "job.json").write_text(json.dumps(order, indent=2), "utf-8")
-    words = [sys.executable, "-P", "-m", "nst.compare.probe", str(folder / "job.json")]
-    with (folder / LOG).open("wb") as log:
-        return subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(jobs), start_new_session=True
+    for folder, order in orders.items():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / "job.json").write_text(json.dumps(order, indent=2), "utf-8")
+    files = [str(folder / "job.json") for folder in orders]
+    path = next(iter(orders)) / LOG
+    with path.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "nst.compare.probe", *files],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=_environment(jobs),
+            start_new_session=True,
         )
+    return Worker(process, orders, path)
 
 
 def _environment(jobs: int) -> dict[str, str]:
@@ -88,21 +124,19 @@ def _environment(jobs: int) -> dict[str, str]:
     return share | os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
-def _record(folder: Path, code: int) -> None:
+def _record(folder: Path, code: int, log: Path) -> None:
     """How a worker ended, where it could not write that down itself."""
-    if code == 0:
-        return
     facts: dict[str, Any] = {"finished": False, "failures": {}} | load_facts(folder)
-    facts["failures"][_stage(folder) or "start"] = _end(folder, code)
+    facts["failures"][_stage(folder) or "start"] = _end(code, log)
     (folder / "facts.json").write_text(json.dumps(facts, indent=2), "utf-8")
 
 
-def _end(folder: Path, code: int) -> str:
+def _end(code: int, log: Path) -> str:
     if code == -9:
         return "killed (signal 9), as the system does when memory runs out"
     if code < 0:
-        return f"died of {signal.Signals(-code).name}; see {folder / LOG}"
-    said = _text(folder / LOG).strip().splitlines()
+        return f"died of {signal.Signals(-code).name}; see {log}"
+    said = _text(log).strip().splitlines()
     return f"ended with exit code {code}{': ' + said[-1] if said else ''}"
 
 

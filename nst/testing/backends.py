@@ -38,8 +38,8 @@ class BackendSuite(Suite):
 
     def build(self, spec: BackendSpec, weights: Any, **given: Any) -> Any:
         """A backend as a run makes it, `given` overriding what the suite says."""
-        pooling = {"pooling": spec.pooling[0]} if spec.kind == "feature" else {}
-        return spec.load()(weights, **{"device": self.device} | pooling | self.settings(spec) | given)
+        how = {"pooling": spec.pooling[0], "precision": spec.precisions[0]} if spec.kind == "feature" else {}
+        return spec.load()(weights, **{"device": self.device} | how | self.settings(spec) | given)
 
     def test_device_is_used_or_refused(self, spec: BackendSpec, weights: Any) -> None:
         """A device that its spec names is used, or refused with `UserError`."""

@@ -38,15 +38,13 @@ class FeatureBackendSuite(BackendSuite):
     coarse_slope_tolerance: ClassVar[float] = 0.5
     """The same where features have eight bits or eleven: told by `precision` being neither float32 nor float64."""
 
-    def on_host(self, array: Any) -> Any:
-        """An array of the backend's as NumPy's. To override where NumPy cannot read it, as of torch on a GPU."""
-        return np.asarray(array)
-
     def test_factory_takes_weights_device_pooling_and_options(self, spec: BackendSpec, weights: Any) -> None:
-        """Its factory takes the loaded weights, `device`, `pooling`, and the options its spec declares."""
+        """Its factory takes the loaded weights, `device`, `pooling`, `precision` ("auto", or one its spec offers), and
+        the options its spec declares.
+        """
         side = smallest_side(spec.layers)
         for pooling in spec.pooling:
-            backend = self.build(spec, weights, pooling=pooling)
+            backend = self.build(spec, weights, pooling=pooling, precision="auto")
             assert set(backend.features(backend.asarray(photo(side, side)), spec.layers)) == set(spec.layers)
 
     def test_every_allowed_value_of_an_option_works(self, spec: BackendSpec, weights: Any) -> None:
@@ -82,6 +80,14 @@ class FeatureBackendSuite(BackendSuite):
         """What `asarray` put there comes back as it was."""
         for pixels in (photo(5, 7), flat(0.0, 2, 2), flat(1.0, 1, 1)):
             np.testing.assert_array_equal(backend.to_numpy(backend.asarray(pixels)), pixels)
+
+    def test_any_array_comes_back_as_it_was(self, backend: FeatureBackend) -> None:
+        """Bring any array back as it is, of its own shape and not clipped: `asarray` of it is that array again."""
+        for shape in ((5, 7, 3), (1, 1, 3), (7,), (2, 3, 4, 5)):
+            array = np.linspace(-2, 3, math.prod(shape), dtype=np.float32).reshape(shape)
+            found = backend.to_host(backend.asarray(array))
+            assert found.dtype == np.float32
+            np.testing.assert_array_equal(found, array)
 
     def test_features_are_channels_last(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """Activations by layer name, each `(H_l, W_l, C_l)`, channels last; computed to the deepest layer asked for."""
@@ -120,7 +126,7 @@ class FeatureBackendSuite(BackendSuite):
         for conv, relu in ((conv, relu) for conv, relu in pairs if relu in spec.layers):
             image = backend.asarray(photo(*[2 * smallest_side([conv]) + 3] * 2))
             features = backend.features(image, (conv, relu))
-            found = {name: self.on_host(features[name]) for name in (conv, relu)}
+            found = {name: backend.to_host(features[name]) for name in (conv, relu)}
             assert found[conv].min() < 0, conv
             np.testing.assert_allclose(found[relu], np.maximum(found[conv], 0), rtol=1e-6, err_msg=relu)
 
@@ -153,7 +159,7 @@ class FeatureBackendSuite(BackendSuite):
             found = energy(backend)(image).gradient
             assert isinstance(found, type(image))
             assert tuple(found.shape) == (5, 7, 3)
-            np.testing.assert_allclose(self.on_host(found), 2 * photo(5, 7), rtol=self.tolerance)
+            np.testing.assert_allclose(backend.to_host(found), 2 * photo(5, 7), rtol=self.tolerance)
 
     def test_gradient_is_the_slope_of_the_loss(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """The gradient is the slope of the loss."""
@@ -210,9 +216,9 @@ class FeatureBackendSuite(BackendSuite):
         objective = energy(backend)
         for convert in (backend.asarray, np.array):
             kept = objective(convert(photo(5, 7))).gradient
-            before = self.on_host(kept).copy()
+            before = backend.to_host(kept).copy()
             objective(convert(photo(5, 7, seed=1)))
-            np.testing.assert_array_equal(self.on_host(kept), before)
+            np.testing.assert_array_equal(backend.to_host(kept), before)
 
     def test_same_image_gives_the_same_numbers(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """On the CPU the same image gives the same numbers."""
@@ -250,7 +256,9 @@ class FeatureBackendSuite(BackendSuite):
     def test_namespace_gives_what_numpy_gives(self, backend: FeatureBackend, call: str) -> None:
         """Each gives what NumPy's gives."""
         expected = CALLS[call](ReferenceVGG.xp, X)
-        plain = self.on_host(CALLS[call](backend.xp, backend.asarray(X.astype(np.float32))))  # as targets are computed
+        plain = backend.to_host(
+            CALLS[call](backend.xp, backend.asarray(X.astype(np.float32)))
+        )  # as targets are computed
         np.testing.assert_allclose(plain, expected, rtol=0, atol=self.tolerance * np.abs(expected).max())
         weight = np.random.default_rng(1).uniform(0.5, 1, np.shape(expected))
         found = self._weighted(backend, call, weight)

@@ -29,7 +29,7 @@ BELOW = OURS | {"numpy", "PIL", "rich", "safetensors", "typer"}
 """What nst brings along, and a weight source may import."""
 
 CALLS: dict[str, tuple[int, tuple[str, ...]]] = {
-    "feature": (1, ("device", "pooling")),
+    "feature": (1, ("device", "pooling", "precision")),
     "image": (1, ("device",)),
     "optimizer": (2, ("state", "step_scale")),
     "initializer": (3, ()),

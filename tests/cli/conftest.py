@@ -46,7 +46,8 @@ def weights(make_network, tmp_path_factory) -> Path:
 @pytest.fixture
 def unsized(weights) -> list[str]:
     """Options of a short run with a small network, its size left open."""
-    return ["--levels", "1", "--steps", "3", "--device", "cpu", "--weights", str(weights)]
+    exact = ["--device", "cpu", "--precision", "float32"]
+    return ["--levels", "1", "--steps", "3", *exact, "--weights", str(weights)]
 
 
 @pytest.fixture

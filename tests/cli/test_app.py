@@ -47,7 +47,7 @@ def test_every_option_that_takes_settings_opens_a_row_of_them():
         ("frobnicate", "No such command 'frobnicate'", "nst --help"),
         ("styliz a b", "Did you mean 'stylize'?", "nst --help"),
         ("weights fech", "No such command 'fech'", "nst weights --help"),
-        ("stylize a.png", "Missing argument 'STYLE'", "nst stylize --help"),
+        ("stylize a.png b.png", "Missing option '-o'", "nst stylize --help"),
         ("stylize a.png b.png", "Missing option '-o' / '--output'", "nst stylize --help"),
         ("stylize a.png b.png -o", "Option '-o' requires an argument", "nst COMMAND --help"),
         ("plugins list more", "unexpected extra argument(s) (more)", "nst plugins list --help"),

@@ -88,6 +88,8 @@ MAKE = {
 def test_a_picture_that_cannot_be_read(refused, here, place, name, message, advice):
     if name in MAKE:
         MAKE[name](here / name)
+    if (place, name) == ("style", "folder.png"):  # a folder of works is one style, but this one is empty
+        message, advice = "no pictures in the folder", ".png"
     pictures = {"content": "content.png", "style": "style.png"} | ({place: name} if place != "init" else {})
     start = ["--init", name] if place == "init" else []
     error, hint = only(refused(*start, call=[*pictures.values(), "-o", "out.png"]))
@@ -130,7 +132,7 @@ def test_pictures_too_small_name_the_smallest_size(refused, here, photo):
         ("--pooling avrage", "unknown pooling 'avrage'", "did you mean average?"),
         ("--device cdua", "unknown device 'cdua'", "did you mean cuda?"),
         ("--optimizer-option histroy=3", "unknown option of lbfgs: 'histroy'", "did you mean history?"),
-        ("--optimizer-option history=0", "history must be 1 to 200, not 0", "curvature pairs"),
+        ("--optimizer-option history=-1", "history must be 0 to 200, not -1", "curvature pairs"),
         ("--init-option ratio=1", "'content' has no option 'ratio'", "takes no options"),
         ("--init-option ratio", "--init-option: has 'ratio' where name=value belongs", "like"),
         ("--init style.png --init-option ratio=1", "--init-option does not go with a picture", "leave it out"),
@@ -149,7 +151,7 @@ def test_pictures_too_small_name_the_smallest_size(refused, here, photo):
         ("--style-blend 1,2", "--style-blend has 2 weights for 1 styles", "one each"),
         ("--save-every -1", "--save-every must be 0 or more, not -1", "0 saves only the result"),
         ("--save-every x", "'--save-every'", "nst stylize --help"),
-        ("--poling average", "No such option: --poling (Possible options: --pooling)", "nst stylize --help"),
+        ("--poling average", "No such option: --poling (Possible options: --", "nst stylize --help"),
         ("--recipe none.toml", "cannot read recipe 'none.toml'", "TOML"),
         ("--recipe style.png", "recipe 'style.png' is not TOML", "examples"),
         ("--weights none.safetensors", "no weights file at 'none.safetensors'", "--weights takes"),

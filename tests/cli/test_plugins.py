@@ -117,14 +117,15 @@ def test_strict_lets_a_broken_plugin_s_error_through(nst, ill, monkeypatch):
 def test_show_tells_everything_a_backend_declares(nst):
     out = nst("plugins", "show", "torch-vgg19").out
     for told in (
-        "torch-vgg19 (backend, from nst-torch 0.1.0)",
-        "  layers: conv1_1 relu1_1 ",
+        "torch-vgg19 (backend, from nst-torch 0.1.0)\n  VGG-19 on PyTorch\n",
+        "  layers: conv1_1, relu1_1, ",
         "pool5\n",
         "  pooling: max, average\n",
-        "  devices: auto, cpu, cuda, mps; precision float32\n",
-        "    imagenet: torchvision IMAGENET1K_V1",
-        "    compact: ",
-        "CC BY 4.0; preprocessing torchvision",
+        "  devices: auto, cpu, cuda, mps\n",
+        "  install with: pip install nst-torch\n",
+        "    imagenet (548 MB to fetch)\n      origin: torchvision IMAGENET1K_V1",
+        "    compact (ships with nst)\n",
+        "      licence: CC BY 4.0\n      preprocessing: torchvision\n",
     ):
         assert told in out, told
 
@@ -134,16 +135,22 @@ def test_show_says_when_a_backend_has_no_weights(nst, monkeypatch):
     assert "  weights: none\n" in nst("plugins", "show", "example-backend").out
 
 
-def test_show_tells_of_each_option_its_default_meaning_bounds_and_choices(nst):
+def test_show_tells_of_each_option_its_default_bounds_choices_and_meaning(nst):
     out = nst("plugins", "show", "noise").out
-    assert "    ratio = 1.0  share of noise, from 0, the content alone, to 1, noise alone, 0..1\n" in out
-    assert "    distribution = uniform  how values are distributed, one of uniform, normal\n" in out
+    assert "    ratio = 1.0 (0 to 1)\n      share of noise, from 0, the content alone, to 1, noise alone\n" in out
+    assert "    distribution = uniform (one of uniform, normal)\n      how values are distributed\n" in out
+
+
+@pytest.mark.parametrize("name", sorted(OWN))
+def test_show_fits_into_80_columns(nst, name):
+    assert max(map(len, nst("plugins", "show", name).out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("name", ["adam", "nst-optimizers:adam"])
 def test_show_as_json(nst, name):
     (found,) = json.loads(nst("plugins", "show", name, "--json").out)
     assert (found["type"], found["plugin"], found["name"]) == ("optimizer", "nst-optimizers", "adam")
+    assert found["version"] == "0.1.0"
     assert found["factory"] == "nst_optimizers.adam:adam"
     assert found["options"][0]["name"] == "lr"
 

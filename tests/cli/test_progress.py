@@ -102,6 +102,14 @@ def test_what_no_step_brought_is_told_at_the_end_and_nothing_twice(shown):
     assert shown("first; second", late=["first", "second", "third"]) == ["first; second", "third"]
 
 
+def test_a_size_that_ends_early_is_passed_over(capsys):
+    """Of ten steps at 32 px two were taken: the third of three is the last at 48 px."""
+    with Watcher(SimpleNamespace(sizes=(32, 48), steps=(10, 1))) as watcher:
+        for step, size, steps in ((1, 32, 11), (2, 32, 11), (3, 48, 3)):
+            watcher.show(Progress(step, steps, size, 2.5, TERMS, 0.125, lambda: None, lambda: None))
+    assert capsys.readouterr().err == "48 px: step 3 of 3, loss 2.5 (gram 2, content 0.5)  0.12 s/step\n"
+
+
 def test_quiet_says_nothing(shown):
     assert shown("note", "", "", quiet=True, late=["more"]) == []
 

@@ -17,7 +17,7 @@ from nst.images import write
 
 pytestmark = pytest.mark.frameworks
 
-FAST = {"size": 48, "levels": 1, "steps": 3, "device": "cpu"}
+FAST = {"size": 48, "levels": 1, "steps": 3, "device": "cpu", "precision": "float32"}
 NOISE = ["--init", "noise", "--init-option"]
 PAIR = ["content.png", "style.png", "-o", "out.png"]
 
@@ -58,6 +58,7 @@ def paint(weights, plugins):
         (["--style-weight", "0", "--init", "noise"], {"style_weight": 0, "init": "noise"}),
         (["--tv-weight", "50"], {"tv_weight": 50}),
         (["--pooling", "average"], {"pooling": "average"}),
+        (["--precision", "bfloat16"], {"precision": "bfloat16"}),
         (["--optimizer", "adam"], {"optimizer": "adam"}),
         (
             ["--optimiser", "adam", "--optimiser-option", "lr=0.05", "beta1=0.5"],
@@ -138,7 +139,7 @@ def test_options_override_a_recipe_file_and_that_a_preset(nst, here, fast, prese
 
 def test_a_preset_is_where_its_values_come_from(nst, here, fast):
     assert nst("stylize", *PAIR, *fast[:-2], "--preset", "quick").code == 0
-    assert carried()["weights"] == "compact"
+    assert carried()["recipe"]["weights"] == [*carried()["weights"]] == ["compact"]
     assert nst("stylize", *PAIR, *fast, "--preset", "gatys").code == 0
     assert (carried()["recipe"]["pooling"], carried()["recipe"]["init"]) == ("average", "noise")
 
@@ -200,6 +201,8 @@ def test_the_report_holds_every_fact_and_every_step(nst, here, fast, weights):
         "estimate",
         "peak_memory",
         "versions",
+        "hashes",
+        "inputs",
         "recipe",
         "history",
         "notes",
@@ -234,6 +237,15 @@ def test_a_run_that_stops_early_says_why(nst, here, fast):
     assert done.code == 0
     assert "the optimizer found nothing better after 0 of 3 steps" in done.err
     np.testing.assert_array_equal(load_image("out.png"), load_image("content.png"))
+
+
+def test_until_saves_the_steps_that_would_gain_nothing(nst, here, fast):
+    done = nst("stylize", *PAIR, *fast, "--steps", "40", "--until", "0.9", "--report", "run.json")
+    assert done.code == 0
+    note = "at 48 px 10 steps gained less than 0.9 of the loss: ended after 11 of 40 steps"
+    assert told()["notes"][-1] == note
+    assert note in done.err
+    assert "11 steps (29 saved) in" in done.err
 
 
 def test_elsewhere_than_on_a_terminal_there_are_plain_lines_on_stderr(process, here, unsized, weights):

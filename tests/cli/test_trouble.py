@@ -12,7 +12,7 @@ import time
 import pytest
 from PIL import Image
 
-from nst.cli import session
+from nst.cli import interrupt
 
 pytestmark = [
     pytest.mark.frameworks,
@@ -135,11 +135,11 @@ def ctrl_c():
 
 
 def test_ctrl_c_counts_once_within_a_second(monkeypatch, ctrl_c):
-    with session._interrupted_once():
+    with interrupt.interrupted_once():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
-        monkeypatch.setattr(session, "GRACE", 0)
+        monkeypatch.setattr(interrupt, "GRACE", 0)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # the process is on its way out
@@ -147,7 +147,7 @@ def test_ctrl_c_counts_once_within_a_second(monkeypatch, ctrl_c):
 
 def test_a_run_that_nobody_interrupts_leaves_ctrl_c_as_it_was():
     before = signal.getsignal(signal.SIGINT)
-    with session._interrupted_once():
+    with interrupt.interrupted_once():
         assert signal.getsignal(signal.SIGINT) is not before
     assert signal.getsignal(signal.SIGINT) is before
 

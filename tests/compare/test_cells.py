@@ -33,6 +33,15 @@ def test_one_cell_per_combination(plugins):
     assert [cell.name for cell in found][:2] == ["optimizer=lbfgs, pooling=max", "optimizer=lbfgs, pooling=average"]
 
 
+def test_precision_is_float32_unless_it_is_chosen(plugins):
+    """Two backends can be held to each other's numbers in float32 alone."""
+    assert [cell.recipe.precision for cell in plan(plugins, "torch-vgg19")] == ["float32"]
+    varied = plan(plugins, vary=["precision=auto,bfloat16"])
+    assert [(cell.recipe.precision, cell.probe) for cell in varied] == [("auto", True), ("bfloat16", True)]
+    chosen = cells.plan(RECIPE, settings.read("torch-vgg19", []), plugins, SHAPES, chosen=["precision"])
+    assert [cell.recipe.precision for cell in chosen] == ["auto"]
+
+
 def test_equal_recipes_are_one_cell(plugins):
     assert len(plan(plugins, "torch-vgg19,torch-vgg19@compact")) == 1
     assert len(plan(plugins, vary=["size=64,64,65"])) == 2

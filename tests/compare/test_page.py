@@ -216,3 +216,52 @@ def test_captions_fit_their_place():
         assert all(font.getlength(line) <= contact.WIDTH for line in lines)
     assert contact._wrapped("x" * 200, font)[-1].endswith("…")
     assert contact._wrapped("", font) == []
+
+
+def test_a_caption_breaks_after_a_comma():
+    from PIL import ImageFont
+
+    font = ImageFont.load_default(size=15)
+    lines = contact._wrapped("style-layers=" + ",".join(f"relu{i}_1" for i in range(1, 7)), font)
+    assert lines == ["style-layers=relu1_1,relu2_1,relu3_1,relu4_1,", "relu5_1,relu6_1"]
+
+
+@pytest.fixture
+def panels(photo):
+    """A report of two panels, of two pictures and of one, and the pictures."""
+    made = [(f"picture {i}", photo(36, 48, seed=i)) for i in range(3)]
+    columns = [column(name, judgement=None) for name, _ in made]
+    shown = [
+        {"title": "Layers & all", "note": "Look here.", "across": 2, "count": 2},
+        {"title": "Starts", "note": "", "across": 1, "count": 1},
+    ]
+    found = {**report(columns), "command": "nst explore", "title": "A paper", "departures": ["not quite"]}
+    del found["judge"]
+    return {**found, "panels": shown}, [("content", photo(36, 48)), ("style", photo(40, 40)), *made]
+
+
+def test_panels_have_galleries_of_their_own(panels):
+    made = page.render(*panels)
+    text = Checked(made).text
+    for words in ("A paper", "Layers & all", "Look here.", "Starts", "not quite", "3 pictures painted."):
+        assert words in text
+    first, second = made.index("Layers &amp; all"), made.index("<h2>Starts")
+    assert made[first:second].count("<img src=") == 2
+    assert 'content="nst explore"' in made
+    assert MARK not in made
+
+
+def test_panels_are_sheets_under_titles(photo):
+    sheet = contact.panels([("One", [[("a", photo(30, 40))]]), ("Two", [[("b", photo(30, 40)), ("c", None)]])], 0.75)
+    width = 2 * (contact.WIDTH + 16) + 16
+    one = contact.grid([[("a", photo(30, 40))]], 0.75).shape[0]
+    assert sheet.shape == (2 * (one + 40), width, 3)
+    for top in (0, one + 40):
+        assert (sheet[top : top + 40, :80] < 0.5).any(), "no title"
+
+
+def test_what_begins_is_marked_in_the_curves():
+    drawn = curves.svg({"a": [3.0, 2.0, 1.0]}, "losses", {1: "48 px", 3: "64 px"})
+    Checked(drawn)
+    assert re.findall(r'<line x1="([\d.]+)" x2="\1"', drawn) == ["56.0", "708.0"]
+    assert "64 px</text>" in drawn

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+from types import SimpleNamespace
 
 import pytest
 
 from nst.compare import workers
+
+GONE = {"content": "gone.png", "styles": ["gone.png"], "recipe": {}, "probe": False, "max_pixels": None}
 
 
 @pytest.mark.parametrize(
@@ -45,14 +48,34 @@ def test_a_worker_sees_our_modules_and_not_the_folder_it_runs_in(tmp_path, monke
     (tmp_path / "random.py").write_text("raise SystemExit('the wrong random')")
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "cell"
-    workers.run(
-        {folder: {"content": "gone.png", "styles": ["gone.png"], "recipe": {}, "probe": False, "max_pixels": None}},
-        1,
-        print,
-    )
+    workers.run([{folder: GONE}], 1, print)
     facts = json.loads((folder / "facts.json").read_text("utf-8"))
     assert "there is no file gone.png" in facts["failures"]["start"]
     assert not workers.finished(folder)
+
+
+def test_one_worker_goes_through_a_batch(tmp_path):
+    folders = [tmp_path / name for name in ("a", "b", "c")]
+    told = []
+    workers.run([dict.fromkeys(folders, GONE), {}], 1, told.append)
+    for folder in folders:
+        assert "there is no file gone.png" in json.loads((folder / "facts.json").read_text())["failures"]["start"]
+    assert [folder.name for folder in folders if (folder / workers.LOG).exists()] == ["a"]
+    assert set().union(*told) <= set(folders)
+
+
+def test_of_a_worker_that_died_the_rest_is_left(tmp_path):
+    """It had finished one, died in the next, and not begun the last."""
+    orders = {tmp_path / name: GONE for name in ("a", "b", "c")}
+    for folder, stage in zip(orders, ("reference", "picture, step 3 of 9", None), strict=True):
+        folder.mkdir()
+        if stage:
+            (folder / "stage").write_text(stage)
+    dead = workers.Worker(SimpleNamespace(returncode=-9), orders, tmp_path / "a" / workers.LOG)
+    assert dead.folder == tmp_path / "b"
+    assert list(dead.left()) == [tmp_path / "c"]
+    assert list(json.loads((tmp_path / "b" / "facts.json").read_text())["failures"]) == ["picture, step 3 of 9"]
+    assert not (tmp_path / "a" / "facts.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -68,7 +91,7 @@ def test_an_end_is_told_with_the_stage_it_came_in(tmp_path, code, log, words):
     (tmp_path / "stage").write_text("picture, step 3 of 9")
     (tmp_path / "log.txt").write_text(log)
     (tmp_path / "facts.json").write_text('{"finished": false, "failures": {"features": "before"}, "device": "cpu"}')
-    workers._record(tmp_path, code)
+    workers._record(tmp_path, code, tmp_path / workers.LOG)
     facts = json.loads((tmp_path / "facts.json").read_text("utf-8"))
     assert facts["failures"]["features"] == "before"
     assert words in facts["failures"]["picture, step 3 of 9"]
@@ -76,7 +99,7 @@ def test_an_end_is_told_with_the_stage_it_came_in(tmp_path, code, log, words):
 
 
 def test_an_end_before_the_first_word_is_told_too(tmp_path):
-    workers._record(tmp_path, -9)
+    workers._record(tmp_path, -9, tmp_path / workers.LOG)
     assert list(json.loads((tmp_path / "facts.json").read_text("utf-8"))["failures"]) == ["start"]
 
 

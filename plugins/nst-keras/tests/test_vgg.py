@@ -54,7 +54,7 @@ def terms(backend, use, target):
 def test_every_layer_is_the_reference_s(make_network, photo, architecture, preprocessing, pooling):
     network = make_network(architecture, preprocessing)
     names = layers(architecture)
-    ours = VGG(network, device="cpu", pooling=pooling)
+    ours = VGG(network, device="cpu", precision="float32", pooling=pooling)
     found = ours.features(ours.asarray(photo(45, 37)), names)
     expected = ReferenceVGG(network, pooling=pooling).features(photo(45, 37), names)
     for name in names:
@@ -65,7 +65,7 @@ def test_every_layer_is_the_reference_s(make_network, photo, architecture, prepr
 @pytest.mark.parametrize("name", USES)
 def test_losses_and_gradients_are_the_reference_s(make_network, photo, name):
     network, image, target = make_network(), 1.3 * photo(6, 7) - 0.2, photo(6, 7, seed=1)  # beyond 0..1 too
-    ours, reference = VGG(network, device="cpu"), ReferenceVGG(network)
+    ours, reference = VGG(network, device="cpu", precision="float32"), ReferenceVGG(network)
     found = build_objective(ours, terms(ours, USES[name], target), ONE)(ours.asarray(image))
     expected = build_objective(reference, terms(reference, USES[name], target), ONE)(image)
     assert found.loss == pytest.approx(expected.loss, rel=1e-5)
@@ -81,7 +81,7 @@ def test_features_are_keras_applications_own(photo, architecture):
     model = getattr(application, architecture.upper())(weights=None, include_top=False)
     names = [layer.name for layer in model.layers[1:]]
     ours = [ours_of(name) for name in names]
-    backend = VGG(network_of(model, architecture), device="cpu")
+    backend = VGG(network_of(model, architecture), device="cpu", precision="float32")
     found = backend.features(backend.asarray(photo(50, 67)), ours)
     outputs = keras.Model(model.input, [model.get_layer(name).output for name in names])
     expected = outputs(application.preprocess_input(photo(50, 67)[None] * 255.0))
@@ -105,7 +105,7 @@ def network_of(model, architecture):
 
 def test_a_tensor_gives_a_tensor(make_network, photo):
     """Where NumPy's arrays, which are the backend's own, give NumPy's."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     objective = build_objective(backend, terms(backend, USES["style"], photo(20, 20, seed=1)), ONE)
     ours, theirs = objective(backend.asarray(photo(20, 20))), objective(tf.constant(photo(20, 20)))
     assert isinstance(ours.gradient, np.ndarray)
@@ -114,7 +114,7 @@ def test_a_tensor_gives_a_tensor(make_network, photo):
 
 
 def test_the_same_image_gives_the_same_bytes(make_network, photo):
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     found = set()
     for _ in range(3):
         objective = build_objective(backend, terms(backend, USES["style"], photo(150, 170, seed=1)), ONE)
@@ -123,7 +123,7 @@ def test_the_same_image_gives_the_same_bytes(make_network, photo):
 
 
 def test_tensors_and_float64_come_back_as_pixels_too(make_network, photo):
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     beyond = backend.to_numpy(tf.constant([[[-1.0, 0.5, 2.0]]]))
     np.testing.assert_array_equal(beyond, np.array([[[0, 0.5, 1]]], np.float32))
     assert backend.to_numpy(photo().astype(np.float64)).dtype == np.float32
@@ -131,14 +131,14 @@ def test_tensors_and_float64_come_back_as_pixels_too(make_network, photo):
 
 def test_the_gradient_is_the_caller_s_to_write_to(make_network, photo):
     """`lbfgs` and `scipy-lbfgs` keep gradients and work on them."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     objective = build_objective(backend, terms(backend, USES["style"], photo(20, 20, seed=1)), ONE)
     gradient = objective(photo(20, 20)).gradient
     gradient += 1
 
 
 def test_a_size_is_traced_once(make_network, photo):
-    backend, traces = VGG(make_network(), device="cpu"), []
+    backend, traces = VGG(make_network(), device="cpu", precision="float32"), []
 
     def loss(image):
         traces.append(image.shape)
@@ -153,7 +153,7 @@ def test_a_size_is_traced_once(make_network, photo):
 
 def test_many_sizes_do_not_alarm_tensorflow(make_network, photo, caplog):
     """TensorFlow warns of functions traced again and again; one size after the other is as it should be."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     for side in range(16, 26):
         build_objective(backend, terms(backend, USES["style"], photo(side, 20, seed=1)), ONE)(photo(side, 20))
     assert not caplog.records
@@ -161,7 +161,7 @@ def test_many_sizes_do_not_alarm_tensorflow(make_network, photo, caplog):
 
 def test_nothing_is_kept_after_an_evaluation(make_network, photo):
     """Targets and features of one run must not pile up over the next."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     objective = build_objective(backend, terms(backend, USES["style"], photo(32, 32, seed=1)), ONE)
     counts = []
     for _ in range(4):
@@ -173,7 +173,7 @@ def test_nothing_is_kept_after_an_evaluation(make_network, photo):
 
 def test_a_size_that_is_done_is_let_go(make_network, photo):
     """Its targets and its traced function too."""
-    backend, counts = VGG(make_network(), device="cpu"), []
+    backend, counts = VGG(make_network(), device="cpu", precision="float32"), []
     for _ in range(4):
         build_objective(backend, terms(backend, USES["content"], photo(32, 32, seed=1)), ONE)(photo(32, 32))
         gc.collect()
@@ -182,7 +182,7 @@ def test_a_size_that_is_done_is_let_go(make_network, photo):
 
 
 def test_features_are_the_same_of_numpy_s_arrays_tensorflow_s_and_traced(make_network, photo):
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
 
     def feature(image):
         return backend.features(image, ["relu3_1"])["relu3_1"]
@@ -195,7 +195,7 @@ def test_features_are_the_same_of_numpy_s_arrays_tensorflow_s_and_traced(make_ne
 @pytest.mark.parametrize("shape", [(333, 250), (256, 320)])
 def test_the_gradient_in_tiles_is_that_of_the_whole_picture(make_network, photo, shape):
     """Exact tiling: within 1e-4 of the largest gradient in float32, at all depths, with halos and odd sizes."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     layers = {f"relu{block}_1": 0.2 for block in range(1, 6)}
     style, content = LossUse("gram", Gram(), layers, 100.0), LossUse("content", Content(), {"relu4_2": 1.0}, 10.0)
 

@@ -54,7 +54,7 @@ def terms(backend, use, target):
 def test_every_layer_is_the_reference_s(make_network, photo, architecture, preprocessing, pooling):
     network = make_network(architecture, preprocessing)
     names = layers(architecture)
-    ours = VGG(network, device="cpu", pooling=pooling)
+    ours = VGG(network, device="cpu", precision="float32", pooling=pooling)
     found = ours.features(ours.asarray(photo(45, 37)), names)
     expected = ReferenceVGG(network, pooling=pooling).features(photo(45, 37), names)
     for name in names:
@@ -65,7 +65,7 @@ def test_every_layer_is_the_reference_s(make_network, photo, architecture, prepr
 @pytest.mark.parametrize("name", USES)
 def test_losses_and_gradients_are_the_reference_s(make_network, photo, name):
     network, image, target = make_network(), 1.3 * photo(6, 7) - 0.2, photo(6, 7, seed=1)  # beyond 0..1 too
-    ours, reference = VGG(network, device="cpu"), ReferenceVGG(network)
+    ours, reference = VGG(network, device="cpu", precision="float32"), ReferenceVGG(network)
     found = build_objective(ours, terms(ours, USES[name], target), ONE)(ours.asarray(image))
     expected = build_objective(reference, terms(reference, USES[name], target), ONE)(image)
     assert found.loss == pytest.approx(expected.loss, rel=1e-5)
@@ -79,7 +79,7 @@ def test_features_are_torchvision_s_own(photo):
     model = torchvision.models.vgg16(weights=None).features.eval()
     network = _network_of(model)
     names = layers("vgg16")
-    backend = VGG(network, device="cpu")
+    backend = VGG(network, device="cpu", precision="float32")
     found = backend.features(backend.asarray(photo(35, 50)), names)
     mean, std = (
         torch.tensor(values).view(1, 3, 1, 1) for values in (network.preprocessing.mean, network.preprocessing.std)
@@ -122,7 +122,7 @@ def test_nothing_is_kept_after_an_evaluation(make_network, photo):
 
 def test_a_picture_too_large_for_the_memory_is_a_memory_error(make_network):
     """A view of one pixel as a picture of 10^12: the network's first activation cannot be had."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     boundless = torch.zeros(1, 1, 3).expand(10**6, 10**6, 3)
     with pytest.raises(MemoryError, match="allocate"):
         backend.features(boundless, ["relu1_1"])
@@ -132,7 +132,7 @@ def test_average_pooling_keeps_activations_at_their_size():
     """On the compact network and a painting: neither fading nor growing from block to block."""
     names = ["relu2_1", "relu3_1", "relu4_1", "relu5_1"]
     network, painting = COMPACT.load(), paint(256, 192)
-    backends = [VGG(network, device="cpu", pooling=pooling) for pooling in ("average", "max")]
+    backends = [VGG(network, device="cpu", precision="float32", pooling=pooling) for pooling in ("average", "max")]
     average, largest = (backend.features(backend.asarray(painting), names) for backend in backends)
     for name in names:
         assert 2 / 3 < average[name].norm() / largest[name].norm() < 3 / 2, name
@@ -141,7 +141,7 @@ def test_average_pooling_keeps_activations_at_their_size():
 @pytest.mark.parametrize("shape", [(333, 250), (256, 320)])
 def test_the_gradient_in_tiles_is_that_of_the_whole_picture(make_network, photo, shape):
     """Exact tiling: within 1e-4 of the largest gradient in float32, at all depths, with halos and odd sizes."""
-    backend = VGG(make_network(), device="cpu")
+    backend = VGG(make_network(), device="cpu", precision="float32")
     layers = {f"relu{block}_1": 0.2 for block in range(1, 6)}
     style, content = LossUse("gram", Gram(), layers, 100.0), LossUse("content", Content(), {"relu4_2": 1.0}, 10.0)
 

@@ -133,7 +133,7 @@ class TestWeightsThatImportAFramework(Fake):
     factory = """
 import wave
 class mine:
-    def __init__(self, weights, *, device, pooling): pass
+    def __init__(self, weights, *, device, pooling, precision): pass
     path = fetch = verify = load = print
 """
     probed = True

@@ -51,7 +51,15 @@ class FilterBank:
     precision = "float32"
     notes: Sequence[str] = ()
 
-    def __init__(self, weights: None, *, device: str = "auto", pooling: str = "max", contrast: float = 4.0) -> None:
+    def __init__(
+        self,
+        weights: None,
+        *,
+        device: str = "auto",
+        pooling: str = "max",
+        precision: str = "auto",
+        contrast: float = 4.0,
+    ) -> None:
         self._pool = POOLINGS[pooling]
         self._contrast = contrast
 
@@ -62,6 +70,10 @@ class FilterBank:
     def to_numpy(self, image: Array) -> Pixels:
         """`(H, W, 3)` float32, clipped to 0..1."""
         return np.ascontiguousarray(np.clip(image, 0, 1), np.float32)
+
+    def to_host(self, array: Array) -> Pixels:
+        """Any array as it is, float32."""
+        return np.array(array, np.float32)
 
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Responses `(H_l, W_l, 27)` by name, to the deepest of `layers`; each scale is half the one before.

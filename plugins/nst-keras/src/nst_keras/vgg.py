@@ -3,7 +3,8 @@
 Layout: images `(H, W, 3)` and features `(H_l, W_l, C_l)` are TensorFlow's own channels-last, no copy either way.
 Value range: the network's own preprocessing is folded into the first convolution, so pixels only lose their mean.
 Padding: zeros, as VGG was trained; pools drop an odd last row or column. Weights: any `nst.network.Network`, whatever
-its origin and widths.
+its origin and widths. Precision: in bfloat16, convolutions and activations are; features go out as float32, and what
+losses compute, the image and its gradient are float32.
 
 Its `Array` is NumPy's: optimizers are written against the array API, which TensorFlow's tensors do not follow. So an
 optimizer computes on the host, and of each step only the image and its gradient cross to the device and back.
@@ -23,6 +24,7 @@ from nst.network import Network
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
 from nst_keras import namespace as xp
 from nst_keras.device import choose, prepare
+from nst_keras.precision import choose as choose_precision
 from nst_keras.tensorflow_import import tensorflow as tf
 
 
@@ -30,11 +32,14 @@ class VGG:
     """A `nst.protocols.FeatureBackend`."""
 
     xp: Any = xp
-    precision = "float32"
 
-    def __init__(self, network: Network, *, device: str = "auto", pooling: str = "max") -> None:
+    def __init__(
+        self, network: Network, *, device: str = "auto", pooling: str = "max", precision: str = "auto"
+    ) -> None:
         self.device, self.notes = choose(device)
         self._place = prepare(self.device)
+        self.precision = choose_precision(precision, self.device)
+        self._dtype = tf.dtypes.as_dtype(self.precision)
         self._pool = POOLINGS[pooling]
         with tf.device(self._place):
             self._mean = tf.constant(network.mean())
@@ -42,7 +47,7 @@ class VGG:
 
     def _conv(self, weight: np.ndarray[Any, Any], bias: np.ndarray[Any, Any]) -> tuple[Tensor, Tensor]:
         kernel = tf.constant(weight.transpose(2, 3, 1, 0))
-        return kernel, tf.constant(bias)
+        return tf.cast(kernel, self._dtype), tf.cast(bias, self._dtype)
 
     def asarray(self, pixels: Pixels) -> Array:
         """`(H, W, 3)` float32 on the host."""
@@ -64,14 +69,14 @@ class VGG:
         with tf.device(self._place):
             for name, activation in self._run(image):
                 if name in wanted:
-                    found[name] = tf.squeeze(activation, 0)
+                    found[name] = tf.cast(tf.squeeze(activation, 0), tf.float32)
                 if len(found) == len(wanted):
                     break
         return found
 
     def _run(self, image: Tensor) -> Iterator[tuple[str, Tensor]]:
         """Every layer's activation in turn, NHWC."""
-        x = tf.expand_dims(image - self._mean, 0)
+        x = tf.cast(tf.expand_dims(image - self._mean, 0), self._dtype)
         block = "1"
         for name, (weight, bias) in self._convs.items():
             place = name.removeprefix("conv")

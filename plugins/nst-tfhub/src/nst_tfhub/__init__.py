@@ -47,6 +47,6 @@ def nst_backends() -> Iterator[BackendSpec]:
         kind="image",
         devices=("auto", "cpu", "cuda"),
         weights=WEIGHTS,
-        precision="as stored",
+        precisions=("as stored",),
         files="nst_tfhub.sources:source",
     )

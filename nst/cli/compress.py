@@ -1,0 +1,43 @@
+"""`nst weights compress`: a slim network made of a full one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nst.cli.weights import DEFAULT_BACKEND, Backend
+
+
+def compress(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="the neutral file to write, float16")],
+    photos: Annotated[
+        list[Path], typer.Option("--photos", metavar="DIR", help="pictures to fit to; several share equally")
+    ],
+    teacher: Annotated[
+        str, typer.Option("--teacher", metavar="NAME|PATH", help="the weights to compress")
+    ] = "imagenet",
+    widths: Annotated[
+        str, typer.Option("--widths", metavar="N,N,…", help="channels per block, or per convolution")
+    ] = "32,48,80,128,128",
+    steps: Annotated[
+        str, typer.Option("--steps", metavar="N,N", help="of training: of the whole network, then of blocks 4 and 5")
+    ] = "500,2000",
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="the same seed gives the same network")] = 0,
+    crop: Annotated[
+        int, typer.Option("--crop", metavar="PIXELS", help="the side of the pictures it is fitted to")
+    ] = 128,
+    start: Annotated[
+        Path | None, typer.Option("--start", metavar="FILE", help="a slim network made earlier, to go on from")
+    ] = None,
+    save_every: Annotated[int, typer.Option("--save-every", metavar="N", help="write the network every N steps")] = 0,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help="how good it is, JSON (.json) or Markdown")
+    ] = None,
+    backend: Backend = DEFAULT_BACKEND,
+) -> None:
+    """See `nst.cli.commands`."""
+    from nst.cli.compressing import compress
+
+    compress(output, photos, teacher, widths, steps, seed, crop, start, save_every, report, backend)

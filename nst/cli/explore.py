@@ -1,0 +1,79 @@
+"""`nst explore`: what the choices do, in pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nst.cli.compare import Backends, Teller
+from nst.cli.recipe_options import recipe_options
+
+if TYPE_CHECKING:
+    from nst.explore.papers import Paper
+
+Vary = Annotated[
+    list[str] | None,
+    typer.Option("--vary", metavar="FIELD=V,…", help="values of a recipe's field (; between lists); repeatable"),
+]
+Experiment = Annotated[
+    str | None, typer.Option("--paper", metavar="NAME", help="an experiment of a paper (see --list)")
+]
+
+
+@recipe_options
+def explore(
+    given: dict[str, Any],
+    pictures: Annotated[
+        list[str] | None, typer.Argument(metavar="CONTENT STYLE…", help="what to paint like what")
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="where the pictures go")] = Path(
+        "nst-explore"
+    ),
+    vary: Vary = None,
+    paper: Experiment = None,
+    list_: Annotated[bool, typer.Option("--list", help="the papers' experiments, and nothing else")] = False,
+    backends: Backends = "",
+    fresh: Annotated[bool, typer.Option("--fresh", help="paint finished pictures again")] = False,
+    preset: Annotated[
+        str | None,
+        typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys (a paper begins from its own)"),
+    ] = None,
+    recipe: Annotated[Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML")] = None,
+    max_pixels: Annotated[int | None, typer.Option("--max-pixels", metavar="N", help="largest picture to open")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
+) -> int:
+    """See `nst.cli.commands`."""
+    from nst.cli.session import Session, host
+    from nst.explore import papers
+    from nst.explore.exploration import Exploration, Request
+
+    if list_:
+        return show_papers([papers.find(name) for name in papers.names()])
+    found = papers.find(paper) if paper else None
+    made, mistakes = Session(output).recipe(given, preset or (found.preset if found else None), recipe)
+    what: dict[str, Any] = {"backends": backends, "vary": vary or (), "paper": found, "chosen": set(given)}
+    request = Request(pictures or [], output, made, mistakes=mistakes, fresh=fresh, max_pixels=max_pixels, **what)
+    exploration = Exploration(request, host())
+    with Teller(quiet) as teller:
+        report = exploration.run(teller.say, teller.watch)
+    if not quiet:
+        show(report, output)
+    return int(report["exit_code"])
+
+
+def show_papers(found: list[Paper]) -> int:
+    """The experiments, a line or two each, on stdout."""
+    for paper in found:
+        typer.echo(f"{paper.name:<15} {paper.title} ({paper.source})")
+    return 0
+
+
+def show(report: dict[str, Any], output: Path) -> None:
+    """What went wrong, and where the pictures are, on stdout."""
+    from nst.compare import tables
+
+    for who, what in tables.failures(report):
+        typer.echo(f"{who}: {what}")
+    typer.echo(f"{tables.lead(report)} {output / 'sheet.png'}, {output / 'index.html'}")

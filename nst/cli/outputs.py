@@ -1,0 +1,41 @@
+"""The files a command is to write: whether it may, and whether two are one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from nst.checkpoint import Checkpoint
+from nst.errors import Findings, UserError
+
+
+def check_writable(path: Path) -> UserError | None:
+    """What would stop writing a file at `path`."""
+    if os.path.isdir(path):
+        return UserError(f"'{path}' is a folder", "give a file name")
+    try:
+        with suppress(FileNotFoundError):
+            os.stat(path)  # a name too long
+        with tempfile.TemporaryFile(dir=path.parent):
+            return None
+    except OSError as error:
+        return UserError(f"cannot write '{path}': {error.strerror}", "choose a folder that exists and can be written")
+
+
+def other_file(path: Path) -> UserError | None:
+    """The error for a file that is none of those which a checkpoint may be written over."""
+    if not os.path.isfile(path) or Findings().attempt(lambda: Checkpoint(path)):
+        return None
+    return UserError(f"--checkpoint '{path}' is there, and is no checkpoint", "give it another name")
+
+
+def same(path: Path, other: str | Path) -> bool:
+    """Whether two paths lead to one file, be it there or yet to be made."""
+    if os.path.exists(path) and os.path.exists(other):
+        return os.path.samefile(path, other)
+    try:
+        return os.path.realpath(path) == os.path.realpath(other)
+    except OSError:  # the current folder is gone
+        return False

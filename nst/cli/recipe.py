@@ -1,0 +1,67 @@
+"""`nst recipe`: the choices behind a picture, a preset or a file, as TOML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nst.recipe import Recipe
+
+Source = Annotated[str, typer.Argument(metavar="FILE|PRESET|PICTURE", help="a recipe, or a picture that nst has made")]
+All = Annotated[bool, typer.Option("--all", help="also what is as by default")]
+
+
+def show(source: Source, every: All = False) -> None:
+    """See `nst.cli.commands`."""
+    typer.echo(_written(_recipe(source), every), nl=False)
+
+
+def diff(first: Source, second: Source) -> None:
+    """See `nst.cli.commands`."""
+    from nst import toml
+    from nst.recipe import FIELDS
+
+    one, other = _recipe(first).to_dict(), _recipe(second).to_dict()
+    for name in FIELDS:
+        if one[name] != other[name]:
+            typer.echo(f"- {toml.dumps({name: one[name]})}+ {toml.dumps({name: other[name]})}", nl=False)
+
+
+def save(
+    source: Source,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="the TOML file to write")],
+    every: All = False,
+) -> None:
+    """See `nst.cli.commands`."""
+    from nst import atomic
+    from nst.cli.outputs import check_writable
+    from nst.errors import NstError
+
+    text = _written(_recipe(source), every)
+    if mistake := check_writable(output):
+        raise mistake
+    try:
+        atomic.replace(output, lambda file: file.write(text.encode()))
+    except OSError as error:
+        raise NstError(f"cannot write '{output}': {error.strerror}") from error
+
+
+def _recipe(source: str) -> Recipe:
+    """The recipe of a file in TOML, a preset or a picture. Raises `UserError`, for a recipe with each mistake in it."""
+    from nst import images, provenance
+    from nst.errors import raise_all
+    from nst.recipe import load, preset, presets, read
+
+    if Path(source).suffix.lower() in images.SUFFIXES:
+        return provenance.read(source).recipe
+    values, errors = read(preset(source) if source in presets() else load(source))
+    raise_all(errors)
+    return Recipe(**values)
+
+
+def _written(recipe: Recipe, every: bool) -> str:
+    from nst import toml
+
+    return toml.dumps(recipe.to_dict() if every else recipe.departures())

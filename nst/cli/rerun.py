@@ -1,0 +1,58 @@
+"""`nst rerun`: make a picture again, from what it says of its making."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nst.cli.recipe_options import recipe_options
+from nst.cli.stylize import MaxPixels, Report
+
+
+@recipe_options
+def rerun(
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="a picture that nst has made")],
+    given: dict[str, Any],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="where the new one goes (default: NAME-again beside it)"),
+    ] = None,
+    content: Annotated[str | None, typer.Option("--content", metavar="FILE", help="another picture to paint")] = None,
+    style: Annotated[
+        list[str] | None, typer.Option("--style", metavar="FILE", help="another style; may be given again")
+    ] = None,
+    mask: Annotated[
+        list[str] | None, typer.Option("--mask", metavar="FILE", help="another mask; one for each, in their order")
+    ] = None,
+    protect: Annotated[
+        str | None, typer.Option("--protect", metavar="FILE", help="another mask of what to hold on to")
+    ] = None,
+    report: Report = None,
+    max_pixels: MaxPixels = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
+) -> int:
+    """See `nst.cli.commands`."""
+    from nst import files, provenance
+    from nst.cli.session import Session, say
+    from nst.errors import Findings, raise_all
+
+    was = provenance.read(picture)
+    target = output or picture.with_stem(f"{picture.stem}-again")
+    folders = list(dict.fromkeys([Path(), picture.parent, target.parent]))
+    session = Session(target, report=report, quiet=quiet, options=was.options)
+    made, mistakes = session.recipe(given, start=was.recipe)
+    findings = Findings()
+    findings.add(*mistakes)
+    named = {"content": content, "style": style, "mask": mask, "protect": protect}
+    search = partial(files.locate, was.inputs, made, folders, named=named, exact=False, skipped=given.keys())
+    found = findings.attempt(search)
+    if found is None:
+        raise_all(findings.errors)
+    for note in found.notes:
+        say(note)
+    job = session.job(found.sources, found.recipe, mistakes, max_pixels)
+    session.check_size(job, max_pixels)
+    return session.run(job, was=was)

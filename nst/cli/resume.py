@@ -1,0 +1,59 @@
+"""`nst resume`: go on with a run from its checkpoint, as if nothing had happened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nst.cli.stylize import CheckpointEvery, Film, MaxPixels, Report
+
+Content = Annotated[str | None, typer.Option("--content", metavar="FILE", help="where the picture to paint is now")]
+Styles = Annotated[
+    list[str] | None, typer.Option("--style", metavar="FILE", help="where a style is now; one for each, in their order")
+]
+Masks = Annotated[
+    list[str] | None, typer.Option("--mask", metavar="FILE", help="where a mask is now; one for each, in their order")
+]
+Protect = Annotated[str | None, typer.Option("--protect", metavar="FILE", help="where the mask of --protect is now")]
+
+
+def resume(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="the file that --checkpoint named")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="where the picture goes (default: as begun)")
+    ] = None,
+    content: Content = None,
+    style: Styles = None,
+    mask: Masks = None,
+    protect: Protect = None,
+    checkpoint_every: CheckpointEvery = 60,
+    timelapse: Film = None,
+    report: Report = None,
+    max_pixels: MaxPixels = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
+) -> int:
+    """See `nst.cli.commands`."""
+    from nst import files, provenance
+    from nst.checkpoint import Checkpoint, Plan
+    from nst.cli.session import Session
+
+    kept = Checkpoint(checkpoint)
+    was = provenance.from_dict(kept.about.get("record"), str(checkpoint))
+    begun = Path(kept.text("output"))
+    folders = [Path(kept.text("folder")), checkpoint.parent, Path(), begun.parent]
+    named = {"content": content, "style": style, "mask": mask, "protect": protect}
+    found = files.locate(was.inputs, was.recipe, folders, named=named)
+    session = Session(
+        output or begun,
+        report=report,
+        checkpoint=checkpoint,
+        checkpoint_every=checkpoint_every,
+        timelapse=timelapse,
+        quiet=quiet,
+        options=was.options,
+    )
+    job = session.job(found.sources, found.recipe, [], max_pixels)
+    snapshot = kept.snapshot(Plan(job.shapes(), job.steps, was.recipe.average > 0))
+    return session.run(job, snapshot, was)

@@ -1,0 +1,84 @@
+"""Inputs and a recipe made into the regions the engine paints, and what they leave of the content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from nst import color, images
+from nst.areas import Mask
+from nst.inputs import Inputs, Style
+from nst.mistakes import each_scale
+from nst.protocols import Pixels
+from nst.recipe import Recipe
+from nst.terms import Region
+
+
+def regions(inputs: Inputs, recipe: Recipe) -> list[Region]:
+    """The parts of the picture and what each is painted like, the whole or its rest first.
+
+    Styles are colored as the recipe says; a style's share is shared out over its works.
+    """
+    rest, masks = _masks(inputs)
+    works = _works(inputs, recipe)
+    found = []
+    if inputs.styles:
+        found.append(_region(inputs.styles, recipe.style_blend, works, rest, ""))
+    for patch, mask in zip(inputs.patches, masks, strict=True):
+        found.append(_region(patch.styles, (), works, mask, patch.name))
+    return found
+
+
+def finished(inputs: Inputs, recipe: Recipe, pixels: Pixels) -> Pixels:
+    """The painted picture in the colors the recipe wants; where no style was given for, the content itself."""
+    painted = color.finished(recipe.color, pixels, inputs.content.pixels)
+    if inputs.styles:
+        return painted
+    shape = _shape(pixels)
+    cover = np.clip(sum(images.resize(patch.mask, shape) for patch in inputs.patches), 0, 1)[..., None]
+    mixed: Pixels = (cover * painted + (1 - cover) * images.resize(inputs.content.pixels, shape)).astype(np.float32)
+    return mixed
+
+
+def protected(inputs: Inputs) -> Mask | None:
+    """Where to hold on to the content, at its size."""
+    return None if inputs.protect is None else images.resize(inputs.protect, _shape(inputs.content.pixels))
+
+
+def _masks(inputs: Inputs) -> tuple[Mask | None, list[Mask]]:
+    """Where the styles of the whole count, None for everywhere, and those of each patch: nowhere that is protected."""
+    shape, held = _shape(inputs.content.pixels), protected(inputs)
+    patches = [images.resize(patch.mask, shape) for patch in inputs.patches]
+    rest = np.clip(1 - sum(patches), 0, 1).astype(np.float32) if patches else None
+    if held is None:
+        return rest, patches
+    return 1 - held if rest is None else rest * (1 - held), [patch * (1 - held) for patch in patches]
+
+
+def _works(inputs: Inputs, recipe: Recipe) -> Iterator[tuple[Pixels, float]]:
+    """Every work to paint like, colored as the recipe says, and its size relative to the picture."""
+    styles = inputs.every_style()
+    scales = zip(styles, each_scale(recipe.style_scale, len(styles)), strict=True)
+    sizes = [scale for style, scale in scales for _ in style.works]
+    painted = color.prepared(recipe.color, [work.pixels for work in inputs.works()], inputs.content.pixels)
+    return iter(zip(painted, sizes, strict=True))
+
+
+def _region(
+    styles: Sequence[Style],
+    blend: Sequence[float],
+    works: Iterator[tuple[Pixels, float]],
+    mask: Mask | None,
+    name: str,
+) -> Region:
+    """A region of `styles`, which takes its works from those that are left."""
+    parts = list(zip(styles, blend or (1.0,) * len(styles), strict=True))
+    total = sum(part for _, part in parts)
+    shares = [part / total / len(style.works) for style, part in parts for _ in style.works]
+    pixels, scales = zip(*(next(works) for _ in shares), strict=True)
+    return Region(pixels, shares, mask, name, scales)
+
+
+def _shape(pixels: Pixels) -> tuple[int, int]:
+    return pixels.shape[0], pixels.shape[1]

@@ -1,0 +1,142 @@
+"""The network as a chain of layers, and the chain rule through it written out.
+
+It calls the functions that autograd itself calls, on any device, and computes the same. What autograd cannot know it
+does not do: kernels have no gradient, and a gradient between two layers is nobody else's and may be written over. An
+activation is let go as soon as the way back has passed it. There are no second derivatives.
+
+Measured at 512×512, float32, in processor time: against autograd, an evaluation takes 0.73 of the time with the compact
+network and 0.88 with VGG-19; with memory kept between evaluations too (`memory.keep`), 0.53 and 0.70.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch.autograd.function import once_differentiable
+from torch.nn.grad import conv2d_input
+
+from nst.architectures import AVERAGE_GAIN
+from nst.protocols import Tensor
+
+aten = torch.ops.aten
+
+
+class Layer(Protocol):
+    """One link. Activations and gradients are `(1, C, H, W)` in `channels_last` memory."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Any]:
+        """The activation, and what `backward` needs to know."""
+
+    def backward(self, gradient: Tensor, known: Any) -> Tensor:
+        """The gradient at the input, from the gradient at the output, which may be written over."""
+
+
+class Convolution:
+    """3×3, zeros around: `kernel` `(out, in, 3, 3)` in `channels_last` memory, `bias` `(out,)`."""
+
+    def __init__(self, kernel: Tensor, bias: Tensor) -> None:
+        self._kernel = kernel
+        self._bias = bias
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Any]:
+        """The convolution, and its input's shape."""
+        return F.conv2d(x, self._kernel, self._bias, padding=1), x.shape
+
+    def backward(self, gradient: Tensor, known: Any) -> Tensor:
+        """The gradient at the input alone: the kernel stays what it is."""
+        return conv2d_input(known, self._kernel, gradient, padding=1)  # type: ignore[no-untyped-call]
+
+
+class ReLU:
+    """In place, forward and back: a convolution's own output is kept nowhere."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Any]:
+        """What is positive of `x`, in its place."""
+        y = x.relu_()
+        return y, y
+
+    def backward(self, gradient: Tensor, known: Any) -> Tensor:
+        """The gradient where the activation is positive, in its place."""
+        return aten.threshold_backward.grad_input(gradient, known, 0, grad_input=gradient)
+
+
+class MaxPool:
+    """2×2; an odd last row or column is dropped."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Any]:
+        """The largest of each window."""
+        return F.max_pool2d(x, 2), x
+
+    def backward(self, gradient: Tensor, known: Any) -> Tensor:
+        """Each gradient at the place of the largest, 0 elsewhere; to find it again takes less than to keep it."""
+        _, places = F.max_pool2d(known, 2, return_indices=True)
+        return aten.max_pool2d_with_indices_backward(gradient, known, [2, 2], [2, 2], [0, 0], [1, 1], False, places)
+
+
+class AveragePool:
+    """2×2, times `AVERAGE_GAIN`; an odd last row or column is dropped."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Any]:
+        """The mean of each window, times the gain."""
+        return F.avg_pool2d(x, 2).mul_(AVERAGE_GAIN), x
+
+    def backward(self, gradient: Tensor, known: Any) -> Tensor:
+        """Each gradient shared out over its window."""
+        shared = gradient.mul_(AVERAGE_GAIN)
+        return aten.avg_pool2d_backward(shared, known, [2, 2], [2, 2], [0, 0], False, True, None)
+
+
+def features(x: Tensor, layers: Mapping[str, Layer], wanted: Collection[str]) -> dict[str, Tensor]:
+    """The activations `wanted`, by name, as `(H_l, W_l, C_l)` views; `x` is `(1, 3, H, W)`.
+
+    Nothing deeper than the deepest of them is computed.
+    """
+    names = list(layers)
+    found = [name for name in names if name in wanted]
+    if not found:
+        return {}
+    needed = {name: layers[name] for name in names[: names.index(found[-1]) + 1]}
+    activations = _Chain.apply(x, needed, set(found))  # type: ignore[no-untyped-call]
+    return dict(zip(found, activations, strict=True))
+
+
+class _Chain(torch.autograd.Function):
+    """The activations `wanted` of all `layers`, from `x`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, layers: Mapping[str, Layer], wanted: Collection[str]) -> tuple[Tensor, ...]:
+        ctx.set_materialize_grads(False)
+        ctx.steps = []
+        found: list[Tensor] = []
+        for name, layer in layers.items():
+            x, known = layer.forward(x)
+            ctx.steps.append((layer, known if ctx.needs_input_grad[0] else None, name in wanted))
+            if name in wanted:
+                own = x.clone() if isinstance(layer, Convolution) else x  # the ReLU will write over it
+                found.append(own.squeeze(0).permute(1, 2, 0))
+        return tuple(found)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *given: Tensor | None) -> tuple[Tensor | None, None, None]:
+        if ctx.steps is None:
+            raise RuntimeError("the activations are let go of: compute the features again to differentiate them again")
+        steps, ctx.steps = ctx.steps, None
+        gradients, gradient = list(given), None
+        while steps:  # each let go of as soon as it is passed
+            layer, known, wanted = steps.pop()
+            gradient = _joined(gradient, gradients.pop()) if wanted else gradient
+            if gradient is not None:
+                gradient = layer.backward(gradient, known)
+        return gradient, None, None
+
+
+def _joined(gradient: Tensor | None, tapped: Tensor | None) -> Tensor | None:
+    """The sum of what comes from deeper layers, which is written to, and what comes from a loss, which is not ours."""
+    if tapped is None:
+        return gradient
+    image = tapped.permute(2, 0, 1).unsqueeze(0)
+    return image.clone(memory_format=torch.channels_last) if gradient is None else gradient.add_(image)

@@ -1,0 +1,67 @@
+"""`--timelapse`: a film beside the picture, whatever ends the run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+from nst import load_image
+from nst.cli import session
+
+pytestmark = pytest.mark.frameworks
+
+PAIR = ["content.png", "style.png", "-o", "out.png"]
+
+
+def test_a_film_shows_each_step_and_ends_with_the_picture(nst, here, unsized):
+    words = [*PAIR, *unsized, "--sizes", "32,48", "--steps", "2,3", "--timelapse", "film.png", "--save-every", "4"]
+    assert nst("stylize", *words).code == 0
+    with Image.open("film.png") as film:
+        assert film.size == (48, 36)
+        shown = [frame.info["duration"] for frame in ImageSequence.Iterator(film)]
+        assert sum(shown) == 5 * 200 + 1000, "equal frames, such as the best step and the finished picture, may be one"
+        film.seek(film.n_frames - 1)
+        last = np.asarray(film.convert("RGB"), np.float32) / 255
+    np.testing.assert_allclose(last, load_image("out.png"), atol=1e-6)
+    assert sorted(each.name for each in here.iterdir() if each.suffix == ".png") == [
+        "content.png",
+        "film.png",
+        "out-0004.png",
+        "out.png",
+        "style.png",
+    ]
+
+
+def test_a_film_changes_nothing_in_the_picture(nst, here, fast):
+    nst("stylize", *PAIR, *fast)
+    plain = load_image("out.png")
+    nst("stylize", *PAIR, *fast, "--timelapse", "film.gif")
+    np.testing.assert_array_equal(load_image("out.png"), plain)
+
+
+def test_ctrl_c_gives_the_film_so_far(nst, here, fast, monkeypatch):
+    def impatient(self, progress):
+        if progress.step == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(session.Watcher, "show", impatient)
+    assert nst("stylize", *PAIR, *fast, "--timelapse", "film.gif").code == 130
+    with Image.open("film.gif") as film:
+        assert film.n_frames == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("film.avi", "'film.avi' is no film"),
+        ("style.png", "--timelapse 'style.png' is another file of this run"),
+        ("out.png", "--timelapse 'out.png' is another file of this run"),
+        ("nowhere/film.gif", "cannot write 'nowhere/film.gif'"),
+    ],
+)
+def test_a_film_that_could_not_be_is_refused_at_once(nst, here, fast, name, message):
+    done = nst("stylize", *PAIR, *fast, "--timelapse", name)
+    assert done.code == 2
+    assert any(message in error for error in done.errors), done.err
+    assert not (here / "out.png").exists()

@@ -1,0 +1,63 @@
+"""Regions: who paints where, in which share, and what is left of the content."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nst.errors import Findings
+from nst.inputs import Reader
+from nst.recipe import Recipe
+from nst.regions import finished, regions
+
+
+def picture(path, color=(200, 100, 50), size=(8, 6)):
+    Image.new("RGB" if len(color) == 3 else "RGBA", size, color).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def read(tmp_path):
+    def inputs(styles=(), masks=(), protect=None):
+        found = Findings()
+        content = picture(tmp_path / "content.png")
+        return Reader(found, None).inputs(content, styles, masks, protect), found.errors
+
+    return inputs
+
+
+def test_a_mask_weighs_by_its_luminance_and_is_black_where_it_is_transparent(tmp_path, read):
+    style = picture(tmp_path / "style.png")
+    gray, clear = picture(tmp_path / "gray.png", (51, 51, 51)), picture(tmp_path / "clear.png", (255, 255, 255, 51))
+    inputs, errors = read([style], [(gray, [style]), (clear, [style])])
+    assert not errors
+    assert [float(patch.mask.mean()) for patch in inputs.patches] == pytest.approx([0.2, 0.2], abs=1e-3)
+    rest, *patches = [region.mask for region in regions(inputs, Recipe())]
+    assert rest.shape == patches[0].shape == (6, 8)
+    np.testing.assert_allclose(rest, 0.6, atol=1e-3)
+
+
+def test_what_is_protected_is_taken_out_of_every_region(tmp_path, read):
+    style, half = picture(tmp_path / "style.png"), picture(tmp_path / "half.png", (128, 128, 128))
+    inputs, _ = read([style], [], half)
+    (region,) = regions(inputs, Recipe())
+    np.testing.assert_allclose(region.mask, 1 - 128 / 255, atol=1e-3)
+
+
+def test_shares_and_sizes_go_to_the_works_of_a_style(tmp_path, read):
+    folder = tmp_path / "works"
+    folder.mkdir()
+    picture(folder / "a.png")
+    picture(folder / "b.png")
+    inputs, _ = read([str(folder), picture(tmp_path / "one.png")])
+    (region,) = regions(inputs, Recipe(style_blend="3,1", style_scale="1,0.5"))
+    assert region.blend == pytest.approx([0.375, 0.375, 0.25])
+    assert list(region.scales) == [1, 1, 0.5]
+
+
+def test_without_a_style_for_the_rest_it_is_the_content(tmp_path, read):
+    style, half = picture(tmp_path / "style.png"), picture(tmp_path / "half.png", (128, 128, 128))
+    inputs, _ = read([], [(half, [style])])
+    mixed = finished(inputs, Recipe(), np.zeros((6, 8, 3), np.float32))
+    np.testing.assert_allclose(mixed, inputs.content.pixels * (1 - 128 / 255), atol=1e-3)
