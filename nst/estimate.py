@@ -9,7 +9,7 @@ against real runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import prod
 from typing import Any
 
@@ -30,6 +30,9 @@ PASSING = 22
 COMPARING = 4
 """Times the content's features are held at the piece at hand: they, their difference, its square, its gradient."""
 
+WEIGHING = 2.4
+"""Times a style layer's features at the piece at hand are held for each region of the picture that a mask bounds."""
+
 LOOKING = 0.5
 """The part of an evaluation's activations that are held without a way back, when a style is looked at."""
 
@@ -38,6 +41,12 @@ UPDATES = 6
 
 PER_STATE = 1.5
 """Sums of two images for each image of the optimizer's state."""
+
+FIXED = 0.4
+"""The part of the smallest evaluation that one of nothing at all would take, where no larger one was timed."""
+
+FLATTEST = 0.25
+"""The least part of a larger evaluation that grows with the picture, however fast the clock says it was."""
 
 MARGIN = 0.9
 """The part of what is free that tiles are chosen for."""
@@ -67,16 +76,27 @@ class Stage:
 
 @dataclass(frozen=True)
 class Timing:
-    """`seconds` that one evaluation took for so much `work`, of whatever unit `Estimator.work` counts in.
+    """What evaluations of a network were found to take: `fixed` seconds for each pass there and back however small
+    the picture, and `rate` seconds for each unit of work, of whatever unit `Estimator.work` counts in.
 
-    `overhead` are the seconds a new size, or a new kind of tile, costs once however small it is. `seconds_per_byte` is
-    what a sum of two arrays takes for each byte of one of them.
+    `overhead` are the seconds a new size, or a new kind of tile, costs once. `seconds_per_byte` is what a sum of two
+    arrays takes for each byte of one of them.
     """
 
-    seconds: float
-    work: float
+    fixed: float
+    rate: float
     overhead: float
     seconds_per_byte: float
+
+
+def line(timed: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """`fixed` and `rate` of a `Timing`, from the (work, seconds) of one evaluation, or of a small and a large one."""
+    (work, seconds), (most_work, most_seconds) = timed[0], timed[-1]
+    if work == most_work:
+        return FIXED * seconds, (1 - FIXED) * seconds / work
+    steepest = most_seconds / most_work
+    rate = min(steepest, max(FLATTEST * steepest, (most_seconds - seconds) / (most_work - work)))
+    return most_seconds - rate * most_work, rate
 
 
 @dataclass(frozen=True)
@@ -130,7 +150,9 @@ def unknown(stages: Sequence[Stage], start: float) -> Estimate:
 class Estimator:
     """What is the same at every size: the framework's own share, the layers looked at, the optimizer's state.
 
-    `compared` are the layers whose content features are kept. `pictures` are the bytes of the pictures at hand. `held`
+    `compared` are the layers whose content features are kept, by each loss that keeps them. `copies` says how many
+    times the features of a layer are held by losses beside that. `masked` is how many regions have a mask. `pictures`
+    are the bytes of the pictures at hand. `held`
     are the bytes of the optimizer's state for an image of so many bytes after so many steps. `resident` is what the
     process holds with the backend open; None on a device of its own, where neither framework nor pictures count.
     `narrow` is how wide activations are, of float32.
@@ -143,6 +165,8 @@ class Estimator:
     held: Callable[[int, int], int]
     resident: int | None
     narrow: float = 1.0
+    copies: Mapping[str, float] = field(default_factory=dict)
+    masked: int = 0
 
     @property
     def layers(self) -> list[str]:
@@ -157,7 +181,7 @@ class Estimator:
         held = sum(network.weights for network in networks)
         if self.resident is not None:
             held = max(self.model.base + round(WEIGHTS * held) + self.pictures, self.resident)
-        images = KEPT * stage.image + self.held(stage.image, stage.steps)
+        images = (KEPT + self.masked) * stage.image + self.held(stage.image, stage.steps)
         compared = sum(features(stage.outline, name, stage.shape) for name in self.compared)
         return held + images + compared + self._piece(stage, stage.outline, tile, tiles)
 
@@ -168,7 +192,8 @@ class Estimator:
         looking = max((LOOKING * activations(network, self.style, work) for work in looked), default=0)
         computing = activations(network, self.layers, largest)
         comparing = (COMPARING - 1) * sum(features(network, name, largest) for name in self.compared)
-        passing = comparing + PASSING * prod(largest) * 3 * FLOAT
+        copying = sum(count * features(network, name, largest) for name, count in self.copies.items())
+        passing = comparing + round(copying) + PASSING * prod(largest) * 3 * FLOAT
         return round(self.narrow * self.model.factor * max(computing, looking) + passing)
 
     def fitting(self, stage: Stage, networks: Collection[Outline], room: int) -> int:
@@ -183,13 +208,14 @@ class Estimator:
         return next((side for side, need in needs if need is None or need <= room), min(2 * SMALLEST, longest))
 
     def seconds(self, stage: Stage, timing: Timing) -> float:
-        """How long a size takes, going by one evaluation of the same network that was timed."""
-        rate = timing.seconds / timing.work
-        each, once = self.work(stage)
+        """How long a size takes, going by evaluations of the same network that were timed."""
+        tiles = self._tiles(stage, stage.tile)
+        passes = 1.0 if len(tiles) == 1 else 1.5 * len(tiles)
+        each, once = (timing.fixed * passes + timing.rate * work for work in self.work(stage))
         images = UPDATES + PER_STATE * self.held(stage.image, -(-stage.steps // 2)) / stage.image
         update = images * stage.image * timing.seconds_per_byte
-        kinds = len({tile.kind for tile in self._tiles(stage, stage.tile)})
-        return (stage.steps + 1) * each * rate + stage.steps * update + once * rate + kinds * timing.overhead
+        kinds = len({tile.kind for tile in tiles})
+        return (stage.steps + 1) * each + stage.steps * update + once + kinds * timing.overhead
 
     def work(self, stage: Stage) -> tuple[float, float]:
         """Operations of an evaluation, and of the targets; pixels stand for them where the network is unknown."""

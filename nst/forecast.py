@@ -11,7 +11,7 @@ from typing import Any
 from nst.architectures import smallest_side
 from nst.cost import Outline, Size
 from nst.engine import Level, Task
-from nst.estimate import MARGIN, Estimate, Estimator, Stage, Timing, unknown
+from nst.estimate import MARGIN, WEIGHING, Estimate, Estimator, Stage, Timing, line, unknown
 from nst.images import fit
 from nst.memory import available_memory, resident_memory
 from nst.mistakes import Sized
@@ -25,8 +25,8 @@ from nst.uses import Used, uses
 PROBES = (128, 181, 256, 362, 512)
 """Long sides in pixels at which an evaluation may be timed: the larger, the more like those of the run."""
 
-COST = 3  # evaluations that it takes to time one
-SHARE = 0.04  # of a run that may go into that
+COST = 5  # evaluations that it takes to time one
+SHARE = 0.05  # of a run that may go into timing one that is larger than the first
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class Forecast:
         """The side of the tiles to begin with at each size, 0 for none."""
         return [stage.tile for stage in self.stages]
 
+    def after(self, level: int, taken: int) -> Forecast:
+        """That of what is left after so many sizes and so many steps of the next."""
+        first, *rest = self.stages[level:]
+        return replace(self, stages=[replace(first, steps=max(0, first.steps - taken)), *rest])
+
     def tiled(self, room: int) -> Forecast:
         """The same, sizes that need more than `room` bytes cut into tiles that do not."""
         assert self.estimator is not None
@@ -81,32 +86,34 @@ class Forecast:
         """What the run will take, an evaluation of each network being timed for it."""
         if self.estimator is None:
             return unknown(self.stages, start)
-        given = task()
-        timings = {name: timing for name in self.opened if (timing := self._timing(given, name)) is not None}
+        given, names = task(), dict.fromkeys(stage.weights for stage in self.stages)
+        timings = {name: timing for name in names if (timing := self._timing(given, name)) is not None}
         return self.estimator.estimate(self.stages, timings, start)
 
     def _timing(self, task: Task, weights: str) -> Timing | None:
         """None where not even the probe fits into memory."""
         assert self.estimator is not None
-        coarsest, *finer = self._probes([stage for stage in self.stages if stage.weights == weights][-1])
-        total = sum(self.estimator.work(stage)[0] * stage.steps for stage in self.stages)
-        cheap = [stage for stage in finer if COST * self.estimator.work(stage)[0] <= SHARE * total]
-        stage, backend = (cheap or [coarsest])[-1], self.opened[weights].backend
+        backend, work = self.opened[weights].backend, self.estimator.work
+        stages = self._probes([stage for stage in self.stages if stage.weights == weights][-1])
         try:
-            clocked = clock(task, *(Level(size, 1, backend) for size in (coarsest.size, stage.size)))
+            clocked = [clock(task, Level(stage.size, 1, backend)) for stage in stages]
             per_byte = seconds_per_byte(backend, self.stages[-1].shape)
         except MemoryError:
             return None
-        each, once = self.estimator.work(stage)
-        overhead = clocked.first - clocked.next * (1 + once / each)
-        return Timing(clocked.next, each, max(0.0, overhead), per_byte)
+        timed = zip(stages, clocked, strict=True)
+        fixed, rate = line([(work(stage)[0], each.next) for stage, each in timed])
+        overhead = clocked[-1].first - clocked[-1].next - fixed - rate * work(stages[-1])[1]
+        return Timing(fixed, rate, max(0.0, overhead), per_byte)
 
     def _probes(self, last: Stage) -> list[Stage]:
-        """Stages as small as evaluations are timed at: none too thin for the layers, none beyond the run's last."""
+        """One or two stages to time: none too thin for the layers, none beyond the run's last, none too costly."""
         assert self.estimator is not None
-        need = math.ceil(smallest_side(self.estimator.layers) * max(last.shape) / min(last.shape))
-        sizes = [size for size in PROBES if need <= size <= last.size] or [min(last.size, max(need, PROBES[0]))]
-        return [_resized(last, size) for size in sizes]
+        work, need = self.estimator.work, smallest_side(self.estimator.layers)
+        least = math.ceil(need * max(last.shape) / min(last.shape))
+        sizes = [size for size in PROBES if least <= size <= last.size] or [min(last.size, max(least, PROBES[0]))]
+        coarsest, *finer = (_resized(last, size) for size in sizes)
+        share = SHARE * sum(work(stage)[0] * stage.steps for stage in self.stages)
+        return [coarsest, *[stage for stage in finer if COST * work(stage)[0] <= share][-1:]]
 
 
 def _resized(stage: Stage, size: int) -> Stage:
@@ -126,8 +133,12 @@ def forecast(
     pictures: Sequence[Sized],
     levels: Sequence[tuple[int, int, str]],
     opened: Mapping[str, Opened],
+    masked: int = 0,
 ) -> Forecast:
-    """That of a job: the content and then the styles' works as `pictures`; sizes, steps and the weights' names."""
+    """That of a job: the content and then the styles' works as `pictures`; sizes, steps and the weights' names.
+
+    `masked` is how many regions of the picture have a mask.
+    """
     tile = int(recipe.tile) if recipe.tile.isdigit() else 0
     stages = [_stage(pictures, *level, opened, tile) for level in levels]
     if spec.kind == "image":
@@ -138,11 +149,13 @@ def forecast(
     estimator = Estimator(
         model=spec.memory,
         style=_layers(used, "style"),
-        compared=_layers(used, "content"),
-        pictures=sum(math.prod(picture.shape) * 12 for picture in pictures),
+        compared=[layer for loss, use in used if loss.role == "content" for layer in use.layers],
+        pictures=sum(math.prod(picture.shape) * 12 for picture in pictures) + masked * math.prod(pictures[0].shape) * 4,
         held=partial(_held, optimizer, read_options(optimizer, recipe.optimizer_options)),
         resident=resident_memory() or 0 if backend.peak_memory() is None else None,
         narrow=0.5 if "16" in backend.precision else 1.0,
+        copies=_copies(used, masked),
+        masked=masked,
     )
     found = Forecast(estimator, stages, opened)
     free = recipe.tile == "auto" and spec.architecture and not any(use.whole for _, use in used)
@@ -161,6 +174,15 @@ def _stage(
 def _layers(used: Used, role: str) -> list[str]:
     """The layers that the losses of a role look at, once."""
     return list(dict.fromkeys(layer for spec, use in used if spec.role == role for layer in use.layers))
+
+
+def _copies(used: Used, masked: int) -> dict[str, float]:
+    """How many times the losses hold a layer's features; those of style do so for each region."""
+    found: dict[str, float] = {}
+    for spec, use in used:
+        each = spec.copies * max(1, masked) + WEIGHING * masked if spec.role == "style" else spec.copies
+        found |= {layer: found.get(layer, 0.0) + each for layer in use.layers}
+    return found
 
 
 def _held(spec: OptimizerSpec, options: Mapping[str, Any], image: int, steps: int) -> int:

@@ -242,13 +242,14 @@ class Job:
         opened = {choice.name: Opened(self._open(choice), self._outlines[choice.name]) for choice in self._choices}
         levels = [*zip(self.sizes, self.steps, self.weights_per_size(), strict=True)]
         shapes = _shapes(self.inputs, self.recipe.style_scale)
-        return forecast(self.recipe, self._plugins, self.spec, shapes, levels, opened)
+        return forecast(self.recipe, self._plugins, self.spec, shapes, levels, opened, regions.masked(self.inputs))
 
-    def estimate(self) -> Estimate:
-        """What the run will take; the first call times an evaluation of each network."""
+    def estimate(self, resume: Snapshot | None = None) -> Estimate:
+        """What the run will take, or what is left of it; the first call times evaluations of each network."""
         if self._estimate is None:
             self.open()
-            self._estimate = self.forecast.estimate(self.task, self._start_up)
+            left = self.forecast.after(resume.level, resume.taken) if resume else self.forecast
+            self._estimate = left.estimate(self.task, self._start_up)
         return self._estimate
 
     def _first_image(self, styles: Sequence[Pixels]) -> Pixels:

@@ -41,6 +41,11 @@ def finished(inputs: Inputs, recipe: Recipe, pixels: Pixels) -> Pixels:
     return mixed
 
 
+def masked(inputs: Inputs) -> int:
+    """How many of the regions have a mask."""
+    return len(inputs.patches) + bool(inputs.styles and (inputs.patches or inputs.protect is not None))
+
+
 def protected(inputs: Inputs) -> Mask | None:
     """Where to hold on to the content, at its size."""
     return None if inputs.protect is None else images.resize(inputs.protect, _shape(inputs.content.pixels))

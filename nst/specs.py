@@ -141,7 +141,10 @@ class LossSpec(Spec):
     of channels. It takes pictures of any size, a single position too. Its gradient is finite at the target. Its
     gradient is finite on black and flat pictures. What it is given is not written to. The same features give the same
     number. Role "image" has no target, and promises only what is said without one.
+
+    `copies` is how many times the features of its layers a loss holds at its worst moment, for an estimate of memory.
     """
 
     role: Literal["style", "content", "image"] = "style"
     shape: Literal["statistic", "pointwise", "whole"] = "statistic"
+    copies: float = 0.0

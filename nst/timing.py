@@ -10,10 +10,10 @@ import numpy as np
 
 from nst.engine import Level, Task, build_level
 from nst.images import fit, resize
-from nst.protocols import Array, FeatureBackend, Objective
+from nst.protocols import FeatureBackend
 
-PATIENCE = 0.4  # seconds after which no further evaluation is timed
-ROUNDS = 3
+PATIENCE = 0.25  # seconds after which no further evaluation is timed
+ROUNDS = 5
 LARGEST = 1024  # pixels a side of the arrays that the optimizer's arithmetic is timed on
 
 
@@ -25,15 +25,17 @@ class Clocked:
     next: float
 
 
-def clock(task: Task, before: Level, level: Level) -> Clocked:
+def clock(task: Task, level: Level) -> Clocked:
     """Time the evaluation of the content at a level.
 
-    What a framework does but once it does at the level `before`, and of several evaluations the middle one counts,
-    against a moment in which the machine was busy.
+    Of several evaluations the middle one counts, against a moment in which the machine was busy.
     """
-    _first(task, before)
-    first, objective, image = _first(task, level)
-    rounds: list[float] = []
+    height, width = task.content.shape[:2]
+    began = time.perf_counter()
+    image = level.backend.asarray(resize(task.content, fit(height, width, level.size)))
+    objective = build_level(task, level)
+    objective(image)
+    first, rounds = time.perf_counter() - began, list[float]()
     while len(rounds) < ROUNDS and sum(rounds) < PATIENCE:
         began = time.perf_counter()
         objective(image)
@@ -41,22 +43,14 @@ def clock(task: Task, before: Level, level: Level) -> Clocked:
     return Clocked(first, statistics.median(rounds))
 
 
-def _first(task: Task, level: Level) -> tuple[float, Objective, Array]:
-    height, width = task.content.shape[:2]
-    shape = fit(height, width, level.size)
-    began = time.perf_counter()
-    image, objective = level.backend.asarray(resize(task.content, shape)), build_level(task, level)
-    objective(image)
-    return time.perf_counter() - began, objective, image
-
-
 def seconds_per_byte(backend: FeatureBackend, shape: tuple[int, int]) -> float:
     """What a sum of two images of the backend's takes, for each byte of one of them."""
     small = [min(side, LARGEST) for side in shape]
     image = backend.asarray(np.zeros((*small, 3), np.float32))
-    total = image + 0.5 * image
-    began = time.perf_counter()
+    total, rounds = image + 0.5 * image, list[float]()
     for _ in range(ROUNDS):
+        began = time.perf_counter()
         total = total + 0.5 * image
-    backend.to_host(total[:1, :1])  # waits for a device that computes on its own
-    return (time.perf_counter() - began) / (ROUNDS * small[0] * small[1] * 12)
+        backend.to_host(total[:1, :1])  # waits for a device that computes on its own
+        rounds.append(time.perf_counter() - began)
+    return statistics.median(rounds) / (small[0] * small[1] * 12)

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nst.cost import outline
-from nst.estimate import Estimator, Stage, Timing
+from nst.estimate import FIXED, FLATTEST, Estimator, Stage, Timing, line
 from nst.specs import MemoryModel
 
 MODEL = MemoryModel(base=1000, factor=2.0)
 SIDES = st.integers(64, 2000)
-TIMING = Timing(seconds=0.1, work=1e9, overhead=0.5, seconds_per_byte=1e-10)
+TIMING = Timing(fixed=0.01, rate=1e-10, overhead=0.5, seconds_per_byte=1e-10)
 
 
 def two_images(image, steps):
@@ -65,6 +65,29 @@ def test_the_largest_tile_that_fits_is_chosen_and_none_where_all_fits(estimator,
         assert estimator.memory(whole, [network], tile) <= room < estimator.memory(whole, [network], 0)
 
 
+@given(fixed=st.floats(0, 0.1), rate=st.floats(1e-3, 1))
+def test_two_evaluations_tell_what_does_not_grow_with_the_picture(fixed, rate):
+    found = line([(1.0, fixed + rate), (5.0, fixed + 5 * rate)])
+    if rate * 5 >= FLATTEST * (fixed + 5 * rate):
+        assert found == pytest.approx((fixed, rate))
+
+
+def test_a_clock_that_was_held_up_does_not_make_larger_pictures_cost_nothing():
+    fixed, rate = line([(1.0, 0.9), (5.0, 0.5)])
+    assert rate == FLATTEST * 0.1
+    assert fixed + 5 * rate == pytest.approx(0.5)
+
+
+def test_of_one_evaluation_a_usual_part_is_taken_not_to_grow():
+    assert line([(2.0, 1.0)]) == pytest.approx((FIXED, (1 - FIXED) / 2))
+
+
+def test_masks_and_losses_that_keep_copies_are_counted(estimator, stage, network):
+    plain = estimator.memory(stage(), [network], 0)
+    assert replace(estimator, copies={"relu1_1": 2.0}).memory(stage(), [network], 0) == plain + 2 * 300 * 200 * 4 * 4
+    assert replace(estimator, masked=2).memory(stage(), [network], 0) == plain + 2 * stage().image
+
+
 def test_every_step_costs_the_same(estimator, stage):
     first, second, third = (estimator.seconds(stage(steps=steps), TIMING) for steps in (10, 20, 30))
     assert third - second == pytest.approx(second - first)
@@ -98,7 +121,7 @@ def test_the_worst_size_is_the_run_s_and_times_add_up(estimator, stage):
 
 
 def test_a_network_of_unknown_shape_has_a_time_by_its_pixels_and_no_memory(estimator, stage):
-    found = estimator.estimate([stage(network=None)], {"small": replace(TIMING, work=60_000)}, 0.0)
+    found = estimator.estimate([stage(network=None)], {"small": replace(TIMING, rate=0.1 / 60_000)}, 0.0)
     assert found.memory is None
     assert found.seconds > 1.1  # 11 evaluations of 0.1 s
 

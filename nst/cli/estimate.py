@@ -62,7 +62,9 @@ def _table(job: Job) -> str:
     found = job.estimate()
     rows = [("SIZE", "STEPS", "WEIGHTS", "TILES", "TIME", "MEMORY"), *map(_row, found.parts)]
     start = f"{duration(found.start)} to start" if found.start else ""
-    total = ", ".join(filter(None, [expected(found) or "time and memory are unknown", start]))
+    total = ", ".join(
+        filter(None, [expected(found, at_most=bool(job.recipe.until)) or "time and memory are unknown", start])
+    )
     return "".join([table(rows), *(f"{note}\n" for note in job.notes()), f"in all: {total}\n"])
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from nst.estimate import Estimate
 
 
-def expected(estimate: Estimate) -> str:
-    """`about 40 s and 1.2 GB`; as much of it as is known."""
+def expected(estimate: Estimate, at_most: bool = False) -> str:
+    """`about 40 s and 1.2 GB`; as much of it as is known. `at_most` is for a run that may end early."""
     seconds, memory = estimate.seconds, estimate.memory
-    time = "" if seconds is None else f"about {duration(seconds)}"
+    time = "" if seconds is None else f"{'at most' if at_most else 'about'} {duration(seconds)}"
     least = "at least " if estimate.at_least else "" if time else "about "
     return " and ".join(filter(None, [time, "" if memory is None else f"{least}{memory / 1e9:.1f} GB"]))
 

@@ -170,11 +170,11 @@ class Session:
             keep = self._checkpoints(record)
             self._film = Timelapse(self.timelapse, sum(job.steps)) if self.timelapse else None
             if not self.quiet:
-                announce(job)
+                announce(job, resume)
                 if self.options.keep_profile and job.content.profile is None:
                     say("--keep-profile: the content brings no RGB profile to go back to; sRGB it is")
             elif self.report is not None:
-                job.estimate()
+                job.estimate(resume)
             with Watcher(job, quiet=self.quiet) as watcher:
                 try:
                     result = job.run(lambda progress: self._step(watcher, keep, progress), resume)
@@ -224,7 +224,7 @@ class Session:
             say(f"{summary(result)}: {self.output}")
 
 
-def announce(job: Job) -> None:
+def announce(job: Job, resume: Snapshot | None = None) -> None:
     """The first lines: what will run where, what is worth knowing about it, and how long it will take."""
     backend = job.open()
     pairs = zip(job.sizes, job.steps, strict=True)
@@ -233,7 +233,7 @@ def announce(job: Job) -> None:
     say(f"{job.recipe.backend} on {backend.device}, weights {weights}, {backend.precision}; {sizes}")
     for note in job.notes():
         say(note)
-    if line := expected(job.estimate()):
+    if line := expected(job.estimate(resume), at_most=bool(job.recipe.until)):
         say(line)
 
 
