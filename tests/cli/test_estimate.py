@@ -36,6 +36,9 @@ class File:
     def path(self):
         return self.file.path()
 
+    def verify(self):
+        return self.file.verify()
+
     def load(self):
         return [self.file.load()]  # no network that anybody knows the shape of
 
