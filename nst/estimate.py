@@ -30,8 +30,8 @@ PASSING = 22
 COMPARING = 4
 """Times the content's features are held at the piece at hand: they, their difference, its square, its gradient."""
 
-WEIGHING = 2.4
-"""Times a style layer's features at the piece at hand are held for each region of the picture that a mask bounds."""
+WEIGHING = 1.4
+"""Times a style layer's features at the piece at hand are held weighted by a mask that is white all over."""
 
 LOOKING = 0.5
 """The part of an evaluation's activations that are held without a way back, when a style is looked at."""

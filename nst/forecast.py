@@ -133,11 +133,11 @@ def forecast(
     pictures: Sequence[Sized],
     levels: Sequence[tuple[int, int, str]],
     opened: Mapping[str, Opened],
-    masked: int = 0,
+    masked: Sequence[float] = (),
 ) -> Forecast:
     """That of a job: the content and then the styles' works as `pictures`; sizes, steps and the weights' names.
 
-    `masked` is how many regions of the picture have a mask.
+    `masked` are the regions that have a mask, each as the part of the picture that is looked at for it.
     """
     tile = int(recipe.tile) if recipe.tile.isdigit() else 0
     stages = [_stage(pictures, *level, opened, tile) for level in levels]
@@ -150,12 +150,12 @@ def forecast(
         model=spec.memory,
         style=_layers(used, "style"),
         compared=[layer for loss, use in used if loss.role == "content" for layer in use.layers],
-        pictures=sum(math.prod(picture.shape) * 12 for picture in pictures) + masked * math.prod(pictures[0].shape) * 4,
+        pictures=sum(math.prod(picture.shape) * 12 for picture in pictures),
         held=partial(_held, optimizer, read_options(optimizer, recipe.optimizer_options)),
         resident=resident_memory() or 0 if backend.peak_memory() is None else None,
         narrow=0.5 if "16" in backend.precision else 1.0,
         copies=_copies(used, masked),
-        masked=masked,
+        masked=len(masked),
     )
     found = Forecast(estimator, stages, opened)
     free = recipe.tile == "auto" and spec.architecture and not any(use.whole for _, use in used)
@@ -176,11 +176,11 @@ def _layers(used: Used, role: str) -> list[str]:
     return list(dict.fromkeys(layer for spec, use in used if spec.role == role for layer in use.layers))
 
 
-def _copies(used: Used, masked: int) -> dict[str, float]:
-    """How many times the losses hold a layer's features; those of style do so for each region."""
+def _copies(used: Used, masked: Sequence[float]) -> dict[str, float]:
+    """How many times the losses hold a layer's features; those of style do so for each region, within its bounds."""
     found: dict[str, float] = {}
     for spec, use in used:
-        each = spec.copies * max(1, masked) + WEIGHING * masked if spec.role == "style" else spec.copies
+        each = spec.copies * (sum(masked) or 1) + WEIGHING * sum(masked) if spec.role == "style" else spec.copies
         found |= {layer: found.get(layer, 0.0) + each for layer in use.layers}
     return found
 

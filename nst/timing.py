@@ -1,4 +1,4 @@
-"""One evaluation, timed where a run is going to compute: at a small size, with the run's own losses."""
+"""Evaluations timed where a run is going to compute: at small sizes, with the run's own losses."""
 
 from __future__ import annotations
 

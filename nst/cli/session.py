@@ -7,8 +7,9 @@ import math
 import os
 import re
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from nst.cli.host import host
 from nst.cli.interrupt import interrupted_once
 from nst.cli.outputs import check_writable, other_file, same
 from nst.cli.progress import Watcher, say
+from nst.cli.saving import Saving, once
 from nst.engine import Progress
 from nst.errors import Findings, NstError, UserError
-from nst.images import Picture, WriteOptions
+from nst.images import WriteOptions
 from nst.inputs import Sources
 from nst.job import Job, Result
 from nst.plugins import Plugins
@@ -54,9 +56,9 @@ class Session:
         self.report = report
         self.save_every = save_every
         self.timelapse = timelapse
-        self._film: Timelapse | None = None
         self.quiet = quiet
         self.options = options or WriteOptions()
+        self._say = once(say)
         self._chosen: set[str] = set()
 
     def recipe(
@@ -160,15 +162,16 @@ class Session:
         `was` is the record of the run to go on with (from `resume`) or to do again.
         """
         with interrupted_once():
-            result, record = self._painted(job, resume, was)
-            self._save(result, record, job.content)
+            film = Timelapse(self.timelapse, sum(job.steps)) if self.timelapse else None
+            saving = Saving(job, self.output, self.options, self.save_every, film, self._say)
+            result, record = self._painted(job, saving, resume, was)
+            self._save(saving, result, record, film)
         return EXIT_CODES[result.stopped]
 
-    def _painted(self, job: Job, resume: Snapshot | None, was: Record | None) -> tuple[Result, Record]:
+    def _painted(self, job: Job, saving: Saving, resume: Snapshot | None, was: Record | None) -> tuple[Result, Record]:
         try:
             record = self._record(job, resume, was)
             keep = self._checkpoints(record)
-            self._film = Timelapse(self.timelapse, sum(job.steps)) if self.timelapse else None
             if not self.quiet:
                 announce(job, resume)
                 if self.options.keep_profile and job.content.profile is None:
@@ -177,7 +180,7 @@ class Session:
                 job.estimate(resume)
             with Watcher(job, quiet=self.quiet) as watcher:
                 try:
-                    result = job.run(lambda progress: self._step(watcher, keep, progress), resume)
+                    result = job.run(lambda progress: _step(progress, watcher.show, keep, saving.step), resume)
                     signal.signal(signal.SIGINT, signal.SIG_IGN)  # now there is a picture to lose, and nothing to stop
                 finally:
                     keep.write()
@@ -199,29 +202,27 @@ class Session:
 
     def _checkpoints(self, record: Record) -> Checkpoints:
         about = {"record": record.to_dict(), "folder": os.getcwd(), "output": os.path.abspath(self.output)}
-        return Checkpoints(self.checkpoint, about, self.checkpoint_every, say)
+        return Checkpoints(self.checkpoint, about, self.checkpoint_every, self._say)
 
-    def _step(self, watcher: Watcher, keep: Checkpoints, progress: Progress) -> None:
-        watcher.show(progress)
-        keep(progress)
-        try:
-            if self._film and self._film.wants(progress.step):
-                self._film.add(progress.pixels())
-            if self.save_every and progress.step % self.save_every == 0:
-                name = f"{self.output.stem}-{progress.step:04d}{self.output.suffix}"
-                images.write(self.output.with_name(name), progress.pixels())
-        except NstError as error:  # the result may still find its place
-            say(f"step {progress.step} is not saved: {error.message}")
-
-    def _save(self, result: Result, record: Record, content: Picture) -> None:
-        text = {"nst": json.dumps(record.to_dict())}
-        images.write(self.output, result.pixels, alpha=result.alpha, text=text, like=content, options=self.options)
+    def _save(self, saving: Saving, result: Result, record: Record, film: Timelapse | None) -> None:
+        """Write everything. Raises `NstError` for what could not be, once all else is."""
+        besides: list[Callable[[], object]] = []
         if self.report is not None:
-            write_report(self.report, result, record)
-        if self._film is not None:
-            self._film.write(result.pixels)
+            besides.append(partial(write_report, self.report, result, record))
+        if film is not None:
+            besides.append(partial(film.write, result.pixels))
+        wrong = saving.finish(result, record, *besides)
         if not self.quiet or result.stopped != "finished":
-            say(f"{summary(result)}: {self.output}")
+            say(f"{summary(result)}: {self.output}" if not wrong else summary(result))
+        for error in wrong[1:]:
+            say(error.message)
+        if wrong:
+            raise wrong[0]
+
+
+def _step(progress: Progress, *watching: Callable[[Progress], object]) -> None:
+    for watch in watching:
+        watch(progress)
 
 
 def announce(job: Job, resume: Snapshot | None = None) -> None:
@@ -261,7 +262,7 @@ def rendered(path: Path, found: Mapping[str, Any]) -> bytes:
     if path.suffix.lower() == ".html":
         from nst.report import page
 
-        return page.render(found).encode()
+        return page.render(found).encode(errors="replace")  # half a character of JSON is none of UTF-8
     if path.suffix.lower() == ".png":
         from nst.report import plot
 
