@@ -55,6 +55,16 @@ class Findings:
         return None
 
 
+def as_error(error: BaseException) -> NstError:
+    """The error to tell a person for anything that was raised, its own if it is one of these."""
+    if isinstance(error, NstError):
+        return error
+    if isinstance(error, MemoryError):
+        return NstError("not enough memory", "choose a smaller --size")
+    hint = "this is a defect of nst or of a plugin: run again with --debug and report what it prints"
+    return NstError(f"{type(error).__name__}: {error}", hint)
+
+
 def raise_all(errors: Iterable[UserError]) -> None:
     """Raise nothing for no errors, the one error alone, or all of them as `Mistakes`."""
     found = list(errors)

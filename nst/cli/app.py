@@ -28,7 +28,7 @@ from nst.cli import (
 )
 from nst.cli.commands import COMMANDS
 from nst.cli.progress import say
-from nst.errors import Mistakes, NstError, UserError
+from nst.errors import Mistakes, NstError, UserError, as_error
 
 app = typer.Typer(
     add_completion=False,
@@ -99,15 +99,10 @@ def run(words: Sequence[str]) -> int:
         return 130
     except typer.TyperException as error:
         return _report(_misuse(error), debug) if error.format_message() else 2  # without words: it printed the help
-    except NstError as error:
-        return _report(error, debug)
     except BrokenPipeError:
         raise
-    except MemoryError:
-        return _report(NstError("not enough memory", "choose a smaller --size"), debug)
     except Exception as error:
-        hint = "this is a defect of nst or of a plugin: run again with --debug and report what it prints"
-        return _report(NstError(f"{type(error).__name__}: {error}", hint), debug)
+        return _report(as_error(error), debug)
 
 
 def spread(words: Sequence[str]) -> list[str]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from itertools import accumulate
-from statistics import median
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -16,6 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Column
+
+from nst.clock import Clock
 
 if TYPE_CHECKING:
     from nst.engine import Progress
@@ -78,10 +78,10 @@ class Watcher:
         """One step."""
         if progress.note:
             self._tell(progress.note)
-        planned = progress.step + self._clock.steps - progress.steps  # sizes that end early are passed over
+        planned = self._clock.planned(progress.step, progress.steps)
         detail = harmless(f"{describe(progress.loss, progress.terms)}  {progress.seconds:.2f} s/step")
         if self._live:
-            left = self._clock.left(planned, progress.seconds)
+            left = time_left(self._clock.left(planned, progress.seconds))
             self._bar.update(self._task, completed=planned, description=f"{progress.size} px", detail=detail, left=left)
         elif planned in self._clock.ends and not self._quiet:
             say(f"{progress.size} px: step {progress.step} of {progress.steps}, {detail}")
@@ -100,24 +100,9 @@ class Watcher:
             say(note)
 
 
-class Clock:
-    """Time left, counting that a step costs as its pixels: steps at the last sizes take nearly all of it.
-
-    `steps` are all of them, `ends` those after which a size is done.
-    """
-
-    def __init__(self, sizes: Sequence[int], steps: Sequence[int]) -> None:
-        self._levels = list(zip(accumulate(steps), steps, (size**2 for size in sizes), strict=True))  # end, steps, cost
-        self.steps = sum(steps)
-        self.ends = set(accumulate(steps))
-        self._seconds_per_cost: list[float] = []
-
-    def left(self, step: int, seconds: float) -> str:
-        """`0:00:42 left` after `step`, which took `seconds`: by the median of recent steps, against hitches."""
-        cost = next(cost for end, _, cost in self._levels if step <= end)
-        self._seconds_per_cost = [*self._seconds_per_cost[-8:], seconds / cost]
-        remaining = sum(cost * max(0, min(count, end - step)) for end, count, cost in self._levels)
-        return f"{timedelta(seconds=min(round(median(self._seconds_per_cost) * remaining), FOREVER))} left"
+def time_left(seconds: float) -> str:
+    """`0:00:42 left`."""
+    return f"{timedelta(seconds=min(round(seconds), FOREVER))} left"
 
 
 def describe(loss: float, terms: Mapping[str, float]) -> str:

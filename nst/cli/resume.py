@@ -38,18 +38,13 @@ def resume(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
 ) -> int:
     """See `nst.cli.commands`."""
-    from nst import files, provenance
-    from nst.checkpoint import Checkpoint, Plan
+    from nst import making
     from nst.cli.session import Session
 
-    kept = Checkpoint(checkpoint)
-    was = provenance.from_dict(kept.about.get("record"), str(checkpoint))
-    begun = Path(kept.text("output"))
-    folders = [Path(kept.text("folder")), checkpoint.parent, Path(), begun.parent]
     named = {"content": content, "style": style, "mask": mask, "protect": protect}
-    found = files.locate(was.inputs, was.recipe, folders, named=named)
+    kept, was, found = making.taken_up(checkpoint, named)
     session = Session(
-        output or _begun(begun, checkpoint),
+        output or _begun(Path(kept.text("output")), checkpoint),
         report=report,
         checkpoint=checkpoint,
         checkpoint_every=checkpoint_every,
@@ -59,8 +54,7 @@ def resume(
     )
     job = session.job(found.sources, found.recipe, [], max_pixels)
     session.check_size(job, max_pixels)
-    snapshot = kept.snapshot(Plan(job.shapes(), job.steps, was.recipe.average > 0))
-    return session.run(job, snapshot, was)
+    return session.run(job, making.snapshot(kept, job), was)
 
 
 def _begun(output: Path, checkpoint: Path) -> Path:

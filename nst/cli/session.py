@@ -8,13 +8,11 @@ import os
 import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nst import atomic, images, provenance, timelapse
-from nst.checkpoint import Checkpoints
+from nst import atomic, images, timelapse
 from nst.cli.expectation import changing, expected
 from nst.cli.host import host
 from nst.cli.interrupt import interrupted_once
@@ -26,6 +24,7 @@ from nst.errors import Findings, NstError, UserError
 from nst.images import WriteOptions
 from nst.inputs import Sources
 from nst.job import Job, Result
+from nst.making import Keeping, Making
 from nst.plugins import Plugins
 from nst.provenance import Record
 from nst.recipe import Recipe, load, preset, read
@@ -162,56 +161,41 @@ class Session:
         `was` is the record of the run to go on with (from `resume`) or to do again.
         """
         with interrupted_once():
+            keeping = Keeping(self.checkpoint, self.checkpoint_every)
+            making = Making(job, self.output, self.options, keeping, resume, was, self._say)
             film = Timelapse(self.timelapse, sum(job.steps)) if self.timelapse else None
-            saving = Saving(job, self.output, self.options, self.save_every, film, self._say)
-            result, record = self._painted(job, saving, resume, was)
-            self._save(saving, result, record, film)
+            saving = Saving(making, self.save_every, film, self._say)
+            result = self._painted(making, saving)
+            self._save(making, saving, result, film)
         return EXIT_CODES[result.stopped]
 
-    def _painted(self, job: Job, saving: Saving, resume: Snapshot | None, was: Record | None) -> tuple[Result, Record]:
+    def _painted(self, making: Making, saving: Saving) -> Result:
+        job = making.job
         try:
-            record = self._record(job, resume, was)
-            keep = self._checkpoints(record)
+            making.prepare()
             if not self.quiet:
-                announce(job, resume)
+                announce(job, making.resume)
                 if self.options.keep_profile and job.content.profile is None:
                     say("--keep-profile: the content brings no RGB profile to go back to; sRGB it is")
             elif self.report is not None:
-                job.estimate(resume)
+                job.estimate(making.resume)
             with Watcher(job, quiet=self.quiet) as watcher:
-                try:
-                    result = job.run(lambda progress: _step(progress, watcher.show, keep, saving.step), resume)
-                    signal.signal(signal.SIGINT, signal.SIG_IGN)  # now there is a picture to lose, and nothing to stop
-                finally:
-                    keep.write()
+                # once there is a picture to lose, there is nothing to stop
+                painted = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
+                result = making.run(lambda progress: _step(progress, watcher.show, saving.step), painted)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("no picture was written") from None
         watcher.tell(result.notes[len(job.notes()) :])
-        return result, record
+        return result
 
-    def _record(self, job: Job, resume: Snapshot | None, was: Record | None) -> Record:
-        """What this run is, after what is not as it was has been told; a run that goes on is what it has been."""
-        record = provenance.record(job, self.options)
-        if was is None:
-            return record
-        if resume is not None and (other := provenance.foreign(was, record)):
-            raise UserError(f"the weights {other[0]} are not those of this run", "put back those it was begun with")
-        for change in provenance.changes(was, record):
-            say(change)
-        return record if resume is None else replace(was, versions=record.versions, options=self.options)
-
-    def _checkpoints(self, record: Record) -> Checkpoints:
-        about = {"record": record.to_dict(), "folder": os.getcwd(), "output": os.path.abspath(self.output)}
-        return Checkpoints(self.checkpoint, about, self.checkpoint_every, self._say)
-
-    def _save(self, saving: Saving, result: Result, record: Record, film: Timelapse | None) -> None:
+    def _save(self, making: Making, saving: Saving, result: Result, film: Timelapse | None) -> None:
         """Write everything. Raises `NstError` for what could not be, once all else is."""
         besides: list[Callable[[], object]] = []
         if self.report is not None:
-            besides.append(partial(write_report, self.report, result, record))
+            besides.append(partial(write_report, self.report, making.report(result)))
         if film is not None:
             besides.append(partial(film.write, result.pixels))
-        wrong = saving.finish(result, record, *besides)
+        wrong = saving.finish(result, *besides)
         if not self.quiet or result.stopped != "finished":
             say(f"{summary(result)}: {self.output}" if not wrong else summary(result))
         for error in wrong[1:]:
@@ -238,16 +222,9 @@ def announce(job: Job, resume: Snapshot | None = None) -> None:
         say(line)
 
 
-def report(result: Result, record: Record) -> dict[str, Any]:
-    """Everything about a run, for `--report`."""
-    rest = {"stopped": result.stopped, "notes": result.notes, "history": result.history}
-    made = {"versions": record.versions, "inputs": [asdict(each) for each in record.inputs], "hashes": record.weights}
-    return {**result.facts, **made, "recipe": result.recipe.to_dict(), **rest}
-
-
-def write_report(path: Path, result: Result, record: Record) -> None:
+def write_report(path: Path, found: Mapping[str, Any]) -> None:
     """Write the report of a run, to a file or to what is no file (`/dev/stdout`). Raises `NstError`."""
-    data = rendered(path, report(result, record))
+    data = rendered(path, found)
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(data)

@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nst import processes
 from nst.compare.verdict import load_facts
 
 POLL = 0.05  # seconds
 PROCESS = 1.0e9  # bytes a framework takes before it sees a picture: PyTorch 0.4e9, TensorFlow 0.8e9
 PER_PIXEL = 3.0e3  # bytes: the activations a full VGG-19 keeps for its gradient
-THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 LOG = "log.txt"
 
 Orders = Mapping[Path, Mapping[str, Any]]
@@ -99,7 +97,6 @@ def run(batches: Sequence[Orders], jobs: int, watch: Watch) -> None:
 
 
 def _start(orders: Orders, jobs: int) -> Worker:
-    """A worker in a session of its own, so that a Ctrl-C at the terminal reaches it through us alone."""
     for folder, order in orders.items():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -107,21 +104,9 @@ def _start(orders: Orders, jobs: int) -> Worker:
     files = [str(folder / "job.json") for folder in orders]
     path = next(iter(orders)) / LOG
     with path.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "nst.compare.probe", *files],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=_environment(jobs),
-            start_new_session=True,
-        )
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": log}
+        process = processes.start("nst.compare.probe", *files, log=log, jobs=jobs, **pipes)
     return Worker(process, orders, path)
-
-
-def _environment(jobs: int) -> dict[str, str]:
-    """Ours, with our module path; of several jobs each gets its share of the cores, unless somebody has said."""
-    share = {name: str(max(1, (os.cpu_count() or 1) // jobs)) for name in THREADS} if jobs > 1 else {}
-    return share | os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 def _record(folder: Path, code: int, log: Path) -> None:
@@ -132,12 +117,8 @@ def _record(folder: Path, code: int, log: Path) -> None:
 
 
 def _end(code: int, log: Path) -> str:
-    if code == -9:
-        return "killed (signal 9), as the system does when memory runs out"
-    if code < 0:
-        return f"died of {signal.Signals(-code).name}; see {log}"
-    said = _text(log).strip().splitlines()
-    return f"ended with exit code {code}{': ' + said[-1] if said else ''}"
+    how = processes.ended(code, _text(log))
+    return f"{how}; see {log}" if how.startswith("died of") else how
 
 
 def _stage(folder: Path) -> str:

@@ -34,15 +34,6 @@ def test_jobs_are_what_cores_and_memory_allow(monkeypatch, wanted, memory, jobs,
     assert bool(note) == bool(why)
 
 
-def test_several_jobs_share_the_cores_unless_told(monkeypatch):
-    monkeypatch.setattr(workers.os, "cpu_count", lambda: 8)
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    assert "OMP_NUM_THREADS" not in workers._environment(1)
-    assert workers._environment(2)["OMP_NUM_THREADS"] == "4"
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert workers._environment(2)["OMP_NUM_THREADS"] == "3"
-
-
 def test_a_worker_sees_our_modules_and_not_the_folder_it_runs_in(tmp_path, monkeypatch):
     """A picture folder may hold a `random.py` of its own."""
     (tmp_path / "random.py").write_text("raise SystemExit('the wrong random')")
