@@ -21,7 +21,7 @@ settings.register_profile("nst", deadline=None)  # a loaded machine is no failur
 settings.load_profile("nst")
 
 OWN = {
-    "nst": "nst.losses",
+    "nst": "nst.offers",
     "nst-torch": "nst_torch",
     "nst-optimizers": "nst_optimizers",
     "nst-initializers": "nst_initializers",

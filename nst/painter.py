@@ -26,6 +26,7 @@ from nst.errors import Mistakes, NstError, UserError, as_error, raise_all
 from nst.images import WriteOptions
 from nst.inputs import Sources
 from nst.job import Job
+from nst.kept import Digests, kept
 from nst.making import Keeping, Making
 from nst.orders import Done, Event, Failed, Order, Outcome, Progress, Started, encode
 from nst.plugins import Plugins
@@ -45,7 +46,7 @@ class Wanted:
 
     sources: Sources
     recipe: Recipe
-    kept: Checkpoint | None = None
+    checkpoint: Checkpoint | None = None
     was: Record | None = None
 
 
@@ -56,6 +57,7 @@ class Painter:
         self._plugins = plugins or Plugins.from_environment()
         self._loaded: dict[Any, Any] = {}
         self._engine: Any = None
+        self._digests: Digests = {}
 
     def paint(self, order: Order, tell: Tell = lambda event: None, stopped: Callable[[], bool] = bool) -> Outcome:
         """What became of an order; `tell` hears on the way there. Raises nothing but `KeyboardInterrupt`.
@@ -70,15 +72,20 @@ class Painter:
     def _paint(self, order: Order, tell: Tell, stopped: Callable[[], bool]) -> Outcome:
         _enter(order.folder)
         wanted, options = _wanted(order), WriteOptions(**order.options)
+        if not (order.fresh or order.resume) and self._is_kept(order, wanted, options):
+            return Done(order.output, "kept")
         job = self._job(order, wanted, options)
         keeping = Keeping(Path(order.checkpoint) if order.checkpoint else None, order.checkpoint_every)
-        resume = making.snapshot(wanted.kept, job) if wanted.kept else None
+        resume = making.snapshot(wanted.checkpoint, job) if wanted.checkpoint else None
         made = Making(job, Path(order.output), options, keeping, resume, wanted.was)
         made.prepare()
         tell(_started(job))
         result = made.run(_Telling(order, job, tell, stopped))
         made.write(result)
         return Done(order.output, result.stopped, made.report(result))
+
+    def _is_kept(self, order: Order, wanted: Wanted, options: WriteOptions) -> bool:
+        return kept(order.output, wanted.sources, wanted.recipe, options, self._plugins, self._digests)
 
     def _job(self, order: Order, wanted: Wanted, options: WriteOptions) -> Job:
         engine = [getattr(wanted.recipe, name) for name in ENGINE]
@@ -127,8 +134,8 @@ def _enter(folder: str) -> None:
 
 def _wanted(order: Order) -> Wanted:
     if order.resume:
-        kept, was, found = making.taken_up(Path(order.resume))
-        return Wanted(found.sources, found.recipe, kept, was)
+        checkpoint, was, found = making.taken_up(Path(order.resume))
+        return Wanted(found.sources, found.recipe, checkpoint, was)
     values, mistakes = read(order.recipe)
     raise_all(mistakes)
     return Wanted(Sources(order.content, order.styles, order.masks, order.protect), Recipe(**values))

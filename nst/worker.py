@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from nst import processes
+from nst.errors import NstError
 from nst.orders import Done, Event, Failed, Order, decode
 from nst.recipe import Recipe
 
@@ -36,14 +37,14 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._log: Any = None
         self._backend = ""
-        self._killed = False
+        self._killed = self._closed = False
         self._lock = threading.Lock()
 
     def __enter__(self) -> Worker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.kill()
+        self.close()
 
     @property
     def pid(self) -> int | None:
@@ -78,17 +79,29 @@ class Worker:
     def _process_for(self, backend: str) -> subprocess.Popen[bytes]:
         if self._process is None or backend != self._backend or self._process.poll() is not None:
             self.kill()
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-            self._log = tempfile.TemporaryFile()  # noqa: SIM115 - for as long as the process
-            self._process = processes.start("nst.painter", log=self._log, jobs=self._jobs, **pipes)
-            self._backend, self._killed = backend, False
+            with self._lock:
+                self._process = self._started()
+            self._backend, self._killed = backend, self._closed
         return self._process
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._closed:
+            raise NstError("the worker was ended")
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - for as long as the process
+        return processes.start("nst.painter", log=self._log, jobs=self._jobs, **pipes)
 
     def stop(self) -> None:
         """End the steps after the next one: the best image so far is the picture. From any thread."""
         if self._process is not None:
             with suppress(OSError, ValueError):
                 self._write("stop")
+
+    def close(self) -> None:
+        """End the process at once, and begin no other. From any thread."""
+        with self._lock:
+            self._closed = True
+        self.kill()
 
     def kill(self) -> None:
         """End the process at once. From any thread."""
