@@ -38,6 +38,7 @@ class Worker:
         self._log: Any = None
         self._backend = ""
         self._killed = self._closed = False
+        self._idle = True
         self._lock = threading.Lock()
 
     def __enter__(self) -> Worker:
@@ -57,24 +58,22 @@ class Worker:
         One order at a time. Whoever leaves before the last event ends the process.
         """
         event: Event | None = None
+        process = self._process_for(str(order.recipe.get("backend", Recipe.backend)))
+        self._idle = False
         try:
-            for event in self._painted(order):
-                yield event
+            with suppress(OSError, ValueError):  # it has died: the end of its events tells
+                self._write({**asdict(order), "folder": order.folder or os.getcwd()})
+            for line in process.stdout or ():
+                yield (event := decode(line))
+                if isinstance(event, Done | Failed):
+                    return
+            yield (event := self._death(process.wait()))
         finally:
+            self._idle = True
             if not isinstance(event, Done | Failed):
                 self.kill()
-
-    def _painted(self, order: Order) -> Iterator[Event]:
-        process = self._process_for(str(order.recipe.get("backend", Recipe.backend)))
-        assert process.stdout is not None
-        with suppress(OSError):  # it has died: the end of its events tells
-            self._write({**asdict(order), "folder": order.folder or os.getcwd()})
-        for line in process.stdout:
-            event = decode(line)
-            yield event
-            if isinstance(event, Done | Failed):
-                return
-        yield self._death(process.wait())
+            if process.poll() is not None and process.stdout is not None:
+                process.stdout.close()
 
     def _process_for(self, backend: str) -> subprocess.Popen[bytes]:
         if self._process is None or backend != self._backend or self._process.poll() is not None:
@@ -109,6 +108,17 @@ class Worker:
             self._killed = True
             self._process.kill()
             self._process.wait()
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let go of what a process that has ended needed; its events are for whoever reads them."""
+        assert self._process is not None
+        with suppress(OSError, ValueError):  # what was not sent yet
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        if self._idle and self._process.stdout is not None:
+            self._process.stdout.close()
+        self._log.close()
 
     def _write(self, data: Any) -> None:
         assert self._process is not None

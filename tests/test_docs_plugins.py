@@ -121,7 +121,7 @@ def test_each_passes_the_tests_that_it_came_with(written, name):
     counter = Counter()
     options = [f"--rootdir={written}", "--import-mode=importlib", "-p", "no:cacheprovider", "-q", "--no-summary"]
     assert pytest.main([str(written / name / "tests"), *options, "-W", "error"], plugins=[counter]) == 0, counter.failed
-    assert counter.passed > 18
+    assert counter.passed > 18, counter.failed
 
 
 def test_ruff_finds_nothing(written, name):

@@ -123,9 +123,18 @@ class Series:
             chosen=sorted({*request.chosen, *row.recipe}),
             options=asdict(request.options),
             max_pixels=request.max_pixels,
-            folder=os.getcwd(),
+            folder=os.getcwd() if self._is_relative(row) else "",
             fresh=request.fresh,
         )
+
+    def _is_relative(self, row: Row) -> bool:
+        """Whether a path of a row means something from here only."""
+        styles = [*row.styles, *(style for _, own in row.masks for style in own)]
+        works = [work for style in styles for work in ([style] if isinstance(style, str) else style)]
+        named = [row.content, *works, *(mask for mask, _ in row.masks), row.protect or "", self._request.output]
+        recipe = self._request.recipe.override(**row.recipe)
+        named += filter(os.path.exists, (recipe.init, *recipe.weights))
+        return any(path and not (storage.is_url(path) or os.path.isabs(path)) for path in named)
 
     @cache  # noqa: B019 - rows with one recipe share it
     def _recipe(self, own: str) -> Mapping[str, Any]:

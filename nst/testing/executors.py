@@ -14,9 +14,12 @@ from typing import Any, ClassVar
 
 import pytest
 
+from nst.entry_points import EntryPoint
+from nst.hookspecs import ENTRY_POINT_GROUP
 from nst.images import save_image
 from nst.orders import Done, Event, Failed, Order, Outcome, Started
 from nst.painter import Painter
+from nst.plugins import Plugins
 from nst.specs import ExecutorSpec
 from nst.testing.pictures import photo
 from nst.testing.suite import Suite, said_of
@@ -174,7 +177,9 @@ class ExecutorSuite(Suite):
     def test_pictures_are_those_of_the_painter(self, spec: ExecutorSpec, desk: Desk) -> None:
         """What is painted is what `nst.painter.Painter` paints, to the last bit."""
         list(self.run(spec, [desk.order("here")]))
-        Painter().paint(desk.order("there"))
+        entry = EntryPoint(ENTRY_POINT_GROUP, "nst-suite", "nst_suite_backend", "nst-suite", "1.0")
+        there = Painter(Plugins([entry])).paint(desk.order("there"))
+        assert isinstance(there, Done), there
         assert (desk.folder / "here.png").read_bytes() == (desk.folder / "there.png").read_bytes()
 
     def test_closed_before_its_end_it_paints_no_further_picture(self, spec: ExecutorSpec, desk: Desk) -> None:
