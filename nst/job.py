@@ -105,7 +105,8 @@ class Job:
         self.inputs = inputs
         self.spec: BackendSpec = self._plugins.find("backend", recipe.backend)
         self.sizes, self.steps = self._plan()
-        self._choices = [weights.choose(self.spec, name) for name in per_size(recipe.weights, len(self.sizes))]
+        self.weight_choices = weights.choose_all(self.spec, recipe.weights, len(self.sizes))
+        self._choices = per_size(self.weight_choices, len(self.sizes))
         self._backends: dict[str, Any] = {}
         self._digests: dict[str, str] = {}
 
@@ -137,6 +138,7 @@ class Job:
             options = read_options(self.spec, self.recipe.backend_options)
             if self.spec.kind == "feature":
                 options |= {"pooling": self.recipe.pooling, "precision": self.recipe.precision}
+                options |= {"padding": padding} if (padding := self.spec.pads(self.recipe.padding)) else {}
             key = self.recipe.backend, choice.name, self.recipe.device, tuple(sorted(options.items()))
             if key not in self._loaded:
                 self._loaded[key] = self._plugins.load(self.spec)(network, device=self.recipe.device, **options)
@@ -176,17 +178,24 @@ class Job:
         began = time.perf_counter()
         backend: Any = self.open()
         outcome = engine.run(self.task(), on_iterate, resume) if self.spec.kind == "feature" else self._pass(backend)
-        height, width = outcome.pixels.shape[:2]
-        alpha = self.content.alpha
+        pixels = self.finished(outcome.pixels)
         return Result(
-            pixels=regions.finished(self.inputs, self.recipe, outcome.pixels),
-            alpha=None if alpha is None else images.resize(alpha, (height, width)),
+            pixels=pixels,
+            alpha=self.alpha(_shape(pixels)),
             history=outcome.history,
             recipe=self.recipe,
             stopped=outcome.stopped,
             notes=[*self.notes(), *outcome.notes],
             facts=self._facts(backend, time.perf_counter() - began),
         )
+
+    def finished(self, pixels: Pixels) -> Pixels:
+        """What is painted, as the picture shows it: in the recipe's colors, and the content where nothing was to be."""
+        return regions.finished(self.inputs, self.recipe, pixels)
+
+    def alpha(self, shape: tuple[int, int]) -> Pixels | None:
+        """The content's alpha at this (height, width), None where it is opaque."""
+        return None if self.content.alpha is None else images.resize(self.content.alpha, shape)
 
     def _pass(self, backend: ImageBackend) -> engine.Run:
         """One pass of a feed-forward network over the content at its final size."""
@@ -257,7 +266,7 @@ class Job:
             "backend": self.recipe.backend,
             "device": backend.device,
             "precision": backend.precision,
-            "weights": ", ".join(dict.fromkeys(choice.name for choice in self._choices)),
+            "weights": ", ".join(dict.fromkeys(choice.name for choice in self.weight_choices)),
             "sizes": list(self.sizes),
             "steps": list(self.steps),
             "seconds": round(seconds, 3),

@@ -19,6 +19,9 @@ from nst.recipe import Recipe
 Digests = dict[Any, str]
 """SHA-256 of weight files seen before, by backend, name, and the file's size and time."""
 
+SIZES = (1, 2)
+"""For so many sizes `auto` means one thing, and for any more the same again; the recipe and the content say how many."""
+
 
 def kept(output: str, sources: Sources, recipe: Recipe, options: WriteOptions, plugins: Plugins, seen: Digests) -> bool:
     """Whether the picture at `output` was made of these files with this recipe, written like this.
@@ -37,7 +40,7 @@ def _same(
         was.recipe.override(weights=recipe.weights) == recipe
         and was.options == options
         and [(each.role, each.sha256) for each in was.inputs if each.role != "weights"] == [*_inputs(sources, recipe)]
-        and {*was.weights.values()} == {*_weights(recipe, plugins, seen)}
+        and any({*was.weights.values()} == {*_weights(recipe, sizes, plugins, seen)} for sizes in SIZES)
     )
 
 
@@ -56,12 +59,11 @@ def _works(styles: Any) -> Iterator[str]:
     yield from (work for style in styles for work in works(style))
 
 
-def _weights(recipe: Recipe, plugins: Plugins, seen: Digests) -> Iterator[str]:
+def _weights(recipe: Recipe, sizes: int, plugins: Plugins, seen: Digests) -> Iterator[str]:
     spec = plugins.find("backend", recipe.backend)
-    for name in recipe.weights:
-        source = weights.choose(spec, name).source
-        stat = os.stat(source.path())
-        key = spec.name, name, stat.st_size, stat.st_mtime_ns
+    for choice in weights.choose_all(spec, recipe.weights, sizes):
+        stat = os.stat(choice.source.path())
+        key = spec.name, choice.name, stat.st_size, stat.st_mtime_ns
         if key not in seen:
-            seen[key] = source.verify()
+            seen[key] = choice.source.verify()
         yield seen[key]

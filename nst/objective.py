@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from nst.architectures import stride
+from nst.areas import window
 from nst.errors import NstError
 from nst.protocols import Array, Evaluation, FeatureBackend, Objective, Tensor
 from nst.terms import StyleTerm, Term, extract
@@ -30,10 +31,13 @@ def build_objective(backend: FeatureBackend, terms: Sequence[Term], tiles: Seque
 
 def _at_once(backend: FeatureBackend, terms: Sequence[Term]) -> Objective:
     layers = _layers(terms)
+    windows = {term.name: window(backend, term.area.weights[0]) for term in _masked(terms)}
 
     def value(term: Term, features: Tensor) -> Tensor:
         (weights,) = term.area.weights
         if isinstance(term, StyleTerm):
+            if weights is not None:
+                features, weights = features[windows[term.name]], weights[windows[term.name]]
             return term.distance(backend.xp, term.statistic(backend.xp, features, weights), term.target)
         return backend.xp.mean(_weighted(term.differences(backend.xp, features, term.targets[0]), weights))
 
@@ -111,6 +115,11 @@ class Tiled:
                 differences = term.differences(xp, features[term.layer], fixed)[core]
                 found[term.name] = term.area.shares[i] * xp.mean(_weighted(differences, weights))
         return found
+
+
+def _masked(terms: Sequence[Term]) -> list[StyleTerm]:
+    """Those that are told where to look."""
+    return [term for term in terms if isinstance(term, StyleTerm) and term.area.weights[0] is not None]
 
 
 def _layers(terms: Sequence[Term]) -> tuple[str, ...]:

@@ -81,7 +81,7 @@ class Painter:
             made = self._making(order, wanted, Path(output), options, nearby.names)
             tell(_started(made.job))
             result = made.run(_Telling(order, made.job, tell, stopped))
-            made.write(result)
+            made.write(result.pixels)
             nearby.send(output)
             return Done(order.output, result.stopped, made.report(result))
 

@@ -70,9 +70,9 @@ class FeatureBackend(Protocol):
     """A differentiable feature extractor on one device.
 
     Its factory takes the loaded weights, `device`, `pooling`, `precision` ("auto", or one its spec offers), and the
-    options its spec declares. A device that its spec names is used, or refused with `UserError`. `xp` is the namespace
-    losses compute in. `device` and `precision` are what a person is told, `notes` are things worth saying about them (a
-    GPU that is present and unused).
+    options its spec declares. Where its spec names kinds of `padding`, it takes one of them too. A device that its spec
+    names is used, or refused with `UserError`. `xp` is the namespace losses compute in. `device` and `precision` are
+    what a person is told, `notes` are things worth saying about them (a GPU that is present and unused).
     """
 
     xp: Namespace

@@ -78,11 +78,11 @@ class BackendSpec(Spec):
     """A network on a framework.
 
     `kind` "feature" promises `nst.protocols.FeatureBackend`, "image" promises `ImageBackend`. `layers` are the
-    names it can extract, `architecture` is what its weight files must declare, `pooling` the kinds it offers.
-    `precisions` are those it can compute in, beside "auto", which leaves the choice to it. `files` names what makes
-    a `WeightSource` of a path the user gives; empty where no file will do. A backend without `weights` gets None for
-    them. `compressor` names a `nst.compression.Compressor`, where the backend can make
-    slim networks of full ones.
+    names it can extract, `architecture` is what its weight files must declare, `pooling` the kinds it offers. `padding`
+    are the kinds of that, the usual one first; a backend that names none takes no choice of it. `precisions` are those
+    it can compute in, beside "auto", which leaves the choice to it. `files` names what makes a `WeightSource` of a path
+    the user gives; empty where no file will do. A backend without `weights` gets None for them. `compressor` names a
+    `nst.compression.Compressor`, where the backend can make slim networks of full ones.
     """
 
     kind: Literal["feature", "image"] = "feature"
@@ -94,6 +94,11 @@ class BackendSpec(Spec):
     precisions: tuple[str, ...] = ("float32",)
     files: str = "nst.weights:NeutralFile"
     compressor: str = ""
+    padding: tuple[str, ...] = ()
+
+    def pads(self, wanted: str) -> str:
+        """The padding that is meant by `wanted`, where "auto" is the usual one; "" where there is no choice."""
+        return (self.padding or ("",))[0] if wanted == "auto" else wanted
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "device",
         "precision",
         "pooling",
+        "padding",
         "content_layers",
         "style_layers",
     ),

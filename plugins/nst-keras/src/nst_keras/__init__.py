@@ -36,6 +36,7 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
         devices=("auto", "cpu", "cuda"),
         weights=weights,
         pooling=("max", "average"),
+        padding=("zero", "reflect", "replicate"),
         precisions=("float32", "bfloat16"),
     )
 

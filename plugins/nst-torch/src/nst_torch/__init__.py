@@ -33,6 +33,7 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
         devices=("auto", "cpu", "cuda", "mps"),
         weights=weights,
         pooling=("max", "average"),
+        padding=("zero", "reflect", "replicate"),
         compressor="nst_torch.compress.compressor:compress",
         precisions=("float32", "bfloat16"),
     )
