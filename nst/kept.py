@@ -20,7 +20,7 @@ Digests = dict[Any, str]
 """SHA-256 of weight files seen before, by backend, name, and the file's size and time."""
 
 SIZES = (1, 2)
-"""For so many sizes `auto` means one thing, and for any more the same again; the recipe and the content say how many."""
+"""For one size `auto` means one thing, for any more another; how many there are the recipe and the content say."""
 
 
 def kept(output: str, sources: Sources, recipe: Recipe, options: WriteOptions, plugins: Plugins, seen: Digests) -> bool:
