@@ -54,13 +54,13 @@ def _plot(left: float, up: str, right: str, marks: Sequence[Mark], colors: dict[
     x = Axis([each for each, _ in points], left + MARGIN, left + WIDTH - 16)
     y = Axis([each for _, each in points], HEIGHT - MARGIN, 16)
     yield from _frame(x, y, up, right)
-    for mark in marks:
+    for i, mark in enumerate(marks):
         color, placed = colors[mark.name], [(x(a), y(b)) for a, b in mark.points]
         if len(placed) > 1:
             line = " ".join(f"{a:.1f},{b:.1f}" for a, b in placed)
             yield f'<polyline points="{line}" fill="none" stroke="{color}"/>'
         yield from (f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3.5" fill="{color}"/>' for a, b in placed)
-        a, b = placed[0]
+        a, b = placed[-(i % 2)]  # names at either end by turns, so that lines side by side can be told apart
         yield f'<text x="{a + 6:.1f}" y="{b - 5:.1f}" fill="{color}">{escape(mark.name)}</text>'
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nst.specs import ExecutorSpec as ExecutorSpec
     from nst.specs import InitializerSpec as InitializerSpec
     from nst.specs import LossSpec as LossSpec
+    from nst.specs import MemoryModel as MemoryModel
     from nst.specs import OptimizerSpec as OptimizerSpec
     from nst.specs import Option as Option
     from nst.specs import WeightSet as WeightSet
@@ -44,7 +45,10 @@ _HOMES = {
     "nst.protocols": ("Evaluation", "Iterate", "Pixels"),
     "nst.recipe": ("Recipe",),
     "nst.series.series": ("batch",),
-    "nst.specs": ("BackendSpec", "ExecutorSpec", "InitializerSpec", "LossSpec", "Option", "OptimizerSpec", "WeightSet"),
+    "nst.specs": (
+        *("BackendSpec", "ExecutorSpec", "InitializerSpec", "LossSpec", "MemoryModel", "Option", "OptimizerSpec"),
+        "WeightSet",
+    ),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -62,8 +62,7 @@ def _works(styles: Any) -> Iterator[str]:
 def _weights(recipe: Recipe, sizes: int, plugins: Plugins, seen: Digests) -> Iterator[str]:
     spec = plugins.find("backend", recipe.backend)
     for choice in weights.choose_all(spec, recipe.weights, sizes):
-        stat = os.stat(choice.source.path())
-        key = spec.name, choice.name, stat.st_size, stat.st_mtime_ns
+        key = spec.name, choice.name, choice.stamp()
         if key not in seen:
             seen[key] = choice.source.verify()
         yield seen[key]

@@ -35,7 +35,7 @@ from nst.previews import Previews
 from nst.provenance import Record
 from nst.recipe import Recipe, read
 
-ENGINE = ("backend", "weights", "device", "precision", "backend_options", "pooling")
+ENGINE = ("backend", "weights", "device", "precision", "backend_options", "pooling", "padding")
 """The recipe fields that make another network of it."""
 
 Tell = Callable[[Event], object]

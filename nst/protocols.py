@@ -114,7 +114,12 @@ class FeatureBackend(Protocol):
         """
 
     def peak_memory(self) -> int | None:
-        """The most device memory held so far, in bytes; None where it is the process's own."""
+        """The most device memory held so far, in bytes; None where it is the process's own.
+
+        A backend with memory of its own may also have `free_memory() -> int | None`, the bytes there that this process
+        can hold in all: pictures that need more are computed in tiles from the start. Any may have `let_go() -> None`,
+        called after an evaluation that raised `MemoryError`, to give back what that has left behind.
+        """
 
 
 class ImageBackend(Protocol):

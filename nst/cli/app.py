@@ -16,6 +16,7 @@ from nst.cli import (
     compare,
     compress,
     demo,
+    estimate,
     explore,
     plugin_check,
     plugins,
@@ -53,6 +54,7 @@ app.command("compare", help=COMMANDS["compare"], no_args_is_help=True)(compare.c
 app.command("explore", help=COMMANDS["explore"], no_args_is_help=True)(explore.explore)
 app.command("report", help=COMMANDS["report"], no_args_is_help=True)(report.report)
 app.command("demo", help=COMMANDS["demo"])(demo.demo)
+app.command("estimate", help=COMMANDS["estimate"], no_args_is_help=True)(estimate.estimate)
 for word, command in (
     ("recipe show", recipe.show),
     ("recipe diff", recipe.diff),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nst import atomic, images, timelapse
+from nst.cli.expectation import changing, expected
 from nst.cli.host import host
 from nst.cli.interrupt import interrupted_once
 from nst.cli.outputs import check_writable, other_file, same
@@ -173,9 +174,11 @@ class Session:
         try:
             making.prepare()
             if not self.quiet:
-                announce(job)
+                announce(job, making.resume)
                 if self.options.keep_profile and job.content.profile is None:
                     say("--keep-profile: the content brings no RGB profile to go back to; sRGB it is")
+            elif self.report is not None:
+                job.estimate(making.resume)
             with Watcher(job, quiet=self.quiet) as watcher:
                 # once there is a picture to lose, there is nothing to stop
                 painted = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
@@ -206,15 +209,17 @@ def _step(progress: Progress, *watching: Callable[[Progress], object]) -> None:
         watch(progress)
 
 
-def announce(job: Job) -> None:
-    """The first lines: what will run where, and what is worth knowing about it."""
+def announce(job: Job, resume: Snapshot | None = None) -> None:
+    """The first lines: what will run where, what is worth knowing about it, and how long it will take."""
     backend = job.open()
     pairs = zip(job.sizes, job.steps, strict=True)
     sizes = " → ".join(f"{size} px × {steps}" if steps else f"{size} px in one pass" for size, steps in pairs)
-    names = ", ".join(dict.fromkeys(choice.name for choice in job.weight_choices))
-    say(f"{job.recipe.backend} on {backend.device}, weights {names}, {backend.precision}; {sizes}")
+    weights = changing(job.weights_per_size(), job.sizes)
+    say(f"{job.recipe.backend} on {backend.device}, weights {weights}, {backend.precision}; {sizes}")
     for note in job.notes():
         say(note)
+    if line := expected(job.estimate(resume), at_most=bool(job.recipe.until)):
+        say(line)
 
 
 def write_report(path: Path, found: Mapping[str, Any]) -> None:

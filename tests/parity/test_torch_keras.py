@@ -45,10 +45,6 @@ def test_the_compact_network_is_the_same_in_both(pictures, size):
     compare(pictures, "compact", "--size", size)
 
 
-def test_any_padding_is_the_same_in_both(pictures):
-    compare(pictures, "compact", "--size", "256", "--padding", "reflect")
-
-
 @pytest.mark.weights
 def test_the_full_network_is_the_same_in_both(pictures, data):
     compare(pictures, data / "vgg19-imagenet.safetensors", "--size", "333")

@@ -105,6 +105,16 @@ class VGG:
         """Bytes of GPU memory at their most; None on the CPU."""
         return torch.cuda.max_memory_allocated() if self.device.startswith("cuda") else None
 
+    def free_memory(self) -> int | None:
+        """Bytes of GPU memory that this process can have in all; None on the CPU."""
+        if not self.device.startswith("cuda"):
+            return None
+        return int(torch.cuda.mem_get_info()[0]) + torch.cuda.memory_reserved()
+
+    def let_go(self) -> None:
+        """Give back what an evaluation that ran out of memory has left behind."""
+        memory.let_go(self.device)
+
 
 POOLINGS: Mapping[str, Layer] = {"max": MaxPool(), "average": AveragePool()}
 PADDINGS: Mapping[str, Callable[[Tensor, Tensor], Layer]] = {
