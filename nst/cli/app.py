@@ -23,6 +23,7 @@ from nst.cli import (
     rerun,
     resume,
     stylize,
+    ui,
     weights,
 )
 from nst.cli.commands import COMMANDS
@@ -51,6 +52,7 @@ app.command("compare", help=COMMANDS["compare"], no_args_is_help=True)(compare.c
 app.command("explore", help=COMMANDS["explore"], no_args_is_help=True)(explore.explore)
 app.command("report", help=COMMANDS["report"], no_args_is_help=True)(report.report)
 app.command("demo", help=COMMANDS["demo"])(demo.demo)
+app.command("ui", help=COMMANDS["ui"])(ui.ui)
 for word, command in (
     ("recipe show", recipe.show),
     ("recipe diff", recipe.diff),
