@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from threading import Event
 from typing import Annotated
 
 import typer
@@ -34,13 +36,16 @@ def ui(
     from nst.ui.uploads import Limits
 
     where = address(host, port, auth)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what ends a service is Ctrl-C to it
     server = Server(plugins(), where, weights=tuple(weights or ()), limits=Limits(max_upload * 10**6, max_pixels))
     try:
         url = server.open()
         say(f"ready: {url} (Ctrl-C ends it, and removes what was uploaded and painted)")
         if open_:
             typer.launch(url)
-        server.wait()
+        Event().wait()
+    except KeyboardInterrupt:
+        say("ended")
     finally:
         server.close()
     return 0

@@ -137,6 +137,7 @@ class Host:
     def recipe_of(self, path: str) -> tuple[Recipe, str]:
         """The recipe in a finished picture, and what of it the form cannot hold. Raises `UserError`."""
         name = Path(path).name
+        uploads.check_uploaded(path, self.visitors.cache)
         if Path(path).suffix.lower() not in SUFFIXES:
             raise UserError(f"'{name}' is none of nst's pictures", f"it writes {', '.join(SUFFIXES)}")
         try:

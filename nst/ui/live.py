@@ -13,7 +13,11 @@ from nst.errors import Mistakes, NstError
 from nst.report import run as report
 from nst.ui.run import Run
 
-WORDS = {"finished": "Done", "interrupted": "Stopped, with the best so far", "diverged": "Stopped where it was still"}
+WORDS = {
+    "finished": "Done",
+    "interrupted": "Stopped, with the best so far",
+    "diverged": "Stopped where the loss was still finite",
+}
 FOREVER = 10**9  # seconds
 
 

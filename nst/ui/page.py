@@ -8,6 +8,7 @@ import gradio as gr
 
 from nst.ui.canvas import Canvas
 from nst.ui.easel import Easel
+from nst.ui.endpoints import Endpoints
 from nst.ui.events import PRIVATE
 from nst.ui.host import Host
 from nst.ui.settings import Settings
@@ -42,6 +43,7 @@ class Page:
             self._canvas.wire(content)
             self._easel.wire(content, styles, self._canvas)
             self._side_by_side.wire(content, styles)
+            Endpoints(self._host).wire()
             blocks.load(self._enter, None, None, **PRIVATE)
             blocks.unload(self._leave)
         return blocks

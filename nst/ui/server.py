@@ -91,10 +91,6 @@ class Server:
             raise NstError(f"cannot listen at {where.host}:{where.port}: {error}", "give another --port") from None
         return url
 
-    def wait(self) -> None:
-        """Serve until Ctrl-C."""
-        self._blocks.block_thread()
-
     def close(self) -> None:
         """Stop listening, end what is being painted, and remove everything that was uploaded or painted."""
         self.host.studio.close()
