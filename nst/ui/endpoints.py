@@ -27,7 +27,7 @@ class Endpoints:
         gr.api(self.settings, api_name="settings")
         gr.api(self.paint, api_name="paint", **AT_ONCE)
 
-    def settings(self) -> list[dict]:  # type: ignore[type-arg] - Gradio reads it
+    def settings(self) -> list[dict[str, Any]]:
         """Every setting: its `key`, what it is for (`help`), its `default`, its `choices` if it has any."""
         return [asdict(entry) for entry in self._host.form.entries.values()]
 
@@ -36,7 +36,7 @@ class Endpoints:
         request: gr.Request,
         content: FileData,
         styles: list[FileData],
-        settings: dict = {},  # type: ignore[type-arg]  # noqa: B006 - Gradio shows it
+        settings: dict[str, Any] = {},  # noqa: B006 - Gradio shows it, and nobody writes to it
     ) -> FileData:
         """The content painted in the manner of the styles, as a PNG with its recipe inside. `settings` are by key."""
         visitor = self._host.visitors.enter(request.session_hash)

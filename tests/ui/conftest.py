@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,19 @@ def wait_until(condition: Callable[[], Any], seconds: float = 30) -> Any:
     while not (found := condition()) and time.monotonic() < end:
         time.sleep(0.02)
     return found
+
+
+def huge_png(path: Path, side: int) -> Path:
+    """A PNG that says it is so large, in a few hundred bytes."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    )
+    return path
 
 
 def over(run: Run) -> Run:

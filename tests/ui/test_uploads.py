@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import struct
 import zipfile
-import zlib
 
 import pytest
 from PIL import Image
@@ -12,6 +10,8 @@ from PIL import Image
 from nst.errors import Mistakes, UserError
 from nst.images import save_image
 from nst.ui.uploads import Limits, admit, admit_all
+
+from .conftest import huge_png
 
 LIMITS = Limits(size=500_000, pixels=10_000, pictures=3)
 
@@ -26,19 +26,6 @@ def cache(tmp_path):
 def folder(tmp_path):
     (tmp_path / "own").mkdir()
     return tmp_path / "own"
-
-
-def huge_png(path, side):
-    """A PNG that says it is so large, in a few hundred bytes."""
-
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
-    path.write_bytes(
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
-    )
-    return path
 
 
 def test_a_picture_is_copied_under_its_own_name(cache, folder, photo):
