@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -26,12 +26,13 @@ class Easel:
     def __init__(self, host: Host, settings: Settings) -> None:
         self._host, self._settings = host, settings
 
-    def build(self) -> None:
-        """What is seen."""
+    def build(self, below: Callable[[], None]) -> None:
+        """What is seen; `below` builds what stands between the buttons and the run."""
         with gr.Row(elem_id="actions"):
             self._paint = gr.Button("Paint", variant="primary", min_width=80, elem_id="paint")
             self._cancel = gr.Button("Cancel", interactive=False, min_width=80, elem_id="cancel")
             self._resume = gr.Button("Continue", interactive=False, min_width=80, elem_id="continue")
+        below()
         self._trouble = gr.HTML(elem_classes="trouble", elem_id="trouble")
         self._live = gr.HTML(elem_id="live")
         self._slider = gr.HTML(elem_id="slider")

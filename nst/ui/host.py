@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from nst.plugins import Plugins
 from nst.recipe import Recipe
 from nst.report import run as report
 from nst.ui import brush, uploads
+from nst.ui.errand import Errand
 from nst.ui.form import Form
 from nst.ui.run import Run
 from nst.ui.studio import Studio
@@ -25,6 +26,7 @@ from nst.ui.uploads import Limits
 from nst.ui.visitor import Picture, Visitor, Visitors
 
 PREVIEW_EVERY = 1.0  # seconds
+PATIENCE = 0.5  # seconds between two looks at the queue
 PREVIEW_SIZE = 480  # pixels, long side
 CHECKPOINT_EVERY = 20.0  # seconds; cancelling writes one in any case
 
@@ -38,6 +40,10 @@ class Wish:
     values: Mapping[str, Any] = field(default_factory=dict)
     brush: str = "nothing"
     mask: Mask | None = None
+
+
+Make = Callable[[Visitor, str, list[str], Wish], Errand]
+"""What makes an errand of a visitor's own pictures."""
 
 
 class Host:
@@ -113,6 +119,22 @@ class Host:
         self.stop(visitor)
         if visitor.errand is not None:
             visitor.errand.stop()
+
+    def run_errand(self, visitor: Visitor, wish: Wish, make: Make) -> Errand:
+        """Queue what `make` makes of the wish's pictures. Raises `UserError`."""
+        if visitor.errand is not None and not (visitor.errand.ticket and visitor.errand.ticket.over):
+            raise UserError("this page is waiting for something else", "stop that first, or open another page")
+        recipe = self.form.recipe(wish.values)
+        content, styles = self.pictures(visitor, wish)
+        visitor.errand = make(visitor, content, styles, wish)
+        self.studio.send(visitor.errand, recipe.device)
+        return visitor.errand
+
+    def waiting(self, visitor: Visitor) -> Iterator[int]:
+        """How many are before the visitor's errand, every so often, until it is over."""
+        errand = visitor.errand
+        while errand and errand.ticket and not visitor.gone and not self.studio.desk.wait(errand.ticket, PATIENCE):
+            yield errand.ticket.place
 
     def resume(self, visitor: Visitor) -> Run:
         """Go on with what was stopped. Raises `UserError` when there is nothing to go on with."""

@@ -10,6 +10,7 @@ from nst.ui.canvas import Canvas
 from nst.ui.easel import Easel
 from nst.ui.endpoints import Endpoints
 from nst.ui.events import PRIVATE
+from nst.ui.forecast import Forecast
 from nst.ui.host import Host
 from nst.ui.settings import Settings
 from nst.ui.side_by_side import SideBySide
@@ -25,6 +26,7 @@ class Page:
         self._host = host
         self._settings, self._canvas = Settings(host), Canvas(host)
         self._easel, self._side_by_side = Easel(host, self._settings), SideBySide(host, self._settings)
+        self._forecast = Forecast(host, self._settings)
 
     def build(self) -> Any:
         """The page, ready to be launched."""
@@ -34,7 +36,7 @@ class Page:
                 with gr.Column(elem_id="inputs", min_width=300), gr.Row():
                     content, styles = _content(), _styles()
                 with gr.Column(elem_id="painting", min_width=300):
-                    self._easel.build()
+                    self._easel.build(self._forecast.build)
                     self._side_by_side.build()
                 with gr.Column(elem_id="settings", min_width=300):
                     self._settings.build()
@@ -43,6 +45,7 @@ class Page:
             self._canvas.wire(content)
             self._easel.wire(content, styles, self._canvas)
             self._side_by_side.wire(content, styles)
+            self._forecast.wire(content, styles)
             Endpoints(self._host).wire()
             blocks.load(self._enter, None, None, **PRIVATE)
             blocks.unload(self._leave)

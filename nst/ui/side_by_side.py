@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from nst.errors import NstError, UserError
+from nst.errors import NstError
 from nst.ui import comparing, live
+from nst.ui.errand import Errand
 from nst.ui.events import AT_ONCE, PRIVATE, RAW, path_of, paths_of
 from nst.ui.host import Host, Wish
 from nst.ui.settings import Settings
 from nst.ui.visitor import Visitor
-
-PATIENCE = 1.0  # seconds between two looks at the queue
 
 
 class SideBySide:
@@ -49,36 +49,29 @@ class SideBySide:
     ) -> Iterator[list[Any]]:
         visitor = self._host.visitors.enter(request.session_hash)
         wish = Wish(path_of(content), paths_of(styles), self._settings.values(held))
+        folder = Path(tempfile.mkdtemp(prefix="compare-", dir=visitor.folder))
         try:
-            folder = self._begin(visitor, wish, backends or [])
+            errand = self._host.run_errand(visitor, wish, partial(self._errand, backends or [], folder))
         except NstError as error:
             yield self._shown(live.of_error(error), busy=False)
             return
-        yield from self._watch(visitor, folder)
-
-    def _begin(self, visitor: Visitor, wish: Wish, backends: list[str]) -> Path:
-        if visitor.errand is not None and visitor.errand.ticket and not visitor.errand.ticket.over:
-            raise UserError("this page is comparing already", "stop it first")
-        recipe = self._host.form.recipe(wish.values)
-        pictures, styles = self._host.pictures(visitor, wish)
-        folder = Path(tempfile.mkdtemp(prefix="compare-", dir=visitor.folder))
-        largest = self._host.limits.pixels
-        visitor.errand = comparing.compare(pictures, styles, backends, recipe, folder, largest)
-        self._host.studio.send(visitor.errand, recipe.device)
-        return folder
-
-    def _watch(self, visitor: Visitor, folder: Path) -> Iterator[list[Any]]:
-        errand = visitor.errand
-        assert errand is not None
-        assert errand.ticket is not None
-        while not self._host.studio.desk.wait(errand.ticket, PATIENCE) and not visitor.gone:
-            place = errand.ticket.place
+        for place in self._host.waiting(visitor):
             words = f"Waiting: {place} before this one" if place else "Comparing: each backend paints, then is judged"
             yield self._shown(live.announced(words), busy=True)
-        found = comparing.page(folder)
-        told = live.mistakes(errand.mistakes()) if errand.mistakes() and not found else ""
-        ended = live.announced("Stopped" if errand.stopped else "Compared" if found else "Failed")
-        yield self._shown(ended + told + found, busy=False)
+        if not visitor.gone:
+            yield self._shown(self._told(errand, comparing.page(folder)), busy=False)
+
+    def _errand(
+        self, backends: list[str], folder: Path, visitor: Visitor, content: str, styles: list[str], wish: Wish
+    ) -> Errand:
+        recipe, largest = self._host.form.recipe(wish.values), self._host.limits.pixels
+        return comparing.compare(content, styles, backends, recipe, folder, largest)
+
+    @staticmethod
+    def _told(errand: Errand, report: str) -> str:
+        ended = live.announced("Stopped" if errand.stopped else "Compared" if report else "Failed")
+        wrong = errand.mistakes() if not (report or errand.stopped) else []
+        return ended + (live.mistakes(wrong) if wrong else "") + report
 
     @staticmethod
     def _shown(html: str, busy: bool) -> list[Any]:
