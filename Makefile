@@ -8,12 +8,13 @@ DEV := gradio hypothesis kagglehub mypy playwright pytest ruff scipy
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 MANIFESTS := pyproject.toml constraints.txt $(foreach plugin,$(PLUGINS),plugins/$(plugin)/pyproject.toml)
 
-.PHONY: demo test lint bench docs screenshots clean
+.PHONY: demo test lint bench gallery audit docs screenshots clean
 
 demo: .venv/ready
 	$(BIN)/nst demo
 
-# One framework per process: TensorFlow may crash beside PyTorch.
+# One framework per process: TensorFlow may crash beside PyTorch. Properties are tried with the same examples each time;
+# `NST_FUZZ=1 make test` draws new ones, and `python benchmarks/fuzz.py` damages files.
 test: .venv/ready-all
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest plugins/nst-keras
@@ -28,6 +29,16 @@ bench: .venv/ready-all
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/plugins.py
 	$(BIN)/python benchmarks/step.py
+
+# The sheets in docs/gallery, painted again from scikit-image's photographs; some minutes.
+gallery: .venv/ready
+	$(BIN)/python docs/gallery.py
+
+# Asks a public database, over the network, for known flaws of what constraints.txt names.
+audit:
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet pip-audit
+	.venv-audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 # What the theme's makers say of its successor is no warning about these pages.
 docs: .venv/ready-docs
@@ -55,4 +66,4 @@ screenshots: .venv/ready-all
 	touch $@
 
 clean:
-	rm -rf .venv nst-demo site
+	rm -rf .venv .venv-audit nst-demo site

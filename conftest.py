@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from nst.architectures import convolutions
 from nst.entry_points import EntryPoint
@@ -17,8 +17,11 @@ from nst.plugins import Plugins
 from nst.preprocessing import PREPROCESSINGS
 from nst.protocols import Pixels
 
-settings.register_profile("nst", deadline=None)  # a loaded machine is no failure
-settings.load_profile("nst")
+# The same examples everywhere and every time: what fails is a change. `NST_FUZZ=1 pytest` draws new ones.
+LENIENT = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)  # a loaded machine is no failure, nor is a folder
+settings.register_profile("nst", deadline=None, suppress_health_check=LENIENT, derandomize=True)
+settings.register_profile("nst-fuzz", settings.get_profile("nst"), derandomize=False, print_blob=True)
+settings.load_profile("nst-fuzz" if os.environ.get("NST_FUZZ") else "nst")
 
 OWN = {
     "nst": "nst.losses",

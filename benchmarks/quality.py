@@ -1,107 +1,171 @@
-"""How good the pictures of slim networks are, judged by the full one: the style's distance at equal content.
+"""Judged pictures against the time they take: every contender on every pair, at several holds on the content.
 
-    python benchmarks/quality.py compact other.safetensors --judge vgg19.safetensors --pair photo.jpg art.jpg …
+    python benchmarks/quality.py FOLDER --pair photo.jpg art.jpg … [--contender "NAME=OPTIONS OF NST STYLIZE" …]
 
-Each network paints every pair at several content weights. The judge measures every picture: the mean over relu1_1 to
-relu5_1 of |G - Gs|² / |Gs|², and |f - fc|² / |fc|² at relu4_2. More content means less style, so the style's distance
-is read off at the content distance of the judge's own picture with the middle weight, linearly in logarithms.
+Each picture is one `nst stylize` on one thread, in a process of its own, whose processor time and peak memory count,
+start-up included. It is kept as FOLDER/<pair>/<contender>@<content weight>.png, and what is there is not made again.
+Another program's picture, put there as <program>.png beside a <program>.json of `seconds` and `peak` (bytes), is judged
+like ours. More content means less style: style is compared where the content's distance is equal, between two points of
+a contender's front, linearly in logarithms.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from statistics import fmean
+from statistics import geometric_mean
 
 import numpy as np
+from plot import Mark, draw
 from step import REAL
 from table import publish
 
-from nst import Recipe, images, stylize, weights
-from nst.losses.content import Content
-from nst.losses.gram import Gram
-from nst.metrics import CONTENT_LAYER, STYLE_LAYERS
+from nst import images, weights
+from nst.losses.total_variation import TotalVariation
+from nst.metrics import STYLE_LAYERS, Judge
 from nst.network import Network
 from nst.protocols import Pixels
-from nst_torch.vgg import VGG
 
+CONTENDERS = {
+    "quick": "--preset quick",
+    "compact": "--weights compact",
+    "mixed": "--weights compact,{full}",
+    "full": "--weights {full}",
+    "gatys": "--preset gatys --weights {full}",
+}
+MIDDLE = "10"  # the content weight by default
 Point = dict[str, float]
+Front = list[Point]
 
 
-def source(name: str) -> weights.NeutralFile:
-    return weights.COMPACT if name == "compact" else weights.NeutralFile(name)
+def paint(pair: Sequence[str], options: str, weight: str, size: int, file: Path) -> None:
+    """`file`, and beside it its processor seconds and its peak memory in bytes."""
+    command = [sys.executable, "-m", "nst", "stylize", *pair, "-o", str(file), "--size", str(size)]
+    command += ["--device", "cpu", "--content-weight", weight, *shlex.split(options)]
+    quiet = [(os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)]
+    child = os.posix_spawn(sys.executable, command, os.environ | {"OMP_NUM_THREADS": "1"}, file_actions=quiet)
+    _, status, used = os.wait4(child, 0)
+    if status:
+        raise SystemExit(f"failed: {shlex.join(command)}")
+    file.with_suffix(".json").write_text(
+        json.dumps({"seconds": used.ru_utime + used.ru_stime, "peak": used.ru_maxrss * 1024})
+    )
 
 
-def judge(network: Network, picture: Pixels, content: Pixels, style: Pixels) -> Point:
-    """`content`, `style` and the style's distance by layer."""
-    backend = VGG(network, device="cpu")
-    xp, layers = backend.xp, (*STYLE_LAYERS, CONTENT_LAYER)
-    found, held, wanted = (backend.features(backend.asarray(pixels), layers) for pixels in (picture, content, style))
-    gram, same = Gram(), Content()
-    grams = [[gram.statistic(xp, features[layer], None) for features in (found, wanted)] for layer in STYLE_LAYERS]
-    point = {layer: float(gram.distance(xp, *pair)) for layer, pair in zip(STYLE_LAYERS, grams, strict=True)}
-    change = float(xp.mean(same.difference(xp, found[CONTENT_LAYER], held[CONTENT_LAYER])))
-    energy = float(xp.mean(same.energy(xp, held[CONTENT_LAYER])))
-    return {"style": fmean(point.values()), "content": change / energy, **point}
+def judged(network: Network, pair: Sequence[str], size: int, folder: Path) -> dict[str, Front]:
+    """Every picture in the folder that has its figures, by contender."""
+    content, style = (images.load_image(name) for name in pair)
+    judge, found = Judge(network, content, [style], size=size), dict[str, Front]()
+    noise = max(variation(content, size), variation(style, size))
+    for file in sorted(folder.glob("*.json")):
+        name, _, weight = file.stem.partition("@")
+        judgement = asdict(judge(images.load_image(file.with_suffix(".png"))))
+        layers = judgement.pop("style")
+        point = judgement | layers | json.loads(file.read_text()) | {"weight": float(weight or MIDDLE)}
+        point["noise"] = point["total_variation"] / noise
+        found.setdefault(name, []).append(point)
+    return found
 
 
-def picture(name: str, size: int) -> Pixels:
-    pixels = images.load_image(name)
-    return np.ascontiguousarray(images.resize(pixels, images.fit(*pixels.shape[:2], size)))
+def variation(pixels: Pixels, size: int) -> float:
+    """A picture's own total variation at this long side, as the judge measures it."""
+    small = images.resize(pixels, images.fit(*pixels.shape[:2], size))
+    return float(np.mean(TotalVariation().difference(np, small, small)))
 
 
-def painted(file: str, pair: Sequence[str], size: int, steps: int, content_weight: float, by: Network) -> Point:
-    content, style = (picture(name, size) for name in pair)
-    recipe = Recipe(size=size, levels=1, steps=(steps,), content_weight=content_weight, weights=file, device="cpu")
-    return judge(by, stylize(content, [style], recipe).pixels, content, style)
+def middle(front: Front) -> Point:
+    return min(front, key=lambda point: abs(np.log(point["weight"] / float(MIDDLE))))
 
 
-def at(content: float, points: Sequence[Point], name: str) -> float:
+def at(content: float, front: Front, name: str = "style_mean") -> float:
     """A distance where the content's is as given: between two points, or beyond the last two along their line."""
-    ordered = sorted(points, key=lambda point: point["content"])
+    if len(front) == 1:
+        return front[0][name]
+    ordered = sorted(front, key=lambda point: point["content"])
     x, y = (np.log([point[each] for point in ordered]) for each in ("content", name))
     low = int(np.clip(np.searchsorted(x, np.log(content)) - 1, 0, len(x) - 2))
     slope = (y[low + 1] - y[low]) / (x[low + 1] - x[low])
     return float(np.exp(y[low] + slope * (np.log(content) - x[low])))
 
 
-def row(file: str, pair: Sequence[str], points: Sequence[Point], own: Sequence[Point]) -> dict[str, str]:
-    middle = own[len(own) // 2]
-    style, deepest = (at(middle["content"], points, name) for name in ("style", STYLE_LAYERS[-1]))
-    return {
-        "pair": " × ".join(Path(name).stem for name in pair),
-        "network": Path(file).stem,
-        "style": f"{style:.3f}",
-        "times the judge's": f"{style / middle['style']:.2f}",
-        "relu5_1": f"{deepest:.2f}",
-        "at content": f"{middle['content']:.2f}",
-    }
+def rows(pair: str, fronts: Mapping[str, Front], reference: str) -> Iterator[dict[str, str]]:
+    """Each contender beside the reference's front where the contents are equally far."""
+    for name, front in sorted(fronts.items(), key=lambda each: middle(each[1])["seconds"]):
+        point, own = middle(front), middle(fronts[reference])
+        theirs = at(point["content"], fronts[reference])
+        yield {
+            "pair": pair,
+            "contender": name,
+            "processor seconds": f"{point['seconds']:.1f}",
+            "times as long": f"{point['seconds'] / own['seconds']:.2f}",
+            "peak memory, GB": f"{point['peak'] / 1e9:.2f}",
+            "style": f"{point['style_mean']:.3f}",
+            "content": f"{point['content']:.2f}",
+            f"{reference}'s style there": f"{theirs:.3f}",
+            "times that": f"{point['style_mean'] / theirs:.2f}",
+            STYLE_LAYERS[-1]: f"{point[STYLE_LAYERS[-1]]:.2f}",
+            "total variation": f"{point['noise']:.2f}",
+        }
+
+
+def picture(found: Mapping[str, Mapping[str, Front]], reference: str) -> str:
+    """Time against style at equal content, in geometric means over the pairs; and the first pair's fronts."""
+    names = {name for fronts in found.values() for name in fronts}
+    times = []
+    for name in sorted(names):
+        pairs = [fronts for fronts in found.values() if name in fronts]
+        seconds = geometric_mean(middle(fronts[name])["seconds"] for fronts in pairs)
+        style = geometric_mean(
+            middle(fronts[name])["style_mean"] / at(middle(fronts[name])["content"], fronts[reference])
+            for fronts in pairs
+        )
+        times.append(Mark(name, [(seconds, style)]))
+    fronts = [
+        Mark(
+            name, [(point["content"], point["style_mean"]) for point in sorted(front, key=lambda each: each["content"])]
+        )
+        for name, front in sorted(next(iter(found.values())).items())
+    ]
+    return draw(
+        [
+            (f"style, times {reference}'s at equal content", "processor seconds", times),
+            ("style", f"content: {next(iter(found))}", fronts),
+        ]
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("networks", nargs="*", default=["compact"])
-    parser.add_argument("--judge", default=str(REAL))
+    parser.add_argument("folder", type=Path)
     parser.add_argument("--pair", nargs=2, action="append", required=True, metavar=("CONTENT", "STYLE"))
-    parser.add_argument("--size", type=int, default=192)
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--contender", action="append", default=[], metavar="NAME[=OPTIONS]")
     parser.add_argument("--content-weights", default="3,10,30")
+    parser.add_argument("--full", default=str(REAL), help="VGG-19 in the neutral format: the judge, and {full}")
+    parser.add_argument("--reference", default="full", metavar="CONTENDER")
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--plot", type=Path, help="an SVG to write")
     given = parser.parse_args()
-    full, choices = source(given.judge).load(), [float(weight) for weight in given.content_weights.split(",")]
-    files = [given.judge, *(str(source(name).path()) for name in given.networks)]
-    raw = {
-        json.dumps([file, pair]): [painted(file, pair, given.size, given.steps, weight, full) for weight in choices]
-        for pair in given.pair
-        for file in files
-    }
-    tables = [
-        row(file, pair, raw[json.dumps([file, pair])], raw[json.dumps([given.judge, pair])])
-        for pair in given.pair
-        for file in files
-    ]
-    publish("quality", tables, raw)
+    chosen = dict(each.partition("=")[::2] for each in given.contender) or CONTENDERS
+    network, found = weights.NeutralFile(given.full).load(), dict[str, dict[str, Front]]()
+    for pair in given.pair:
+        name = " × ".join(Path(file).stem for file in pair)
+        folder = given.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for contender, options in chosen.items():
+            for weight in given.content_weights.split(","):
+                file = folder / f"{contender}@{weight}.png"
+                if not file.with_suffix(".json").exists():
+                    paint(pair, (options or CONTENDERS[contender]).format(full=given.full), weight, given.size, file)
+        found[name] = judged(network, pair, given.size, folder)
+    publish("quality", [row for pair, fronts in found.items() for row in rows(pair, fronts, given.reference)], found)
+    if given.plot:
+        given.plot.write_text(picture(found, given.reference))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nst.specs import BackendSpec as BackendSpec
     from nst.specs import InitializerSpec as InitializerSpec
     from nst.specs import LossSpec as LossSpec
+    from nst.specs import MemoryModel as MemoryModel
     from nst.specs import OptimizerSpec as OptimizerSpec
     from nst.specs import Option as Option
     from nst.specs import WeightSet as WeightSet
@@ -41,7 +42,7 @@ _HOMES = {
     "nst.plugins": ("Plugins",),
     "nst.protocols": ("Evaluation", "Iterate", "Pixels"),
     "nst.recipe": ("Recipe",),
-    "nst.specs": ("BackendSpec", "InitializerSpec", "LossSpec", "Option", "OptimizerSpec", "WeightSet"),
+    "nst.specs": ("BackendSpec", "InitializerSpec", "LossSpec", "MemoryModel", "Option", "OptimizerSpec", "WeightSet"),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 

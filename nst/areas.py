@@ -47,6 +47,14 @@ def inside(backend: FeatureBackend, mask: Mask, tiles: Sequence[Tile], layer: st
     return Area([backend.asarray(each) for each in weights], [total / max(sum(sums), 1e-12) for total in sums])
 
 
+def window(backend: FeatureBackend, weights: Tensor) -> tuple[slice, slice]:
+    """The rows and columns between which anything counts: what is outside need not be looked at."""
+    counts = backend.to_host(weights) > 0
+    found = [np.flatnonzero(counts.any(axis=axis)) for axis in (1, 0)]
+    rows, columns = (slice(int(places[0]), int(places[-1]) + 1) for places in found)
+    return rows, columns
+
+
 def _means(mask: Mask, size: int) -> Mask:
     """The mean of a mask over squares of so many pixels; an odd last row or column is left out, as by a pool."""
     height, width = mask.shape[0] // size, mask.shape[1] // size

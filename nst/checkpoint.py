@@ -91,6 +91,8 @@ class Checkpoints:
             self._last = None
         except NstError as error:
             self._tell(f"{error.message}; the run goes on")
+        except MemoryError:  # while the images are fetched
+            self._tell(f"cannot write '{self._path}': not enough memory; the run goes on")
         ended = time.monotonic()
         self._due = ended + (max(self._every, (ended - began) / SHARE) if self._every else 0)
 

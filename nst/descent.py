@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nst.errors import NstError
-from nst.protocols import Array, Iterate, Objective, Optimizer, State
+from nst.protocols import Array, Evaluation, Iterate, Objective, Optimizer, State
 
 MAX_RESCUES = 10  # halvings of the step before giving up: a thousandth of the step that failed
 WINDOW = 10  # steps that must have lowered the loss
@@ -77,7 +77,7 @@ class Descent:
         if self.settled():
             return
         while self.scale > 0.5**MAX_RESCUES:
-            for iterate in self._from(image):
+            for iterate in map(_lighter, self._from(image)):
                 if not math.isfinite(iterate.evaluation.loss):
                     break
                 self.good = iterate
@@ -119,6 +119,12 @@ class Descent:
         """The notes since the last call, as one line."""
         fresh, self._told = self.notes[self._told :], len(self.notes)
         return "; ".join(fresh)
+
+
+def _lighter(iterate: Iterate) -> Iterate:
+    """The iterate without its gradient, which is as large as the image and which nobody asks for again."""
+    evaluation = Evaluation(iterate.evaluation.loss, iterate.evaluation.terms, None)
+    return Iterate(iterate.image, evaluation, iterate.state)
 
 
 def _rescued(good: Iterate | None, scale: float) -> str:

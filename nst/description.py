@@ -35,7 +35,7 @@ MEANINGS: Mapping[tuple[str, Any], str] = {
 LABELS = {"files": "weight files", "requires": "needs the modules", "install": "install with"}
 """What a field is called, where not by its name."""
 
-FEATURES_ONLY = ("architecture", "layers", "pooling")
+FEATURES_ONLY = ("architecture", "layers", "pooling", "padding")
 """Fields that mean nothing to a backend that paints in one pass."""
 
 

@@ -24,6 +24,9 @@ CHUNK = 2**18
 PAUSES = (0.25, 0.5, 1.0, 2.0)
 """Seconds before each new attempt after a dropped connection."""
 
+LARGEST = 4 * 2**30
+"""Bytes that a server may send, or say it would: more would only fill the disk."""
+
 Progress = Callable[[int, int], None]
 """Called with the bytes done and the bytes in all, the latter 0 where the server does not say."""
 
@@ -231,15 +234,25 @@ def _receive(part: _Part, on_progress: Progress, timeout: float) -> None:
         part.page = response.headers.get_content_type() == "text/html"
         length = response.headers.get("Content-Length", "")
         part.total = part.size + int(length) if length.isdecimal() else 0
+        _check_size(part, part.total)
         with part.file.open("ab") as file:
             while chunk := _read(response, part.total - part.size if part.total else CHUNK):
                 file.write(chunk)
                 part.note(chunk)
+                _check_size(part, part.size)
                 on_progress(part.size, part.total)
             file.flush()
             os.fsync(file.fileno())
     if part.size < part.total:
         raise _NetworkError(f"the connection ended after {part.size:,} of {part.total:,} bytes")
+
+
+def _check_size(part: _Part, size: int) -> None:
+    """Raise `NstError`, keeping nothing, for what no network is as large as: its digest could only be wrong."""
+    if size > LARGEST:
+        part.remove()
+        message = f"{part.url} is larger than {megabytes(LARGEST)}, as no network is; nothing was kept"
+        raise NstError(message, _by_hand(part.url, part.file.with_suffix("")))
 
 
 def _read(response: Any, left: int) -> bytes:

@@ -28,11 +28,12 @@ from nst.tiles import cut
 
 @dataclass(frozen=True)
 class Level:
-    """One size of a run: its long side in pixels, its steps, and the network that is asked."""
+    """One size of a run: its long side in pixels, its steps, the network asked, and its tiles where the task says 0."""
 
     size: int
     steps: int
     backend: FeatureBackend
+    tile: int = 0
 
 
 @dataclass(frozen=True)
@@ -134,17 +135,18 @@ class Leg:
         self._level = task.levels[index]
         self._backend = self._level.backend
         self._shape = _shape(task, self._level)
-        self._tile = task.tile if resume is None else resume.tile
+        self._tile = resume.tile if resume else self._level.tile if task.tile == 0 else task.tile
         self._taken = 0 if resume is None else resume.taken
         self._mean = self._resumed_mean(resume)
         self._objective = self._first_objective()
         self._descent = self._resumed_descent(resume)
 
     def _first_objective(self) -> Objective:
-        build = partial(_objective, self._task, self._level)
+        build = partial(build_level, self._task, self._level)
         if self._tile is None:
             return build(0)
-        return Frugal(build, self._tile, max(self._shape), self._outcome.notes.append)
+        let_go = getattr(self._backend, "let_go", lambda: None)
+        return Frugal(build, self._tile, max(self._shape), self._outcome.notes.append, let_go)
 
     def _resumed_mean(self, resume: Snapshot | None) -> Mean:
         if resume is None or resume.mean is None:
@@ -271,8 +273,8 @@ def _shape(task: Task, level: Level) -> tuple[int, int]:
     return fit(height, width, level.size)
 
 
-def _objective(task: Task, level: Level, tile: int) -> Objective:
-    """The objective of a level, in tiles of so many pixels."""
+def build_level(task: Task, level: Level, tile: int = 0) -> Objective:
+    """The objective of a level, in tiles of so many pixels (0: of the whole image)."""
     shape, style, pointwise = _shape(task, level), _used(task.style), _used(task.pointwise)
     for use in style:
         if use.whole and tile:

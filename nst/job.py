@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from nst import engine, images, regions, weights
+from nst.cost import Outline, outline
 from nst.engine import Level, OnIterate, Task
 from nst.errors import Findings, UserError, raise_all
+from nst.estimate import Estimate
+from nst.forecast import Forecast, Opened, forecast
 from nst.images import Picture
 from nst.inputs import Inputs, Reader
-from nst.layers import shares
 from nst.memory import peak_memory
 from nst.mistakes import Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
 from nst.options import read_options
@@ -25,9 +27,8 @@ from nst.protocols import FeatureBackend, ImageBackend, Pixels
 from nst.recipe import Recipe
 from nst.schedule import per_size, plan
 from nst.snapshot import Snapshot
-from nst.specs import BackendSpec, LossSpec, Spec
-from nst.terms import LossUse
-from nst.values import ExtraLoss
+from nst.specs import BackendSpec, Spec
+from nst.uses import uses
 from nst.weights import Choice
 
 
@@ -103,11 +104,13 @@ class Job:
         raise_all(found.errors)
         assert inputs is not None
         self.inputs = inputs
+        self._estimate: Estimate | None = None
+        self._outlines, self._start_up = dict[str, Outline | None](), 0.0
         self.spec: BackendSpec = self._plugins.find("backend", recipe.backend)
         self.sizes, self.steps = self._plan()
-        self._choices = [weights.choose(self.spec, name) for name in per_size(recipe.weights, len(self.sizes))]
-        self._backends: dict[str, Any] = {}
-        self._digests: dict[str, str] = {}
+        self.weight_choices = weights.choose_all(self.spec, recipe.weights, len(self.sizes))
+        self._choices = per_size(self.weight_choices, len(self.sizes))
+        self._backends, self._digests = dict[str, Any](), dict[str, str]()
 
     @property
     def content(self) -> Picture:
@@ -119,6 +122,10 @@ class Job:
         """The weights of the last size: those that finish the picture."""
         return self._choices[-1]
 
+    def weights_per_size(self) -> list[str]:
+        """The names of the weights, size by size."""
+        return [choice.name for choice in self._choices]
+
     def _plan(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         if self.spec.kind == "image":
             return (self.recipe.size,), (0,)
@@ -126,17 +133,20 @@ class Job:
 
     def open(self) -> FeatureBackend | ImageBackend:
         """The backend of the last size, built at the first call: the first heavy import."""
-        backend: FeatureBackend | ImageBackend = self._open(self.weights)
-        return backend
+        began, backend = time.perf_counter(), self._open(self.weights)
+        self._start_up = self._start_up or time.perf_counter() - began
+        return backend  # type: ignore[no-any-return]
 
     def _open(self, choice: Choice) -> Any:
         """One backend for each choice of weights."""
         if choice.name not in self._backends:
             network = choice.source.load()  # first: a bad file is found before the framework is imported
+            self._outlines[choice.name] = outline(network)
             self._digests[choice.name] = getattr(network, "sha256", "") or choice.source.verify()
             options = read_options(self.spec, self.recipe.backend_options)
             if self.spec.kind == "feature":
                 options |= {"pooling": self.recipe.pooling, "precision": self.recipe.precision}
+                options |= {"padding": padding} if (padding := self.spec.pads(self.recipe.padding)) else {}
             key = self.recipe.backend, choice.name, self.recipe.device, tuple(sorted(options.items()))
             if key not in self._loaded:
                 self._loaded[key] = self._plugins.load(self.spec)(network, device=self.recipe.device, **options)
@@ -148,7 +158,8 @@ class Job:
         pictures = [
             f"{picture.source}: {note}" for picture in (self.content, *self.inputs.works()) for note in picture.notes
         ]
-        return [*filter(None, dict.fromkeys(choice.note for choice in self._choices)), *self.open().notes, *pictures]
+        told = filter(None, dict.fromkeys(choice.note for choice in self._choices))
+        return [*told, *self.open().notes, *pictures, *self.forecast.notes]
 
     def shapes(self) -> list[tuple[int, int]]:
         """(height, width) of the picture at each size."""
@@ -176,17 +187,24 @@ class Job:
         began = time.perf_counter()
         backend: Any = self.open()
         outcome = engine.run(self.task(), on_iterate, resume) if self.spec.kind == "feature" else self._pass(backend)
-        height, width = outcome.pixels.shape[:2]
-        alpha = self.content.alpha
+        pixels = self.finished(outcome.pixels)
         return Result(
-            pixels=regions.finished(self.inputs, self.recipe, outcome.pixels),
-            alpha=None if alpha is None else images.resize(alpha, (height, width)),
+            pixels=pixels,
+            alpha=self.alpha(_shape(pixels)),
             history=outcome.history,
             recipe=self.recipe,
             stopped=outcome.stopped,
             notes=[*self.notes(), *outcome.notes],
             facts=self._facts(backend, time.perf_counter() - began),
         )
+
+    def finished(self, pixels: Pixels) -> Pixels:
+        """What is painted, as the picture shows it: in the recipe's colors, and the content where nothing was to be."""
+        return regions.finished(self.inputs, self.recipe, pixels)
+
+    def alpha(self, shape: tuple[int, int]) -> Pixels | None:
+        """The content's alpha at this (height, width), None where it is opaque."""
+        return None if self.content.alpha is None else images.resize(self.content.alpha, shape)
 
     def _pass(self, backend: ImageBackend) -> engine.Run:
         """One pass of a feed-forward network over the content at its final size."""
@@ -200,15 +218,15 @@ class Job:
         """What the engine is given."""
         recipe, parts = self.recipe, regions.regions(self.inputs, self.recipe)
         optimizer = self._plugins.find("optimizer", recipe.optimizer)
-        uses = self._uses()
-        levels = zip(self.sizes, self.steps, map(self._open, self._choices), strict=True)
+        used = uses(recipe, self._plugins)
+        levels = zip(self.sizes, self.steps, map(self._open, self._choices), self.forecast.tiles, strict=True)
         return Task(
             levels=[Level(*level) for level in levels],
             content=self.content.pixels,
             regions=parts,
             start=self._first_image([style for region in parts for style in region.styles]),
-            style=[use for spec, use in uses if spec.role == "style"],
-            pointwise=[use for spec, use in uses if spec.role != "style"],
+            style=[use for spec, use in used if spec.role == "style"],
+            pointwise=[use for spec, use in used if spec.role != "style"],
             optimizer=self._plugins.load(optimizer),
             optimizer_options=read_options(optimizer, recipe.optimizer_options),
             protect=regions.protected(self.inputs),
@@ -224,21 +242,21 @@ class Job:
             return None
         return int(self.recipe.tile) if self.recipe.tile.isdigit() else 0
 
-    def _uses(self) -> list[tuple[LossSpec, LossUse]]:
-        """Every loss of the recipe, put to use; one that is used again has a number in its name."""
-        found: list[tuple[LossSpec, LossUse]] = []
-        for chosen in self.recipe.all_losses():
-            spec: LossSpec = self._plugins.find("loss", chosen.name)
-            before = sum(spec.name == other.name for other, _ in found)
-            found.append((spec, self._use(spec, chosen, f"{spec.name} {before + 1}" if before else spec.name)))
-        return found
+    @cached_property
+    def forecast(self) -> Forecast:
+        """What there is to know before the first step; opens the backends."""
+        opened = {choice.name: Opened(self._open(choice), self._outlines[choice.name]) for choice in self._choices}
+        levels = [*zip(self.sizes, self.steps, self.weights_per_size(), strict=True)]
+        pictures, masked = _shapes(self.inputs, self.recipe.style_scale), regions.masked(self.inputs)
+        return forecast(self.recipe, self._plugins, self.spec, pictures, levels, opened, masked)
 
-    def _use(self, spec: LossSpec, chosen: ExtraLoss, name: str) -> LossUse:
-        layers = chosen.layers or self.recipe.usual_layers(spec.role)
-        loss = self._plugins.load(spec)(**read_options(spec, chosen.options))
-        return LossUse(
-            name, loss, shares(layers), chosen.weight, whole=spec.shape == "whole", protects=spec.role == "content"
-        )
+    def estimate(self, resume: Snapshot | None = None) -> Estimate:
+        """What the run will take, or what is left of it; the first call times evaluations of each network."""
+        if self._estimate is None:
+            self.open()
+            left = self.forecast.after(resume.level, resume.taken) if resume else self.forecast
+            self._estimate = left.estimate(self.task, self._start_up)
+        return self._estimate
 
     def _first_image(self, styles: Sequence[Pixels]) -> Pixels:
         """What the coarsest size starts from: made at that size, so that noise is noise there."""
@@ -257,10 +275,11 @@ class Job:
             "backend": self.recipe.backend,
             "device": backend.device,
             "precision": backend.precision,
-            "weights": ", ".join(dict.fromkeys(choice.name for choice in self._choices)),
+            "weights": ", ".join(dict.fromkeys(choice.name for choice in self.weight_choices)),
             "sizes": list(self.sizes),
             "steps": list(self.steps),
             "seconds": round(seconds, 3),
+            "estimate": None if self._estimate is None else self._estimate.to_dict(),
             "peak_memory": backend.peak_memory() or peak_memory(),
             "versions": {name: version(name) for name in ("nst", "numpy", "pillow")},
         }

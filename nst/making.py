@@ -17,6 +17,7 @@ from nst.errors import UserError
 from nst.files import Located
 from nst.images import WriteOptions
 from nst.job import Job, Result
+from nst.protocols import Pixels
 from nst.provenance import Record
 from nst.snapshot import Snapshot
 
@@ -79,11 +80,11 @@ class Making:
         about = {"record": self.record.to_dict(), "folder": os.getcwd(), "output": os.path.abspath(self.output)}
         return Checkpoints(self.keeping.path, about, self.keeping.every, self.say)
 
-    def write(self, result: Result) -> None:
-        """Write the picture. Raises `NstError`."""
-        text = {"nst": json.dumps(self.record.to_dict())}
-        like, options = self.job.content, self.options
-        images.write(self.output, result.pixels, alpha=result.alpha, text=text, like=like, options=options)
+    def write(self, pixels: Pixels, path: Path | None = None, carries: bool = True) -> Path:
+        """Write the picture, elsewhere if so asked; it carries how it was made, or does not. Raises `NstError`."""
+        text = {"nst": json.dumps(self.record.to_dict())} if carries else None
+        alpha, like = self.job.alpha(pixels.shape[:2]), self.job.content
+        return images.write(path or self.output, pixels, alpha=alpha, text=text, like=like, options=self.options)
 
     def report(self, result: Result) -> dict[str, Any]:
         """Everything about the run, as plain data."""

@@ -1,8 +1,14 @@
-"""How much memory this process has needed."""
+"""How much memory this process has needed, holds, and could still get."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+PROC = Path("/proc")
+GROUPS = Path("/sys/fs/cgroup")
+NO_LIMIT = 2**60  # what version 1 of control groups writes for none is more than this
 
 
 def peak_memory() -> int | None:
@@ -13,3 +19,72 @@ def peak_memory() -> int | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def resident_memory() -> int | None:
+    """What this process holds resident now, in bytes; None where there is no `/proc`."""
+    return _field(PROC / "self" / "status", "VmRSS")
+
+
+def available_memory() -> int | None:
+    """How many more bytes this process can hold; None where nothing tells.
+
+    The least of what the machine has left, what the control groups (versions 1 and 2) leave it, and what `ulimit -v`
+    and `ulimit -d` do.
+    """
+    return min((max(0, left) for left in (*_machine(), *_groups(), *_limits())), default=None)
+
+
+def _machine() -> Iterator[int]:
+    left = _field(PROC / "meminfo", "MemAvailable")
+    if left is not None:
+        yield left
+
+
+def _limits() -> Iterator[int]:
+    """What the process's own limits leave of address space and of data."""
+    try:
+        import resource
+    except ImportError:
+        return
+    for limit, used in ((resource.RLIMIT_AS, "VmSize"), (resource.RLIMIT_DATA, "VmData")):
+        most, held = resource.getrlimit(limit)[0], _field(PROC / "self" / "status", used)
+        if most != resource.RLIM_INFINITY and held is not None:
+            yield most - held
+
+
+def _groups() -> Iterator[int]:
+    """What each control group that this process is in leaves, up to the root; its own page cache can be had back."""
+    for line in _text(PROC / "self" / "cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            names, top = ("memory.max", "memory.current"), GROUPS
+        elif "memory" in controllers.split(","):
+            names, top = ("memory.limit_in_bytes", "memory.usage_in_bytes"), GROUPS / "memory"
+        else:
+            continue
+        here = Path(path.lstrip("/"))
+        for folder in (here, *here.parents):
+            yield from _left(top / folder, *names)
+
+
+def _left(folder: Path, limit: str, usage: str) -> Iterator[int]:
+    most, used = _text(folder / limit).strip(), _text(folder / usage).strip()
+    if most.isdigit() and used.isdigit() and int(most) < NO_LIMIT:
+        cache = [line.split()[1] for line in _text(folder / "memory.stat").splitlines() if "inactive_file" in line]
+        yield int(most) - int(used) + max(map(int, cache), default=0)
+
+
+def _field(file: Path, name: str) -> int | None:
+    """A line such as `VmRSS: 1024 kB`, in bytes."""
+    found = (line.split()[1] for line in _text(file).splitlines() if line.startswith(f"{name}:"))
+    kilobytes = next(found, None)
+    return None if kilobytes is None else int(kilobytes) * 1024
+
+
+def _text(file: Path) -> str:
+    """The file's text; nothing where there is none, or where it is not ours to read."""
+    try:
+        return file.read_text()
+    except OSError:
+        return ""

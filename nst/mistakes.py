@@ -108,12 +108,13 @@ def _backend_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
 
 
 def _network_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
-    """Precision, pooling, layers, and whether the weights have them."""
+    """Precision, pooling, padding, layers, and whether the weights have them."""
     found = Findings()
     if recipe.precision not in ("auto", *spec.precisions):
         found.add(unknown("precision", recipe.precision, ("auto", *spec.precisions)))
     if recipe.pooling not in spec.pooling:
         found.add(unknown("pooling", recipe.pooling, spec.pooling))
+    found.add(_padding_mistake(recipe.padding, spec))
     known = [name for name in recipe.layers() if name in spec.layers]
     for name in dict.fromkeys(recipe.weights):
         choice = found.attempt(partial(weights.choose, spec, name))
@@ -122,6 +123,14 @@ def _network_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
     for option, selection in recipe.selections().items():
         found.add(*layers.check(option, selection, spec.layers))
     return found.errors
+
+
+def _padding_mistake(wanted: str, spec: BackendSpec) -> UserError | None:
+    if wanted in ("auto", *spec.padding):
+        return None
+    if not spec.padding:
+        return UserError(f"'{spec.name}' offers no choice of padding", "leave out --padding, or choose another backend")
+    return unknown("padding", wanted, ("auto", *spec.padding))
 
 
 def _loss_mistakes(recipe: Recipe, plugins: Plugins, call: Call, chosen: ExtraLoss, role: str = "") -> list[UserError]:

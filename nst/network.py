@@ -29,6 +29,7 @@ from nst.preprocessing import PREPROCESSINGS, Preprocessing
 FORMAT = "nst-vgg/1"
 METADATA = ("format", "architecture", "preprocessing", "source", "licence")
 FORMAT_HINT = "--weights takes the name of a weight set, or a safetensors file in nst's neutral VGG format"
+LONGEST_HEADER = 2**20  # bytes; parsed, a long one takes many times its size
 OTHER_FORMATS = {
     b"<": "an HTML page",
     b"PK": "a zip archive (PyTorch's .pth is one, of pickles, which nst never opens)",
@@ -151,6 +152,10 @@ def _opened(path: Path) -> Iterator[Any]:
     if not os.path.isfile(path):  # nor a folder, a device, a pipe
         raise UserError(f"no weights file at '{path}'", FORMAT_HINT)
     try:
+        with path.open("rb") as start:
+            length = int.from_bytes(start.read(8), "little")
+        if LONGEST_HEADER < length < path.stat().st_size:
+            raise UserError(f"'{path}' has a header of {length:,} bytes; no VGG has as much to say", FORMAT_HINT)
         with safe_open(path, framework="np") as file:
             yield file
     except OSError as error:

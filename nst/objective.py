@@ -8,10 +8,12 @@ forward.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from nst.architectures import stride
+from nst.areas import window
 from nst.errors import NstError
 from nst.protocols import Array, Evaluation, FeatureBackend, Objective, Tensor
 from nst.terms import StyleTerm, Term, extract
@@ -30,10 +32,13 @@ def build_objective(backend: FeatureBackend, terms: Sequence[Term], tiles: Seque
 
 def _at_once(backend: FeatureBackend, terms: Sequence[Term]) -> Objective:
     layers = _layers(terms)
+    windows = {term.name: window(backend, term.area.weights[0]) for term in _masked(terms)}
 
     def value(term: Term, features: Tensor) -> Tensor:
         (weights,) = term.area.weights
         if isinstance(term, StyleTerm):
+            if weights is not None:
+                features, weights = features[windows[term.name]], weights[windows[term.name]]
             return term.distance(backend.xp, term.statistic(backend.xp, features, weights), term.target)
         return backend.xp.mean(_weighted(term.differences(backend.xp, features, term.targets[0]), weights))
 
@@ -87,7 +92,10 @@ class Tiled:
         """What `_loss` needs to know of tile `i` beside its pixels: each term's slope or target, and its weights."""
         for term in self._terms:
             share = term.area.shares[i]
-            yield share * slopes[term.name] if isinstance(term, StyleTerm) else term.targets[i]
+            if isinstance(term, StyleTerm):
+                yield share * slopes[term.name]
+            elif term.targets[i] is not None:
+                yield term.targets[i]
             if term.area.weights[i] is not None:
                 yield term.area.weights[i]
 
@@ -103,14 +111,20 @@ class Tiled:
         features = extract(self._backend, image, _layers(self._terms))
         found: dict[str, Tensor] = {}
         for term in self._terms:
-            core, fixed = tile.core(stride(term.layer)), next(values)
+            here, step = features[term.layer], stride(term.layer)
+            fixed = next(values) if isinstance(term, StyleTerm) or term.targets[i] is not None else None
             weights = None if term.area.weights[i] is None else next(values)
             if isinstance(term, StyleTerm):
-                found[term.name] = xp.sum(fixed * term.statistic(xp, features[term.layer][core], weights))
+                found[term.name] = xp.sum(fixed * term.statistic(xp, here[tile.core(step)], weights))
             else:
-                differences = term.differences(xp, features[term.layer], fixed)[core]
+                differences = term.differences(xp, here[tile.rim(step)], fixed)[tile.core_in_rim(step)]
                 found[term.name] = term.area.shares[i] * xp.mean(_weighted(differences, weights))
         return found
+
+
+def _masked(terms: Sequence[Term]) -> list[StyleTerm]:
+    """Those that are told where to look."""
+    return [term for term in terms if isinstance(term, StyleTerm) and term.area.weights[0] is not None]
 
 
 def _layers(terms: Sequence[Term]) -> tuple[str, ...]:
@@ -130,11 +144,18 @@ class Frugal:
     """An `Objective` that goes on in tiles when memory runs out, and in tiles half as large when it does so again.
 
     `build` makes the objective for a tile size in pixels (0: the whole image at once), `longest` is the image's
-    longer side; `tell` is told of each change.
+    longer side; `tell` is told of each change. `let_go` is called first, to free what is held no longer.
     """
 
-    def __init__(self, build: Callable[[int], Objective], tile: int, longest: int, tell: Callable[[str], None]) -> None:
-        self._build, self.tile, self._longest, self._tell = build, tile, longest, tell
+    def __init__(
+        self,
+        build: Callable[[int], Objective],
+        tile: int,
+        longest: int,
+        tell: Callable[[str], None],
+        let_go: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._build, self.tile, self._longest, self._tell, self._let_go = build, tile, longest, tell, let_go
         self._objective: Objective | None = None
 
     def __call__(self, image: Array) -> Evaluation:
@@ -144,7 +165,9 @@ class Frugal:
                 self._objective = self._objective or self._build(self.tile)
                 return self._objective(image)
             except MemoryError:
-                self._objective = None  # and with the traceback goes what it held
+                self._objective = None
+            gc.collect()  # the traceback, which holds what the evaluation held, may be a circle
+            self._let_go()
             self._halve()
 
     def _halve(self) -> None:

@@ -77,7 +77,7 @@ class Painter:
         made.prepare()
         tell(_started(job))
         result = made.run(_Telling(order, job, tell, stopped))
-        made.write(result)
+        made.write(result.pixels)
         return Done(order.output, result.stopped, made.report(result))
 
     def _job(self, order: Order, wanted: Wanted, options: WriteOptions) -> Job:

@@ -67,9 +67,9 @@ class FeatureBackend(Protocol):
     """A differentiable feature extractor on one device.
 
     Its factory takes the loaded weights, `device`, `pooling`, `precision` ("auto", or one its spec offers), and the
-    options its spec declares. A device that its spec names is used, or refused with `UserError`. `xp` is the namespace
-    losses compute in. `device` and `precision` are what a person is told, `notes` are things worth saying about them (a
-    GPU that is present and unused).
+    options its spec declares. Where its spec names kinds of `padding`, it takes one of them too. A device that its spec
+    names is used, or refused with `UserError`. `xp` is the namespace losses compute in. `device` and `precision` are
+    what a person is told, `notes` are things worth saying about them (a GPU that is present and unused).
     """
 
     xp: Namespace
@@ -111,7 +111,12 @@ class FeatureBackend(Protocol):
         """
 
     def peak_memory(self) -> int | None:
-        """The most device memory held so far, in bytes; None where it is the process's own."""
+        """The most device memory held so far, in bytes; None where it is the process's own.
+
+        A backend with memory of its own may also have `free_memory() -> int | None`, the bytes there that this process
+        can hold in all: pictures that need more are computed in tiles from the start. Any may have `let_go() -> None`,
+        called after an evaluation that raised `MemoryError`, to give back what that has left behind.
+        """
 
 
 class ImageBackend(Protocol):

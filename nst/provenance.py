@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 
-from nst import files, images, recipe, weights
+from nst import files, images, recipe
 from nst.errors import UserError, raise_all
 from nst.files import ROLES, Input
 from nst.images import PathLike, WriteOptions
@@ -56,8 +56,7 @@ class Record:
 def record(job: Job, options: WriteOptions | None = None) -> Record:
     """What a job is about to do, its files as they are now; opens its backends."""
     hashes = dict(job.weight_hashes())
-    wanted = job.recipe.weights
-    names = [weights.choose(job.spec, name).name for name in wanted] if any(hashes.values()) else wanted
+    names = [choice.name for choice in job.weight_choices] if any(hashes.values()) else job.recipe.weights
     made = job.recipe.override(weights=names)
     read = [*job.inputs.files(), *([("init", made.init, 0)] if is_file(made.init) else [])]
     own = {each.name for each in job.spec.weights}

@@ -95,6 +95,12 @@ class Recipe:
         "one more loss with its weight and layers, such as histogram=50@relu4_1,relu5_1; may be given again",
     )
     pooling: str = option("max", values.text, "KIND", "max or average")
+    padding: str = option(
+        "auto",
+        values.text,
+        "KIND",
+        "what lies around the picture in every layer: zero, reflect or replicate; auto is the backend's usual one",
+    )
     optimizer: str = option("lbfgs", values.text, "NAME", "lbfgs, adam, laplacian-rmsprop or scipy-lbfgs")
     optimizer_options: Mapping[str, OptionValue] = option(
         {}, values.settings, "NAME=VALUE…", "options of the optimizer, such as lr=0.02"

@@ -44,9 +44,10 @@ class ReferenceVGG:
     precision = "float64"
     notes: Sequence[str] = ()
 
-    def __init__(self, network: Network, *, pooling: str = "max", step: float = 1e-5) -> None:
+    def __init__(self, network: Network, *, pooling: str = "max", padding: str = "zero", step: float = 1e-5) -> None:
         self._network = network
         self._pool = {"max": _max_pool, "average": _average_pool}[pooling]
+        self._padding = padding
         self._step = step
 
     def asarray(self, pixels: Pixels) -> Exact:
@@ -64,7 +65,12 @@ class ReferenceVGG:
     def features(self, image: Exact, layers: Sequence[str]) -> Mapping[str, Exact]:
         """Activations `(H_l, W_l, C_l)` by name."""
         require_size(image.shape, layers)
-        return {name: x for name, x in self._run(np.asarray(image, np.float64)) if name in set(layers)}
+        found: dict[str, Exact] = {}
+        run = self._run(np.asarray(image, np.float64))
+        while len(found) < len(set(layers)):
+            name, x = next(run)
+            found |= {name: x} if name in layers else {}
+        return found
 
     def _run(self, image: Exact) -> Iterator[tuple[str, Exact]]:
         pre = self._network.preprocessing
@@ -77,7 +83,7 @@ class ReferenceVGG:
                 x = self._pool(x)
                 yield f"pool{block}", x
                 block = place[0]
-            x = _convolve(x, kernel.astype(np.float64)) + self._network.biases[name]
+            x = _convolve(_padded(x, self._padding), kernel.astype(np.float64)) + self._network.biases[name]
             yield name, x
             x = np.maximum(x, 0)
             yield f"relu{place}", x
@@ -101,10 +107,16 @@ class ReferenceVGG:
         return None
 
 
-def _convolve(x: Exact, kernel: Exact) -> Exact:
-    """3×3, stride 1, zeros around: `(H, W, in)` with `(out, in, 3, 3)` to `(H, W, out)`."""
-    height, width = x.shape[:2]
-    padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
+def _padded(x: Exact, padding: str) -> Exact:
+    """`(H + 2, W + 2, C)`. A mirror needs two positions each way; where there is one, it is repeated."""
+    kind = "replicate" if padding == "reflect" and min(x.shape[:2]) < 2 else padding
+    modes: Mapping[str, Any] = {"zero": "constant", "reflect": "reflect", "replicate": "edge"}
+    return np.pad(x, ((1, 1), (1, 1), (0, 0)), mode=modes[kind])
+
+
+def _convolve(padded: Exact, kernel: Exact) -> Exact:
+    """3×3, stride 1: `(H + 2, W + 2, in)` with `(out, in, 3, 3)` to `(H, W, out)`."""
+    height, width = padded.shape[0] - 2, padded.shape[1] - 2
     shifts = ((i, j) for i in range(3) for j in range(3))
     return sum(padded[i : i + height, j : j + width] @ kernel[:, :, i, j].T for i, j in shifts)  # type: ignore[return-value]
 

@@ -41,6 +41,17 @@ def finished(inputs: Inputs, recipe: Recipe, pixels: Pixels) -> Pixels:
     return mixed
 
 
+def masked(inputs: Inputs) -> list[float]:
+    """Of each region that has a mask the part of the picture that its bounds take up; the rest may be anywhere."""
+    rest = [1.0] if inputs.styles and (inputs.patches or inputs.protect is not None) else []
+    return rest + [_bounds(patch.mask) for patch in inputs.patches]
+
+
+def _bounds(mask: Mask) -> float:
+    sides = [np.flatnonzero(mask.any(axis=axis)) for axis in (0, 1)]
+    return float(np.prod([side[-1] + 1 - side[0] for side in sides])) / mask.size
+
+
 def protected(inputs: Inputs) -> Mask | None:
     """Where to hold on to the content, at its size."""
     return None if inputs.protect is None else images.resize(inputs.protect, _shape(inputs.content.pixels))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TypeVar
 
 from nst.architectures import smallest_side
 from nst.recipe import Recipe
+
+T = TypeVar("T")
 
 COARSEST = 128  # pixels: below, VGG's deepest layers see too little of the picture to place anything
 GROWTH = math.sqrt(2)
@@ -24,9 +27,9 @@ def plan(recipe: Recipe, height: int, width: int) -> tuple[tuple[int, ...], tupl
     return sizes, share_out(recipe.steps[0], usual) if recipe.steps else tuple(usual)
 
 
-def per_size(names: Sequence[str], sizes: int) -> tuple[str, ...]:
-    """One name for each size: the last for the last size, the first for all those that the others leave."""
-    return (names[0],) * (sizes - len(names) + 1) + tuple(names[1:])
+def per_size(given: Sequence[T], sizes: int) -> tuple[T, ...]:
+    """One of the given for each size: the last for the last size, the first for all those that the others leave."""
+    return (given[0],) * (sizes - len(given) + 1) + tuple(given[1:])
 
 
 def _least(recipe: Recipe, height: int, width: int) -> int:

@@ -74,26 +74,45 @@ class Spec:
 
 
 @dataclass(frozen=True)
+class MemoryModel:
+    """What a backend's framework takes of memory, so that a run can say before it starts what it will need.
+
+    `base` is what a process holds with the framework imported and used once, in bytes on the CPU. At the worst moment
+    of an evaluation with its gradient, `factor` bytes are held for each byte of the convolutions' outputs. The default
+    is a backend that does not say: then an estimate is a lower bound. `benchmarks/memory.py` measures both.
+    """
+
+    base: int = 0
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
 class BackendSpec(Spec):
     """A network on a framework.
 
     `kind` "feature" promises `nst.protocols.FeatureBackend`, "image" promises `ImageBackend`. `layers` are the
-    names it can extract, `architecture` is what its weight files must declare, `pooling` the kinds it offers.
-    `precisions` are those it can compute in, beside "auto", which leaves the choice to it. `files` names what makes
-    a `WeightSource` of a path the user gives; empty where no file will do. A backend without `weights` gets None for
-    them. `compressor` names a `nst.compression.Compressor`, where the backend can make
-    slim networks of full ones.
+    names it can extract, `architecture` is what its weight files must declare, `pooling` the kinds it offers. `padding`
+    are the kinds of that, the usual one first; a backend that names none takes no choice of it. `precisions` are those
+    it can compute in, beside "auto", which leaves the choice to it. `files` names what makes a `WeightSource` of a path
+    the user gives; empty where no file will do. A backend without `weights` gets None for them. `compressor` names a
+    `nst.compression.Compressor`, where the backend can make slim networks of full ones.
     """
 
     kind: Literal["feature", "image"] = "feature"
     architecture: str = ""
     layers: tuple[str, ...] = ()
     devices: tuple[str, ...] = ("auto", "cpu")
+    memory: MemoryModel = MemoryModel()
     weights: tuple[WeightSet, ...] = ()
     pooling: tuple[str, ...] = ("max",)
     precisions: tuple[str, ...] = ("float32",)
     files: str = "nst.weights:NeutralFile"
     compressor: str = ""
+    padding: tuple[str, ...] = ()
+
+    def pads(self, wanted: str) -> str:
+        """The padding that is meant by `wanted`, where "auto" is the usual one; "" where there is no choice."""
+        return (self.padding or ("",))[0] if wanted == "auto" else wanted
 
 
 @dataclass(frozen=True)
@@ -101,11 +120,14 @@ class OptimizerSpec(Spec):
     """An optimizer: its factory is a `nst.protocols.Optimizer`.
 
     `resumable` says that a run can be taken up from an iterate's state. `carries` says that such a state, its arrays
-    resized bilinearly, like the image, starts well at another size.
+    resized bilinearly, like the image, starts well at another size. `held` names a function
+    `(image, steps, **options) -> int`, importable without a framework: the bytes that its state takes for an
+    image of so many bytes after so many steps.
     """
 
     resumable: bool = True
     carries: bool = False
+    held: str = ""
 
 
 class InitializerSpec(Spec):
@@ -124,7 +146,10 @@ class LossSpec(Spec):
     of channels. It takes pictures of any size, a single position too. Its gradient is finite at the target. Its
     gradient is finite on black and flat pictures. What it is given is not written to. The same features give the same
     number. Role "image" has no target, and promises only what is said without one.
+
+    `copies` is how many times the features of its layers a loss holds at its worst moment, for an estimate of memory.
     """
 
     role: Literal["style", "content", "image"] = "style"
     shape: Literal["statistic", "pointwise", "whole"] = "statistic"
+    copies: float = 0.0

@@ -24,7 +24,7 @@ class LossUse:
     """A loss put to use: at which layers, each with its share (summing to 1), and with which weight overall.
 
     `whole` losses take their statistic from all positions at once, so that tiles cannot be added up. `protects` is for
-    those that hold on to the content.
+    those that hold on to the content. `targeted` losses compare with the content; the others look at the picture alone.
     """
 
     name: str
@@ -33,6 +33,7 @@ class LossUse:
     weight: float
     whole: bool = False
     protects: bool = False
+    targeted: bool = True
 
 
 @dataclass(frozen=True)
@@ -59,19 +60,20 @@ class StyleTerm:
 class PointwiseTerm:
     """A difference at each position of a layer; `weight` is already divided by the target's energy.
 
-    `targets` holds the content's features over each tile's box.
+    `targets` hold the content's features over each tile's rim: its core with the next positions, which is as far as a
+    difference looks. They are None for a loss that compares with nothing.
     """
 
     name: str
     layer: str
     loss: PointwiseLoss
     weight: float
-    targets: Sequence[Tensor]
+    targets: Sequence[Tensor | None]
     area: Area
 
-    def differences(self, xp: Namespace, features: Tensor, target: Tensor) -> Tensor:
+    def differences(self, xp: Namespace, features: Tensor, target: Tensor | None) -> Tensor:
         """The weighted difference `(H, W)` at each position of features `(H, W, C)`."""
-        return self.weight * self.loss.difference(xp, features, target)
+        return self.weight * self.loss.difference(xp, features, features if target is None else target)
 
 
 Term = StyleTerm | PointwiseTerm
@@ -145,32 +147,33 @@ def _statistics(backend: FeatureBackend, use: LossUse, style: Pixels, size: int)
 def pointwise_terms(
     backend: FeatureBackend, use: LossUse, content: Pixels, tiles: Sequence[Tile], weights: Mask | None = None
 ) -> list[Term]:
-    """One term per layer, its targets the content's features over the box of each tile.
+    """One term per layer, its targets the content's features over the rim of each tile.
 
     `weights` `(H, W)` multiply the difference at each pixel's place; None is 1 everywhere.
     """
     image = backend.asarray(content)
-    found = [extract(backend, image[tile.box], tuple(use.layers)) for tile in tiles]
+    areas = {layer: everywhere(tiles, layer) for layer in use.layers}
+    energies, targets = dict.fromkeys(use.layers, 0.0), {layer: list[Tensor | None]() for layer in use.layers}
+    for i, tile in enumerate(tiles):
+        found = extract(backend, image[tile.box], tuple(use.layers))
+        for layer in use.layers:
+            rim = found.pop(layer)[tile.rim(stride(layer))]
+            energies[layer] += areas[layer].shares[i] * _energy(backend.xp, use.loss, rim, tile, layer)  # type: ignore[arg-type]
+            # Times 1 is in memory of its own: what is around the rim need not be kept for its sake.
+            targets[layer].append(1 * rim if use.targeted else None)
     terms: list[Term] = []
     for layer, share in use.layers.items():
-        area = everywhere(tiles, layer)
-        targets = [features[layer] for features in found]
-        weight = use.weight * share / max(_energy(backend.xp, use.loss, layer, targets, tiles), TINY)  # type: ignore[arg-type]
+        area, weight = areas[layer], use.weight * share / max(energies[layer], TINY)
         if weights is not None:
             area = replace(area, weights=inside(backend, weights, tiles, layer).weights)
-        terms.append(PointwiseTerm(f"{use.name} {layer}", layer, use.loss, weight, targets, area))  # type: ignore[arg-type]
+        terms.append(PointwiseTerm(f"{use.name} {layer}", layer, use.loss, weight, targets[layer], area))  # type: ignore[arg-type]
     return terms
 
 
-def _energy(xp: Namespace, loss: PointwiseLoss, layer: str, targets: Sequence[Tensor], tiles: Sequence[Tile]) -> float:
-    """The mean over the whole picture of the target's energy at a layer."""
-    total = 0.0
-    for target, tile, share in zip(targets, tiles, everywhere(tiles, layer).shares, strict=True):
-        energy = loss.energy(xp, target)
-        if isinstance(energy, float):
-            return energy
-        total += share * float(xp.mean(energy[tile.core(stride(layer))]))
-    return total
+def _energy(xp: Namespace, loss: PointwiseLoss, rim: Tensor, tile: Tile, layer: str) -> float:
+    """The mean over a tile's core of the target's energy."""
+    energy = loss.energy(xp, rim)
+    return energy if isinstance(energy, float) else float(xp.mean(energy[tile.core_in_rim(stride(layer))]))
 
 
 def extract(backend: FeatureBackend, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:

@@ -35,6 +35,16 @@ class Span:
         begin = (self.start - self.low) // stride
         return slice(begin, begin + self.positions(stride))
 
+    def rim(self, stride: int) -> slice:
+        """The core with its next positions, as far as the box has any."""
+        core = self.core(stride)
+        return slice(max(0, core.start - 1), core.stop + 1)
+
+    def core_in_rim(self, stride: int) -> slice:
+        """The core in features of the rim."""
+        core, rim = self.core(stride), self.rim(stride)
+        return slice(core.start - rim.start, core.stop - rim.start)
+
     def positions(self, stride: int) -> int:
         """How many positions of such features the core has; an odd last pixel has none, as in a pool."""
         return self.stop // stride - self.start // stride
@@ -55,6 +65,14 @@ class Tile:
     def core(self, stride: int) -> tuple[slice, slice]:
         """What the tile answers for, in features of its box."""
         return self.rows.core(stride), self.columns.core(stride)
+
+    def rim(self, stride: int) -> tuple[slice, slice]:
+        """The same with the next positions around it, for what looks at neighbors."""
+        return self.rows.rim(stride), self.columns.rim(stride)
+
+    def core_in_rim(self, stride: int) -> tuple[slice, slice]:
+        """What the tile answers for, in features of its rim."""
+        return self.rows.core_in_rim(stride), self.columns.core_in_rim(stride)
 
     def positions(self, stride: int) -> int:
         """How many positions it answers for there."""

@@ -49,7 +49,10 @@ class Timelapse:
         self._path = path
         self._every = max(1, math.ceil(steps / (LENGTH * FASTEST)))
         self._shapes: list[tuple[int, ...]] = []
-        self._file = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115
+        try:  # unbuffered: what finds no room now must not be tried again later
+            self._file = tempfile.TemporaryFile(buffering=0, dir=path.parent)  # noqa: SIM115
+        except OSError as error:
+            raise NstError(f"cannot write '{path}': {error.strerror}", "make room on the disk") from error
 
     def wants(self, step: int) -> bool:
         """Whether the film shows this step, from 1 on."""
@@ -60,7 +63,9 @@ class Timelapse:
         frame = _frame(pixels)
         try:
             self._file.seek(sum(map(math.prod, self._shapes)))
-            self._file.write(frame.data)
+            left = frame.reshape(-1).data
+            while left:
+                left = left[self._file.write(left) :]
         except OSError as error:
             raise NstError(f"a frame of the film is lost: {error.strerror}", "make room on the disk") from error
         self._shapes.append(frame.shape)

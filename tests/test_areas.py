@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nst.architectures import stride
-from nst.areas import everywhere, inside
+from nst.areas import everywhere, inside, window
 from nst.reference import ReferenceVGG
 from nst.tiles import cut, whole
 
@@ -47,3 +47,9 @@ def test_a_tile_outside_the_mask_has_no_share_and_weights_to_divide_by(backend):
     area = inside(backend, mask, tiles, "relu2_1")
     assert area.shares == pytest.approx([1, 0])
     assert area.weights[1].sum() > 0
+
+
+def test_what_is_looked_at_of_a_mask_is_the_rectangle_around_it(backend):
+    mask = np.zeros((9, 7), np.float32)
+    mask[2, 3] = mask[6, 5] = 0.1
+    assert window(backend, backend.asarray(mask)) == (slice(2, 7), slice(3, 6))

@@ -78,7 +78,7 @@ def test_what_a_value_means_is_said_beside_it(owner, spec, label, start):
 def test_what_means_nothing_to_one_pass_is_left_out(owner):
     facts = describe(owner, "backend", BackendSpec("mine", "a:b", kind="image")).facts
     assert facts["kind"].startswith("image (paints in one pass")
-    assert not {"pooling", "layers", "architecture"} & facts.keys()
+    assert not {"pooling", "padding", "layers", "architecture"} & facts.keys()
 
 
 @pytest.mark.parametrize(

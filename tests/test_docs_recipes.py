@@ -52,7 +52,7 @@ def test_every_block_of_toml_is_tried():
 @pytest.fixture
 def desk(tmp_path, photo):
     """A folder with the files the page speaks of."""
-    for seed, name in enumerate(("content.jpg", "style.jpg", "style2.jpg")):
+    for seed, name in enumerate(("content.jpg", "style.jpg", "style2.jpg", "sky.png", "face.png")):
         save_image(tmp_path / name, photo(48, 64, seed=seed))
     for name, text in RECIPES.items():
         (tmp_path / name).write_text(text)

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import nst.download
@@ -244,7 +244,7 @@ class TestResuming:
         assert site.requests[-1]["Range"].startswith("bytes=")
         assert target.read_bytes() == BODY
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=15)
     @given(at=st.integers(0, len(BODY)))
     @example(at=0)
     @example(at=len(BODY))
@@ -339,6 +339,16 @@ class TestRefusals:
             download(site.url, target, sha256=digest(BODY))
         for fact in (NAME, what, digest(site.body), digest(BODY)):
             assert fact in raised.value.message
+        assert left(target) == set()
+
+    @pytest.mark.parametrize("chunked", [False, True], ids=["announced", "unannounced"])
+    def test_a_server_without_end_does_not_fill_the_disk(
+        self, site: Site, target: Path, monkeypatch: pytest.MonkeyPatch, chunked: bool
+    ) -> None:
+        monkeypatch.setattr("nst.download.LARGEST", len(site.body) - 1)
+        site.chunked = chunked
+        with pytest.raises(NstError, match=r"is larger than .*, as no network is; nothing was kept"):
+            download(site.url, target, sha256=digest(BODY))
         assert left(target) == set()
 
     def test_a_part_that_went_wrong_is_not_kept_to_go_wrong_forever(self, site: Site, target: Path) -> None:

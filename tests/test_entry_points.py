@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.entry_points import EntryPoint, canonical, discover
@@ -84,7 +84,7 @@ def test_agrees_with_python_that_an_install_hides_later_ones(
     assert "1.0" not in {each.version for each in discover()}
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80)
 @given(lines=st.lists(st.sampled_from(LINES)), end=st.sampled_from(["\n", "\r\n"]))
 def test_agrees_with_python_on_any_table(tmp_path_factory: pytest.TempPathFactory, lines: list[str], end: str) -> None:
     folder = install(tmp_path_factory.mktemp("site"), "mine-1.0.dist-info", None)

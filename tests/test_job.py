@@ -111,6 +111,7 @@ def test_a_picture_can_be_the_start(run, photo, tmp_path):
         {"style_layers": "block5_conv4", "content_layers": {"relu5_4": 0.5, "conv1_1": 2}},
         {"tv_weight": 5.0},
         {"pooling": "average"},
+        {"padding": "replicate"},
         {"style_scale": 0.5},
     ],
     ids=str,
@@ -208,8 +209,9 @@ def test_jobs_given_one_mapping_share_the_backends_that_are_alike(photo, weights
 
     first = backend()
     assert backend(style_weight=3, steps=7, style_layers="relu1_1") is first
-    others = [backend(pooling="average"), backend(weights="compact")]
-    assert len({id(each) for each in [first, *others]}) == 3
+    assert backend(padding="zero") is first, "what auto means"
+    others = [backend(pooling="average"), backend(weights="compact"), backend(padding="reflect")]
+    assert len({id(each) for each in [first, *others]}) == 4
     assert backend(pooling="average") is others[0]
 
 

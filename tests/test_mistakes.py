@@ -32,10 +32,12 @@ from nst.weights import NeutralFile
 
 DAMAGED = NeutralFile(__file__)
 EVERY = {"devices": ("auto", "cpu"), "pooling": ("max", "average"), "weights": (COMPACT_SET,)}
+PADS = {**EVERY, "padding": ("zero", "reflect")}
 
 @hookimpl
 def nst_backends():
-    yield BackendSpec("vgg19", "nowhere:VGG", architecture="vgg19", layers=layers("vgg19"), **EVERY)
+    yield BackendSpec("vgg19", "nowhere:VGG", architecture="vgg19", layers=layers("vgg19"), **PADS)
+    yield BackendSpec("plain", "nowhere:VGG", architecture="vgg19", layers=layers("vgg19"), **EVERY)
     yield BackendSpec("vgg16", "nowhere:VGG", architecture="vgg16", layers=layers("vgg16"), **EVERY)
     yield BackendSpec("absent", "nowhere:VGG", architecture="vgg19", layers=layers("vgg19"), **EVERY,
                       requires=("no_such_frame.work", "numpy", "no_such"), install="nst-absent")
@@ -113,6 +115,7 @@ def test_every_mistake_of_one_call_is_found_together(mistakes: Callable[..., Any
         device="gpu",
         precision="float16",
         pooling="mean",
+        padding="mirror",
         weights="imagenat",
         style_layers="relu1_3,relu1_1",
         content_layers="",
@@ -129,6 +132,7 @@ def test_every_mistake_of_one_call_is_found_together(mistakes: Callable[..., Any
         "unknown device 'gpu'",
         "unknown precision 'float16'",
         "unknown pooling 'mean'",
+        "unknown padding 'mirror'",
         "unknown weights 'imagenat'",
         "--content-layers names no layer",
         "unknown layer in --style-layers: 'relu1_3'",
@@ -156,6 +160,8 @@ def test_finding_mistakes_imports_no_framework(mistakes: Callable[..., Any], mon
         ({"backend": "vgg91"}, "unknown backend 'vgg91'", "did you mean vgg19 or vgg16?"),
         ({"device": "gpu"}, "unknown device 'gpu'", "did you mean cpu?"),
         ({"pooling": "min"}, "unknown pooling 'min'", "choose from average, max"),
+        ({"padding": "replicate"}, "unknown padding 'replicate'", "choose from auto, reflect, zero"),
+        ({"backend": "plain", "padding": "zero"}, "'plain' offers no choice of padding", "leave out --padding"),
         ({"style_layers": "RELU1_1"}, "unknown layer in --style-layers: 'RELU1_1'", "did you mean relu1_1"),
         ({"content_layers": "relu6_1"}, "unknown layer in --content-layers: 'relu6_1'", "it has conv1_1 … pool5"),
         ({"content_layers": "image"}, "unknown layer in --content-layers: 'image'", "it has conv1_1 … pool5"),

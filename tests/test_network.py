@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save, save_file
 
@@ -253,6 +253,11 @@ class TestRefusals:
             self.refused(tmp_path / name, "pickle", "never opens", sha256_of(tmp_path / name))
         assert not (tmp_path / "sprung").exists()
 
+    def test_a_header_without_end_is_not_parsed(self, tmp_path: Path) -> None:
+        path = tmp_path / "long.safetensors"
+        path.write_bytes(struct.pack("<Q", 2 * 2**20) + b"{" + b" " * (3 * 2**20))
+        self.refused(path, "has a header of 2,097,152 bytes; no VGG has as much to say")
+
     def test_what_is_no_file_is_not_waited_for(self, tmp_path: Path) -> None:
         if hasattr(os, "mkfifo"):
             os.mkfifo(tmp_path / "pipe")
@@ -273,7 +278,7 @@ class TestHostileBytes:
         assert all(np.isfinite(kernel).all() for kernel in kernels)
         assert kernels or os.fsencode(path) in content
 
-    @settings(max_examples=150, deadline=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=150)
     @given(changes=st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), max_size=6))
     def test_flipped(self, tmp_path: Path, changes: list[tuple[int, int]]) -> None:
         content = bytearray(WHOLE)
@@ -281,19 +286,19 @@ class TestHostileBytes:
             content[place] = value
         self.judge(tmp_path / "n", bytes(content))
 
-    @settings(max_examples=150, deadline=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=150)
     @given(start=st.integers(0, 1500), length=st.integers(0, 60), new=st.binary(max_size=60))
     def test_a_stretch_replaced(self, tmp_path: Path, start: int, length: int, new: bytes) -> None:
         self.judge(tmp_path / "n", WHOLE[:start] + new + WHOLE[start + length :])
 
-    @settings(max_examples=100, deadline=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=100)
     @given(size=st.integers(0, len(WHOLE) - 1))
     def test_cut_off(self, tmp_path: Path, size: int) -> None:
         (tmp_path / "n").write_bytes(WHOLE[:size])
         with pytest.raises(UserError, match=re.escape(sha256_of(tmp_path / "n"))):
             read(tmp_path / "n")
 
-    @settings(max_examples=150, deadline=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=150)
     @given(
         described=st.recursive(
             st.none() | st.integers(-(2**70), 2**70) | st.text(max_size=8) | st.sampled_from(["F32", "F16"]),

@@ -392,7 +392,7 @@ def found(plugins: Plugins, name: str) -> object:
         return error.message, error.hint
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_nothing_depends_on_the_order(crowd: list[EntryPoint], data: st.DataObject) -> None:
     assert outcome(data.draw(st.permutations(crowd))) == outcome(crowd)

@@ -76,7 +76,7 @@ def test_what_can_be_read_is_kept_beside_what_cannot() -> None:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(st.text(max_size=9) | st.sampled_from(sorted(FIELDS)), TOML, max_size=5))
 def test_any_table_is_read_or_reported(given: dict[str, Any]) -> None:
     good, errors = read(given)
@@ -85,7 +85,7 @@ def test_any_table_is_read_or_reported(given: dict[str, Any]) -> None:
     Recipe(**good)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.fixed_dictionaries({}, optional=WRITABLE))
 def test_a_recipe_comes_back_from_its_json(given: dict[str, Any]) -> None:
     recipe = Recipe(**given)

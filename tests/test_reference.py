@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from scipy.signal import correlate
 
 from nst.errors import UserError
@@ -18,6 +19,25 @@ def test_a_convolution_is_a_correlation_with_zeros_around(make_network, photo):
     expected = sum(correlate(x[..., c], kernel[..., c], "same") for c in range(3)) + network.biases["conv1_1"][2]
     found = ReferenceVGG(network).features(image, ["conv1_1"])["conv1_1"]
     np.testing.assert_allclose(found[..., 2], expected)
+
+
+@pytest.mark.parametrize(("padding", "boundary"), [("reflect", "mirror"), ("replicate", "nearest")])
+def test_what_lies_around_may_be_the_edge_itself(make_network, photo, padding, boundary):
+    """SciPy's `mirror` leaves out the edge, as reflection does."""
+    network, image = make_network(preprocessing="unit"), photo(6, 7)
+    x = image.astype(np.float64)
+    kernel = network.kernels["conv1_1"][2].transpose(1, 2, 0).astype(np.float64)
+    expected = sum(ndimage.correlate(x[..., c], kernel[..., c], mode=boundary) for c in range(3))
+    found = ReferenceVGG(network, padding=padding).features(image, ["conv1_1"])["conv1_1"]
+    np.testing.assert_allclose(found[..., 2], expected + network.biases["conv1_1"][2])
+
+
+def test_a_single_position_is_its_own_mirror_image(make_network, photo):
+    """A row has no second row to show in the mirror; with two of them, mirrored and repeated are not the same."""
+    mirrored, repeated = (ReferenceVGG(make_network(), padding=padding) for padding in ("reflect", "replicate"))
+    for height, alike in ((1, True), (2, False)):
+        found, other = (each.features(photo(height, 5), ["conv1_1"])["conv1_1"] for each in (mirrored, repeated))
+        assert np.array_equal(found, other) == alike
 
 
 def test_caffe_takes_bgr_around_its_mean(make_network):

@@ -9,7 +9,7 @@ from PIL import Image
 from nst.errors import Findings
 from nst.inputs import Reader
 from nst.recipe import Recipe
-from nst.regions import finished, regions
+from nst.regions import finished, masked, regions
 
 
 def picture(path, color=(200, 100, 50), size=(8, 6)):
@@ -61,3 +61,12 @@ def test_without_a_style_for_the_rest_it_is_the_content(tmp_path, read):
     inputs, _ = read([], [(half, [style])])
     mixed = finished(inputs, Recipe(), np.zeros((6, 8, 3), np.float32))
     np.testing.assert_allclose(mixed, inputs.content.pixels * (1 - 128 / 255), atol=1e-3)
+
+
+def test_a_region_is_looked_at_within_the_bounds_of_its_mask_and_the_rest_anywhere(tmp_path, read):
+    style, corner = picture(tmp_path / "style.png"), np.zeros((6, 8, 3), np.float32)
+    corner[3:, 2:4] = 1
+    inputs, _ = read([style], [(corner, [style])])
+    assert masked(inputs) == [1, 3 * 2 / 48]
+    assert masked(read([style], [], corner)[0]) == [1]
+    assert masked(read([style])[0]) == []

@@ -58,10 +58,18 @@ def test_tiles_are_of_few_kinds():
 
 
 @pytest.mark.parametrize(
-    "names", [("relu1_2",), ("relu2_2", "conv3_1"), ("relu4_2",), ("pool4", "relu5_1"), ("pool5",)]
+    ("names", "padding"),
+    [
+        (("relu1_2",), "zero"),
+        (("relu2_2", "conv3_1"), "reflect"),
+        (("relu4_2",), "zero"),
+        (("relu4_2",), "replicate"),
+        (("pool4", "relu5_1"), "reflect"),
+        (("pool5",), "zero"),
+    ],
 )
-def test_features_over_the_cores_are_the_whole_picture_s(make_network, photo, names):
-    backend = ReferenceVGG(make_network())
+def test_features_over_the_cores_are_the_whole_picture_s(make_network, photo, names, padding):
+    backend = ReferenceVGG(make_network(), padding=padding)
     picture = photo(131, 77, seed=4)
     complete = backend.features(picture, names)
     for tile in cut((131, 77), 32, names):

@@ -102,7 +102,7 @@ def test_a_wrong_value_says_what_was_wanted(read: Callable[[Any], Any], given: A
 
 
 @pytest.mark.parametrize("read", READERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(value=ANYTHING)
 def test_any_value_is_read_to_what_reads_as_itself_or_is_a_mistake(read: Callable[[Any], Any], value: Any) -> None:
     try:

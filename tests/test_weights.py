@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst import architectures
@@ -22,7 +22,7 @@ from nst.errors import NstError, UserError
 from nst.network import Network, header, layers_of, write
 from nst.specs import BackendSpec, WeightSet, resolve
 from nst.weight_sets import COMPACT_SET
-from nst.weights import COMPACT, Choice, NeutralFile, check, choose
+from nst.weights import COMPACT, Choice, NeutralFile, check, choose, choose_all
 
 
 class TestSources:
@@ -110,6 +110,39 @@ class TestChoosing:
         Path("other.pth").touch()
         assert choose(self.spec(sources, "imagenet", "other"), "auto").name == "other"
 
+    def test_auto_leaves_all_sizes_but_the_last_to_the_compact_network(self, sources: str) -> None:
+        Path("imagenet.pth").touch()
+        spec = self.spec(sources, "imagenet", "compact")
+        coarse, last = choose_all(spec, ["auto"], 3)
+        assert (coarse.name, last.name) == ("compact", "imagenet")
+        assert (coarse.note, last.note[:9]) == ("", "weights: ")
+
+    @pytest.mark.parametrize(
+        ("wanted", "sizes", "offered", "expected"),
+        [
+            (["auto"], 1, ["imagenet", "compact"], ["imagenet"]),
+            (["auto"], 3, ["imagenet"], ["imagenet"]),
+            (["auto", "auto"], 3, ["imagenet", "compact"], ["imagenet", "imagenet"]),
+            (["imagenet"], 3, ["imagenet", "compact"], ["imagenet"]),
+            (["compact"], 3, ["imagenet", "compact"], ["compact"]),
+        ],
+        ids=[
+            "one size",
+            "no compact",
+            "auto twice",
+            "the full one by name",
+            "compact by name",
+        ],
+    )
+    def test_all_sizes_have_the_one_network(self, sources, wanted, sizes, offered, expected):
+        Path("imagenet.pth").touch()
+        choices = choose_all(self.spec(sources, *offered), wanted, sizes)
+        assert [choice.name for choice in choices] == expected
+
+    def test_without_the_full_network_the_compact_one_paints_every_size(self, sources: str) -> None:
+        (choice,) = choose_all(self.spec(sources, "imagenet", "compact"), ["auto"], 3)
+        assert choice.name == "compact"
+
     def test_auto_with_nothing_on_disk(self, sources: str) -> None:
         with pytest.raises(UserError, match="torch-vgg19") as raised:
             choose(self.spec(sources, "imagenet"), "auto")
@@ -167,7 +200,7 @@ class TestChoosing:
             choose(spec, "mine.safetensors")
         assert raised.value.hint == "choose from auto, compact"
 
-    @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=100)
     @given(wanted=st.text(max_size=300) | st.text(string.printable, max_size=8))
     def test_any_other_text(self, sources: str, wanted: str) -> None:
         spec = self.spec(sources, "compact")

@@ -15,6 +15,7 @@ from nst.cli import (
     compare,
     compress,
     demo,
+    estimate,
     explore,
     plugin_check,
     plugins,
@@ -52,6 +53,7 @@ app.command("compare", help=COMMANDS["compare"], no_args_is_help=True)(compare.c
 app.command("explore", help=COMMANDS["explore"], no_args_is_help=True)(explore.explore)
 app.command("report", help=COMMANDS["report"], no_args_is_help=True)(report.report)
 app.command("demo", help=COMMANDS["demo"])(demo.demo)
+app.command("estimate", help=COMMANDS["estimate"], no_args_is_help=True)(estimate.estimate)
 app.command("ui", help=COMMANDS["ui"])(ui.ui)
 for word, command in (
     ("recipe show", recipe.show),

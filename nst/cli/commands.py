@@ -14,6 +14,7 @@ COMMANDS = {
     "recipe show": "The choices behind a picture, a preset or a file, as TOML.",
     "recipe diff": "What differs between two recipes.",
     "recipe save": "Write the recipe of a picture for --recipe.",
+    "estimate": "Say how long a picture would take, and how much memory, without painting it.",
     "weights list": "The weight sets of every backend, and where they are.",
     "weights fetch": "Download a weight set, verified and resumable.",
     "weights verify": "Check a weight set or file against its checksum and format.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nst.cli.progress import harmless
 from nst.cli.recipe_options import recipe_options
 
 if TYPE_CHECKING:
@@ -92,13 +93,13 @@ class Teller:
 
     def say(self, line: str) -> None:
         """A line that stays."""
-        self._console.print(line, markup=False, soft_wrap=True)
+        self._console.print(harmless(line), markup=False, soft_wrap=True)
 
     def watch(self, stages: Mapping[str, str]) -> None:
         """What is being done for each column right now."""
         from rich.markup import escape
 
-        self._status.update(escape("; ".join(f"{name}: {stage}" for name, stage in stages.items()) or "…"))
+        self._status.update(escape(harmless("; ".join(f"{name}: {stage}" for name, stage in stages.items()) or "…")))
         if not self._console.is_interactive:
             for name in [each for each in stages if each not in self._seen]:
                 self.say(f"{name}: started")
@@ -117,7 +118,7 @@ def show(report: Mapping[str, Any], output: Path) -> None:
     for table in tables.all_of(report, brief=console.width < WIDE):
         console.print(_rich(table))
     for who, what in tables.failures(report):
-        console.print(f"{who}: {what}", markup=False, style="red", soft_wrap=True)
+        console.print(harmless(f"{who}: {what}"), markup=False, style="red", soft_wrap=True)
     console.print(tables.lead(report), markup=False, soft_wrap=True)
     console.print(f"report: {output / 'index.html'}", markup=False, soft_wrap=True)
 
@@ -131,5 +132,5 @@ def _rich(table: Table) -> Any:
     for i, head in enumerate(table.head):
         made.add_column(head, justify="left" if table.words or i == 0 else "right", overflow="fold")
     for row in table.rows:
-        made.add_row(*(Text(cell.text, styles.get(cell.kind, "")) for cell in row))
+        made.add_row(*(Text(harmless(cell.text), styles.get(cell.kind, "")) for cell in row))
     return made

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nst.cli.compare import Backends, Teller
+from nst.cli.progress import harmless
 from nst.cli.recipe_options import recipe_options
 
 if TYPE_CHECKING:
@@ -75,5 +76,5 @@ def show(report: dict[str, Any], output: Path) -> None:
     from nst.compare import tables
 
     for who, what in tables.failures(report):
-        typer.echo(f"{who}: {what}")
+        typer.echo(harmless(f"{who}: {what}"))
     typer.echo(f"{tables.lead(report)} {output / 'sheet.png'}, {output / 'index.html'}")

@@ -44,6 +44,11 @@ def _table(plugins: Iterable[Plugin]) -> str:
     rows += [(plugin.distribution, plugin.entry.version, plugin.status, _offer(plugin)) for plugin in plugins]
     if len(rows) == 1:
         return "no plugins installed\nhint: pip install 'nst[torch]'\n"
+    return table(rows)
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """The rows as lines, their columns below each other."""
     return "".join(_line(row, [max(map(len, column)) for column in zip(*rows, strict=True)]) for row in rows)
 
 

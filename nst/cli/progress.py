@@ -27,7 +27,8 @@ FOREVER = 10**12  # seconds; timedelta knows little more
 NARROW = 60  # columns below which even the losses do not
 
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What a terminal obeys instead of showing it, and what turns the order of letters around."""
 
 
 def say(line: str) -> None:
@@ -36,7 +37,12 @@ def say(line: str) -> None:
     A line may hold what a file says of itself: no character of it is a terminal's command.
     """
     with suppress(OSError):
-        sys.stderr.write(CONTROL.sub("\N{REPLACEMENT CHARACTER}", line) + "\n")
+        sys.stderr.write(harmless(line) + "\n")
+
+
+def harmless(text: str) -> str:
+    """The text with nothing in it that a terminal would obey."""
+    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class Watcher:
@@ -49,11 +55,11 @@ class Watcher:
         self._told = ""
         self._clock = Clock(job.sizes, job.steps)
         self._bar = Bar(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             *([BarColumn(bar_width=BAR)] if console.width >= ROOM else []),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[left]}"),
-            TextColumn("{task.fields[detail]}", table_column=Column()),  # gives way: it alone may wrap
+            TextColumn("{task.fields[left]}", markup=False),
+            TextColumn("{task.fields[detail]}", markup=False, table_column=Column()),  # gives way: it alone may wrap
             console=console,
             disable=not self._live,
         )
@@ -73,7 +79,7 @@ class Watcher:
         if progress.note:
             self._tell(progress.note)
         planned = self._clock.planned(progress.step, progress.steps)
-        detail = f"{describe(progress.loss, progress.terms)}  {progress.seconds:.2f} s/step"
+        detail = harmless(f"{describe(progress.loss, progress.terms)}  {progress.seconds:.2f} s/step")
         if self._live:
             left = time_left(self._clock.left(planned, progress.seconds))
             self._bar.update(self._task, completed=planned, description=f"{progress.size} px", detail=detail, left=left)
@@ -89,7 +95,7 @@ class Watcher:
     def _tell(self, note: str) -> None:
         self._told += note
         if self._live:
-            self._bar.console.print(note, highlight=False, markup=False, soft_wrap=True)
+            self._bar.console.print(harmless(note), highlight=False, markup=False, soft_wrap=True)
         elif not self._quiet:
             say(note)
 

@@ -32,6 +32,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "device",
         "precision",
         "pooling",
+        "padding",
         "content_layers",
         "style_layers",
     ),
@@ -54,9 +55,13 @@ STRENGTH = inspect.Parameter(
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give `command` an option for every recipe field; those the user set arrive as its argument `given`."""
+    """Give `command` an option for every recipe field; those the user set arrive as its argument `given`.
+
+    An argument `act` is for callers in Python.
+    """
     hints = get_type_hints(command, include_extras=True)
-    own = [parameter for name, parameter in inspect.signature(command).parameters.items() if name != "given"]
+    parameters = inspect.signature(command).parameters
+    own = [parameter for name, parameter in parameters.items() if name not in ("given", "act")]
 
     @wraps(command)
     def wrapper(**arguments: Any) -> Any:
@@ -65,10 +70,10 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
             given["backend_options"] = [*(given["backend_options"] or []), f"strength={strength}"]
         return command(**arguments, given={name: value for name, value in given.items() if value not in (None, [])})
 
-    parameters = [parameter.replace(annotation=hints[parameter.name]) for parameter in own]
-    parameters += [*map(_parameter, FIELDS.values()), STRENGTH]
-    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {name: hint for name, hint in hints.items() if name != "given"} | {
+    shown = [parameter.replace(annotation=hints[parameter.name]) for parameter in own]
+    shown += [*map(_parameter, FIELDS.values()), STRENGTH]
+    wrapper.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {name: hint for name, hint in hints.items() if name not in ("given", "act")} | {
         name: _annotation(field) for name, field in FIELDS.items()
     }
     wrapper.__annotations__["strength"] = STRENGTH.annotation

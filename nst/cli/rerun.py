@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nst.cli.recipe_options import recipe_options
 from nst.cli.stylize import MaxPixels, Report
+
+if TYPE_CHECKING:
+    from nst.job import Job
 
 
 @recipe_options
@@ -54,5 +58,22 @@ def rerun(
     for note in found.notes:
         say(note)
     job = session.job(found.sources, found.recipe, mistakes, max_pixels)
+    if "weights" not in given:
+        _check_data(job)
     session.check_size(job, max_pixels)
     return session.run(job, was=was)
+
+
+def _check_data(job: Job) -> None:
+    """Raise `UserError` for weights by a path out of the picture, unless they are mere numbers, as the neutral file is.
+
+    Another format may be a program: a SavedModel is one, and can write files.
+    """
+    from nst import weights
+    from nst.errors import UserError
+
+    own = {"auto", *(each.name for each in job.spec.weights)}
+    for name in job.recipe.weights:
+        if name not in own and not isinstance(weights.choose(job.spec, name).source, weights.NeutralFile):
+            hint = f"if you trust it: --weights {shlex.quote(name)}"
+            raise UserError(f"the picture names '{name}' as weights, which {job.spec.name} would run", hint)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +24,8 @@ Protect = Annotated[str | None, typer.Option("--protect", metavar="FILE", help="
 def resume(
     checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="the file that --checkpoint named")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="where the picture goes (default: as begun)")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="where the picture goes (default: as begun, if near by)"),
     ] = None,
     content: Content = None,
     style: Styles = None,
@@ -41,7 +44,7 @@ def resume(
     named = {"content": content, "style": style, "mask": mask, "protect": protect}
     kept, was, found = making.taken_up(checkpoint, named)
     session = Session(
-        output or Path(kept.text("output")),
+        output or _begun(Path(kept.text("output")), checkpoint),
         report=report,
         checkpoint=checkpoint,
         checkpoint_every=checkpoint_every,
@@ -50,4 +53,22 @@ def resume(
         options=was.options,
     )
     job = session.job(found.sources, found.recipe, [], max_pixels)
+    session.check_size(job, max_pixels)
     return session.run(job, making.snapshot(kept, job), was)
+
+
+def _begun(output: Path, checkpoint: Path) -> Path:
+    """The output a checkpoint names, which is anybody's word: near it or here, and over no picture but nst's own.
+
+    Raises `UserError`.
+    """
+    from nst import provenance
+    from nst.errors import Findings, UserError
+
+    hint = f"if you want it there: -o {shlex.quote(str(output))}"
+    place = Path(os.path.realpath(output))
+    if not any(place.is_relative_to(os.path.realpath(folder)) for folder in (Path(), checkpoint.parent)):
+        raise UserError(f"'{checkpoint}' wants its picture at '{output}', which is neither near it nor here", hint)
+    if place.exists() and Findings().attempt(lambda: provenance.read(place)) is None:
+        raise UserError(f"'{checkpoint}' wants its picture at '{output}', where there is another file", hint)
+    return output

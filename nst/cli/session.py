@@ -7,16 +7,18 @@ import math
 import os
 import re
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nst import atomic, images, timelapse
+from nst.cli.expectation import changing, expected
 from nst.cli.host import host
 from nst.cli.interrupt import interrupted_once
 from nst.cli.outputs import check_writable, other_file, same
 from nst.cli.progress import Watcher, say
+from nst.cli.saving import Saving, once
 from nst.engine import Progress
 from nst.errors import Findings, NstError, UserError
 from nst.images import WriteOptions
@@ -53,9 +55,9 @@ class Session:
         self.report = report
         self.save_every = save_every
         self.timelapse = timelapse
-        self._film: Timelapse | None = None
         self.quiet = quiet
         self.options = options or WriteOptions()
+        self._say = once(say)
         self._chosen: set[str] = set()
 
     def recipe(
@@ -158,59 +160,66 @@ class Session:
 
         `was` is the record of the run to go on with (from `resume`) or to do again.
         """
-        keeping = Keeping(self.checkpoint, self.checkpoint_every)
-        making = Making(job, self.output, self.options, keeping, resume, was, say)
         with interrupted_once():
-            result = self._painted(making)
-            self._save(making, result)
+            keeping = Keeping(self.checkpoint, self.checkpoint_every)
+            making = Making(job, self.output, self.options, keeping, resume, was, self._say)
+            film = Timelapse(self.timelapse, sum(job.steps)) if self.timelapse else None
+            saving = Saving(making, self.save_every, film, self._say)
+            result = self._painted(making, saving)
+            self._save(making, saving, result, film)
         return EXIT_CODES[result.stopped]
 
-    def _painted(self, making: Making) -> Result:
+    def _painted(self, making: Making, saving: Saving) -> Result:
         job = making.job
         try:
             making.prepare()
-            self._film = Timelapse(self.timelapse, sum(job.steps)) if self.timelapse else None
             if not self.quiet:
-                announce(job)
+                announce(job, making.resume)
                 if self.options.keep_profile and job.content.profile is None:
                     say("--keep-profile: the content brings no RGB profile to go back to; sRGB it is")
+            elif self.report is not None:
+                job.estimate(making.resume)
             with Watcher(job, quiet=self.quiet) as watcher:
                 # once there is a picture to lose, there is nothing to stop
-                result = making.run(partial(self._step, watcher), lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+                painted = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
+                result = making.run(lambda progress: _step(progress, watcher.show, saving.step), painted)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("no picture was written") from None
         watcher.tell(result.notes[len(job.notes()) :])
         return result
 
-    def _step(self, watcher: Watcher, progress: Progress) -> None:
-        watcher.show(progress)
-        try:
-            if self._film and self._film.wants(progress.step):
-                self._film.add(progress.pixels())
-            if self.save_every and progress.step % self.save_every == 0:
-                name = f"{self.output.stem}-{progress.step:04d}{self.output.suffix}"
-                images.write(self.output.with_name(name), progress.pixels())
-        except NstError as error:  # the result may still find its place
-            say(f"step {progress.step} is not saved: {error.message}")
-
-    def _save(self, making: Making, result: Result) -> None:
-        making.write(result)
+    def _save(self, making: Making, saving: Saving, result: Result, film: Timelapse | None) -> None:
+        """Write everything. Raises `NstError` for what could not be, once all else is."""
+        besides: list[Callable[[], object]] = []
         if self.report is not None:
-            write_report(self.report, making.report(result))
-        if self._film is not None:
-            self._film.write(result.pixels)
+            besides.append(partial(write_report, self.report, making.report(result)))
+        if film is not None:
+            besides.append(partial(film.write, result.pixels))
+        wrong = saving.finish(result, *besides)
         if not self.quiet or result.stopped != "finished":
-            say(f"{summary(result)}: {self.output}")
+            say(f"{summary(result)}: {self.output}" if not wrong else summary(result))
+        for error in wrong[1:]:
+            say(error.message)
+        if wrong:
+            raise wrong[0]
 
 
-def announce(job: Job) -> None:
-    """The first lines: what will run where, and what is worth knowing about it."""
+def _step(progress: Progress, *watching: Callable[[Progress], object]) -> None:
+    for watch in watching:
+        watch(progress)
+
+
+def announce(job: Job, resume: Snapshot | None = None) -> None:
+    """The first lines: what will run where, what is worth knowing about it, and how long it will take."""
     backend = job.open()
     pairs = zip(job.sizes, job.steps, strict=True)
     sizes = " → ".join(f"{size} px × {steps}" if steps else f"{size} px in one pass" for size, steps in pairs)
-    say(f"{job.recipe.backend} on {backend.device}, weights {job.weights.name}, {backend.precision}; {sizes}")
+    weights = changing(job.weights_per_size(), job.sizes)
+    say(f"{job.recipe.backend} on {backend.device}, weights {weights}, {backend.precision}; {sizes}")
     for note in job.notes():
         say(note)
+    if line := expected(job.estimate(resume), at_most=bool(job.recipe.until)):
+        say(line)
 
 
 def write_report(path: Path, found: Mapping[str, Any]) -> None:
@@ -230,7 +239,7 @@ def rendered(path: Path, found: Mapping[str, Any]) -> bytes:
     if path.suffix.lower() == ".html":
         from nst.report import page
 
-        return page.render(found).encode()
+        return page.render(found).encode(errors="replace")  # half a character of JSON is none of UTF-8
     if path.suffix.lower() == ".png":
         from nst.report import plot
 

@@ -80,6 +80,7 @@ def stylize(
     keep_profile: KeepProfile = False,
     quality: Quality = 95,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
+    act: Any = None,
 ) -> int:
     """See `nst.cli.commands`."""
     from nst.cli.session import Session
@@ -103,4 +104,4 @@ def stylize(
     masks = [pair for text in mask or () if (pair := found.attempt(partial(masked, text)))]
     sources = Sources(content, styles or [], masks, protect)
     job = session.job(sources, made, [*mistakes, *found.errors], max_pixels)
-    return session.run(job)
+    return int(session.run(job) if act is None else act(job))

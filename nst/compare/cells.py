@@ -20,7 +20,7 @@ from nst.plugins import Plugins
 from nst.recipe import Recipe
 from nst.specs import BackendSpec
 
-ENGINE = ("backend", "weights", "device", "precision", "backend_options", "pooling")
+ENGINE = ("backend", "weights", "device", "precision", "backend_options", "pooling", "padding")
 """The recipe fields that make another network of it: of cells that differ in none, one is looked into."""
 
 NAMED = 3  # cells named with a mistake that is in more of them

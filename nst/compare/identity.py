@@ -17,7 +17,7 @@ EXACT = ("float32", "float64")
 
 
 def identify(job: Job, network: Any, precision: str) -> dict[str, str]:
-    """What must be equal for two networks to be one: architecture, preprocessing, pooling, precision, weights."""
+    """What must be equal for two networks to be one."""
     if isinstance(network, Network):
         architecture, preprocessing, weights = network.architecture, _inputs(network), digest(network)
     else:  # not a VGG's: what the backend declares, and its file
@@ -26,6 +26,7 @@ def identify(job: Job, network: Any, precision: str) -> dict[str, str]:
         "architecture": architecture,
         "preprocessing": preprocessing,
         "pooling": job.recipe.pooling,
+        "padding": job.spec.pads(job.recipe.padding),
         "precision": precision,
         "weights": weights,
     }
@@ -54,7 +55,7 @@ def differences(one: Mapping[str, str], other: Mapping[str, str]) -> str:
     parts = ["weights"] if one["weights"] != other["weights"] else []
     parts += [
         f"{part} ({_word(one[part])} and {_word(other[part])})"
-        for part in ("preprocessing", "pooling")
+        for part in ("preprocessing", "pooling", "padding")
         if one[part] != other[part]
     ]
     if parts:

@@ -114,7 +114,8 @@ class Probe:
 
     def _reference(self) -> None:
         """The same features from NumPy in float64: who is right when two backends differ."""
-        self._keep("reference", **self._sampled(ReferenceVGG(self._network, pooling=self._job.recipe.pooling)))
+        recipe, padding = self._job.recipe, self._job.spec.pads(self._job.recipe.padding) or "zero"
+        self._keep("reference", **self._sampled(ReferenceVGG(self._network, pooling=recipe.pooling, padding=padding)))
 
     def _sampled(self, backend: Any) -> dict[str, pinned.Floats]:
         found: dict[str, pinned.Floats] = {}

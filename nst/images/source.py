@@ -22,6 +22,9 @@ Source: TypeAlias = PathLike | Image.Image | NDArray[Any]
 MAX_PIXELS: int = Image.MAX_IMAGE_PIXELS or 89_478_485
 """The most pixels a picture may have unless told otherwise: Pillow's guard against decompression bombs."""
 
+_PROGRAMS = ("EPS",)
+"""What Pillow has another program run, to see what comes of it."""
+
 UNNAMED = "the picture"
 """What is in memory, in an error."""
 
@@ -84,6 +87,8 @@ def _image(source: PathLike | Image.Image) -> Iterator[Image.Image]:
         if _PLUGINS.get(_brand(file), ("", ""))[0] == "HEIC":
             _register_heif()
         with Image.open(file) as image:
+            if image.format in _PROGRAMS:
+                raise UserError(f"{name_of(source)} is {image.format}, which is a program to be run", "save it as PNG")
             yield image
 
 

@@ -5,7 +5,8 @@ tifffile reads it where it is installed (scikit-image brings it); elsewhere the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from PIL import TiffImagePlugin
 from nst.errors import UserError
 from nst.images.source import reason, too_large
 
+_TILEWIDTH, _DEPTH = 322, 32997  # tags; a picture may have a depth, of which Pillow knows nothing
+_CHANNELS = 8  # of which more than four are refused later, in their own words
 _PREMULTIPLIED = 1  # of EXTRASAMPLES; 2 is straight alpha, 0 is anything else
 
 
@@ -47,7 +50,7 @@ def _all(found: Mapping[int, Any], tag: int) -> tuple[int, ...]:
 def check(path: str, found: Mapping[int, Any], limit: int) -> UserError | None:
     """What would stop `samples`, as far as the tags tell."""
     extra = _all(found, TiffImagePlugin.EXTRASAMPLES) if TiffImagePlugin.EXTRASAMPLES in found else ()
-    if found.get(TiffImagePlugin.IMAGEWIDTH, 0) * found.get(TiffImagePlugin.IMAGELENGTH, 0) > limit:
+    if max(_areas(found)) > limit:
         return too_large(path, limit)
     if found.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) not in (1, 2) or extra[:1] == (_PREMULTIPLIED,):
         hint = "save it as RGB, 8 or 16 bits, with straight alpha or none"
@@ -57,6 +60,14 @@ def check(path: str, found: Mapping[int, Any], limit: int) -> UserError | None:
     except ImportError:
         return UserError(f"{path} is a kind of TIFF that Pillow cannot read", "pip install tifffile")
     return None
+
+
+def _areas(found: Mapping[int, Any]) -> Iterator[float]:
+    """Pixels of the picture and of a tile of it; more than any picture has for what is no number, or not flat."""
+    flat = found.get(_DEPTH, 1) == 1 and len(_all(found, TiffImagePlugin.BITSPERSAMPLE)) <= _CHANNELS
+    for sides in ((TiffImagePlugin.IMAGEWIDTH, TiffImagePlugin.IMAGELENGTH), (_TILEWIDTH, TiffImagePlugin.TILELENGTH)):
+        width, height = (found.get(side, 0) for side in sides)
+        yield width * height if flat and type(width) is type(height) is int else math.inf
 
 
 def samples(path: str, found: Mapping[int, Any]) -> NDArray[Any]:

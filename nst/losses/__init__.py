@@ -35,6 +35,7 @@ def _style() -> Iterator[LossSpec]:
         options=(Option("floor", 1e-3, "variance taken for none, relative to the style's; more is faster", 1e-3, 0.1),),
         role="style",
         shape="statistic",
+        copies=1.0,
     )
     yield LossSpec(
         name="mean-std",
@@ -42,6 +43,7 @@ def _style() -> Iterator[LossSpec]:
         summary="relative squared distance of channel means and deviations (Huang & Belongie 2017, eq. 13)",
         role="style",
         shape="statistic",
+        copies=2.4,
     )
     yield LossSpec(
         name="histogram",
@@ -50,6 +52,7 @@ def _style() -> Iterator[LossSpec]:
         options=(Option("groups", 64, "steps in which the values of a channel are compared", 1, 1024),),
         role="style",
         shape="whole",
+        copies=10.7,
     )
 
 

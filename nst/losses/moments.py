@@ -16,8 +16,8 @@ def first(xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
 def second(xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
     """`(C, C)`: the mean over positions of the outer product of `features` `(H, W, C)` with themselves."""
     height, width, channels = features.shape
+    total = height * width if weight is None else xp.sum(weight)
+    if weight is not None:  # by its root on either side: a matrix times itself is what backends are fast at
+        features = features * xp.reshape(xp.sqrt(weight), (height, width, 1))
     rows = xp.reshape(features, (height * width, channels))
-    if weight is None:
-        return xp.matmul(xp.permute_dims(rows, (1, 0)), rows) / (height * width)
-    share = xp.reshape(weight / xp.sum(weight), (height * width, 1))
-    return xp.matmul(xp.permute_dims(rows * share, (1, 0)), rows)
+    return xp.matmul(xp.permute_dims(rows, (1, 0)), rows) / total

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from nst.errors import UserError
-from nst.recipe import FIELDS, Recipe, flag
+from nst.recipe import FIELDS, Recipe, flag, read
 
 Report = Mapping[str, Any]
 Curves = Mapping[str, Sequence[float]]
 
 NEEDED = {"history", "recipe", "stopped", "seconds", "sizes", "steps"}
 ROW = {"step", "size", "loss", "terms"}
+LARGEST = 1e300  # which is a number still when some are added up
+MOST = 1000  # terms
+LONGEST = 10_000  # characters of a fact
 
 
 def load(path: str | Path) -> Report:
@@ -26,12 +29,62 @@ def load(path: str | Path) -> Report:
         raise UserError(f"cannot read '{path}': {error.strerror}", "give what --report wrote") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"'{path}' is not JSON: {error}", "give what --report wrote") from None
-    rows = found.get("history") if isinstance(found, dict) else None
-    whole = isinstance(rows, list) and all(isinstance(row, dict) and row.keys() >= ROW for row in rows)
-    if not whole or not found.keys() >= NEEDED:
+    if not _is_report(found):
         raise UserError(f"'{path}' is no report of a run", "give what nst stylize --report wrote")
     report: Report = found
     return report
+
+
+def _is_report(found: Any) -> bool:
+    """Whether it is all that is shown of a report, and of the types it is shown as."""
+    if not (isinstance(found, dict) and found.keys() >= NEEDED):
+        return False
+    whole = all(is_sound(found[name]) for name, is_sound in _SOUND.items() if name in found)
+    return whole and len(found["sizes"]) == len(found["steps"])
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and not abs(value) > LARGEST
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= LARGEST
+
+
+def _is_row(row: Any) -> bool:
+    if not (isinstance(row, dict) and row.keys() >= ROW):
+        return False
+    numbers = _is_count(row["step"]) and _is_count(row["size"]) and _is_number(row["loss"])
+    return numbers and _named(_is_number)(row["terms"]) and len(row["terms"]) <= MOST
+
+
+def _is_recipe(value: Any) -> bool:
+    return isinstance(value, dict) and not read({name: each for name, each in value.items() if name in FIELDS})[1]
+
+
+def _listed(is_sound: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and all(map(is_sound, value))
+
+
+def _named(is_sound: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, dict) and all(map(is_sound, value.values()))
+
+
+_SOUND: Mapping[str, Callable[[Any], bool]] = {
+    **{"history": _listed(_is_row), "recipe": _is_recipe, "seconds": _is_number, "stopped": _is_text},
+    **{
+        "sizes": _listed(_is_count),
+        "steps": _listed(_is_count),
+        "notes": _listed(_is_text),
+        "versions": _named(_is_text),
+    },
+    "peak_memory": lambda value: value is None or _is_number(value),
+    **dict.fromkeys(("backend", "device", "precision", "weights"), _is_text),
+}
 
 
 def losses(report: Report) -> dict[str, list[float]]:
@@ -76,7 +129,7 @@ def facts(report: Report) -> dict[str, str]:
         "versions": ", ".join(f"{name} {each}" for name, each in report.get("versions", {}).items()),
         "chosen": ", ".join(chosen(report["recipe"])),
     }
-    return {name: words for name, words in found.items() if words}
+    return {name: words[:LONGEST] for name, words in found.items() if words}
 
 
 def chosen(recipe: Mapping[str, Any]) -> list[str]:

@@ -47,6 +47,14 @@ class FeatureBackendSuite(BackendSuite):
             backend = self.build(spec, weights, pooling=pooling, precision="auto")
             assert set(backend.features(backend.asarray(photo(side, side)), spec.layers)) == set(spec.layers)
 
+    def test_factory_takes_every_padding_its_spec_names(self, spec: BackendSpec, weights: Any) -> None:
+        """Where its spec names kinds of `padding`, it takes one of them too."""
+        side = smallest_side(spec.layers)
+        for padding in spec.padding:
+            backend = self.build(spec, weights, padding=padding)
+            for size in ((side, side), (side, 3 * side)):
+                assert set(backend.features(backend.asarray(photo(*size)), spec.layers)) == set(spec.layers), padding
+
     def test_every_allowed_value_of_an_option_works(self, spec: BackendSpec, weights: Any) -> None:
         """Every value that is allowed works."""
         side = smallest_side(spec.layers)

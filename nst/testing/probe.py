@@ -58,7 +58,7 @@ def probe(entries: Sequence[EntryPoint]) -> Probed:
     request = {"path": sys.path, "entries": [asdict(entry) for entry in entries]}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", __name__],
+            [sys.executable, "-P", "-m", __name__],
             input=json.dumps(request),
             env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
@@ -129,6 +129,8 @@ def _judge(kind: str, spec: Spec) -> tuple[list[str], list[str]]:
     if not callable(factory):
         return [f"{called} cannot be called"], []
     positional, names = CALLS[spec.kind if isinstance(spec, BackendSpec) else kind]
+    if isinstance(spec, BackendSpec) and spec.padding:
+        names += ("padding",)
     options = {option.name: option.default for option in spec.options}
     try:
         signature = inspect.signature(factory)

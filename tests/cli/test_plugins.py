@@ -121,6 +121,7 @@ def test_show_tells_everything_a_backend_declares(nst):
         "  layers: conv1_1, relu1_1, ",
         "pool5\n",
         "  pooling: max, average\n",
+        "  padding: zero, reflect, replicate\n",
         "  devices: auto, cpu, cuda, mps\n",
         "  install with: pip install nst-torch\n",
         "    imagenet (548 MB to fetch)\n      origin: torchvision IMAGENET1K_V1",

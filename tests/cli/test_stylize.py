@@ -198,6 +198,7 @@ def test_the_report_holds_every_fact_and_every_step(nst, here, fast, weights):
         *facts,
         "steps",
         "seconds",
+        "estimate",
         "peak_memory",
         "versions",
         "hashes",
@@ -250,7 +251,8 @@ def test_until_saves_the_steps_that_would_gain_nothing(nst, here, fast):
 def test_elsewhere_than_on_a_terminal_there_are_plain_lines_on_stderr(process, here, unsized, weights):
     done = process("stylize", *PAIR, *unsized, "--sizes", "32,48", "--steps", "2,1")
     assert (done.code, done.out) == (0, "")
-    first, *sizes, last = done.err.splitlines()
+    first, cost, *sizes, last = done.err.splitlines()
+    assert re.fullmatch(r"about \d+ s and \d\.\d GB", cost)
     assert first == f"torch-vgg19 on cpu, weights {weights}, float32; 32 px × 2 → 48 px × 1"
     row = r"{} px: step {} of 3, loss \S+ \(gram \S+, content \S+, range \S+\)  \d+\.\d\d s/step"
     assert [

@@ -15,6 +15,7 @@ SAME = {
     "architecture": "vgg19",
     "preprocessing": "caffe (1, 2)",
     "pooling": "max",
+    "padding": "zero",
     "precision": "float32",
     "weights": "a",
 }
@@ -97,6 +98,7 @@ def test_what_is_not_finite_fails(value):
         ({"weights": "b"}, "different weights"),
         ({"preprocessing": "torchvision (3)"}, "different preprocessing (caffe and torchvision)"),
         ({"weights": "b", "pooling": "average"}, "different weights, pooling (max and average)"),
+        ({"padding": "reflect"}, "different padding (zero and reflect)"),
         ({"architecture": "vgg16", "weights": "b"}, "different networks: vgg19 and vgg16"),
         ({"precision": "bfloat16"}, "computed in bfloat16"),
     ],

@@ -14,7 +14,7 @@ from PIL import Image
 from nst.errors import UserError
 from nst.images import load_image, read
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 sides = st.integers(1, 24)
 shapes = st.tuples(sides, sides) | st.tuples(sides, sides, st.sampled_from([1, 3, 4]))
 equal, close = np.testing.assert_array_equal, np.testing.assert_allclose

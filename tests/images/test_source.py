@@ -18,7 +18,7 @@ from nst import images
 from nst.errors import UserError
 from nst.images import check_input, load_image, read, write
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 equal = np.testing.assert_array_equal
 Monkey = pytest.MonkeyPatch
 NOISE = np.random.default_rng(7).integers(0, 256, (2, 3, 4), np.uint8)
@@ -173,3 +173,16 @@ def test_threads_keep_to_their_own_limits(tmp_path: Path, monkeypatch: Monkey) -
         for thread in threads:
             step(thread)
     assert allowed == {20: True, 5: False, 21: True, 6: False}
+
+
+def test_a_program_is_not_run_to_see_its_picture(tmp_path: Path, monkeypatch: Monkey) -> None:
+    """PostScript, whatever its suffix: Pillow would hand it to Ghostscript."""
+    from PIL import EpsImagePlugin
+
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *_: pytest.fail("it was run"))
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(encoded(Image.new("RGB", (4, 4)), "EPS"))
+    for refused in (lambda: read(path), lambda: images.read_text(path)):
+        with pytest.raises(UserError, match=r"photo\.jpg is EPS, which is a program to be run"):
+            refused()
+    assert "save it as PNG" in said(check_input(path))

@@ -104,3 +104,17 @@ def test_half_a_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(UserError, match=r"cannot read .*a\.tif"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{277: 60_000, 258: (32,) * 60_000}, {322: 2**20, 323: 2**20}, {32997: 10**6}, {256: 2**31, 257: 2**31}],
+    ids=["channels", "tiles", "depth", "sides"],
+)
+def test_a_small_file_cannot_ask_for_more_memory_than_a_picture(tmp_path: Path, change: dict[int, Any]) -> None:
+    """Whatever it is that multiplies: tifffile would make room for all of it."""
+    from nst.images import tiff
+
+    found = tiff.tags(str(written(tmp_path, FLOATS)))
+    assert tiff.check("a.tif", found, 10**6) is None
+    assert "a.tif has more than 1,000,000 pixels" in tiff.check("a.tif", found | change, 10**6).message

@@ -17,7 +17,7 @@ from nst import images
 from nst.errors import NstError, UserError
 from nst.images import Picture, WriteOptions, check_output, load_image, read, save_image, write
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 sides = st.integers(1, 24)
 equal, close = np.testing.assert_array_equal, np.testing.assert_allclose
 Monkey = pytest.MonkeyPatch

@@ -64,3 +64,32 @@ def test_anything_else_is_refused(tmp_path, text, words):
         (tmp_path / "run.json").write_text(text, "latin-1")
     with pytest.raises(UserError, match=words):
         run.load(tmp_path / "run.json")
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        *((("history", 0, name), "x") for name in ("step", "size", "loss", "terms")),
+        *((("history", 0, "terms", "gram relu1_1"), value) for value in ("x", None, [], 10**400, True)),
+        *((("history", 0, "terms"), value) for value in ([], dict.fromkeys(map(str, range(2000)), 1.0))),
+        *(((name,), 3) for name in ("stopped", "backend", "notes", "versions", "recipe", "sizes", "steps")),
+        *(((name,), "3") for name in ("seconds", "peak_memory", "sizes")),
+        *((("sizes",), value) for value in ([64], ["64", "48"], [-1, 2])),
+        *((("versions", "nst"), value) for value in (None, {})),
+        (("recipe", "size"), "huge"),
+        (("notes", 0), {}),
+    ],
+)
+def test_a_report_of_other_types_than_ours_is_refused_before_it_is_shown(report, tmp_path, place, value):
+    *way, last = place
+    holder = report
+    for step in way:
+        holder = holder[step]
+    holder[last] = value
+    (tmp_path / "run.json").write_text(json.dumps(report))
+    with pytest.raises(UserError, match="is no report of a run"):
+        run.load(tmp_path / "run.json")
+
+
+def test_a_fact_without_end_has_one(report):
+    assert len(run.facts({**report, "backend": "x" * 10**6})["backend"]) == run.LONGEST

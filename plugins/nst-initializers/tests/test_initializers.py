@@ -102,7 +102,7 @@ def test_noise_differs_between_seeds():
     assert not np.array_equal(*(start("noise", content, [content], seed=seed) for seed in (1, 2)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 999))
 def test_style_stats_match_mean_and_covariance(seed):
     shrink = np.random.default_rng(seed).uniform(0.2, 0.9, 3)
@@ -113,7 +113,7 @@ def test_style_stats_match_mean_and_covariance(seed):
         np.testing.assert_allclose(got, wanted, atol=2e-4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 999))
 def test_style_stats_are_the_optimal_transport_of_colors(seed):
     """Pitié & Kokaram (2007), eq. 10, with SciPy's matrix square root."""

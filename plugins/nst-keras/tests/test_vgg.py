@@ -62,6 +62,30 @@ def test_every_layer_is_the_reference_s(make_network, photo, architecture, prepr
         assert error < 1e-5, name
 
 
+@pytest.mark.parametrize("padding", ["reflect", "replicate"])
+@pytest.mark.parametrize("shape", [(45, 37), (16, 40), (32, 33)])
+def test_every_layer_is_the_reference_s_with_any_padding(make_network, photo, padding, shape):
+    """A single position at the deepest layer, and two of them, too."""
+    network, names = make_network(), ["conv1_1", "relu2_2", "pool3", "relu4_2", "relu5_4"]
+    ours = VGG(network, device="cpu", precision="float32", padding=padding)
+    found = ours.features(ours.asarray(photo(*shape)), names)
+    expected = ReferenceVGG(network, padding=padding).features(photo(*shape), names)
+    for name in names:
+        error = np.linalg.norm(found[name].numpy() - expected[name]) / np.linalg.norm(expected[name])
+        assert error < 1e-5, name
+
+
+@pytest.mark.parametrize("padding", ["reflect", "replicate"])
+def test_gradients_are_the_reference_s_with_any_padding(make_network, photo, padding):
+    network, use = make_network(), USES["style"]
+    ours = VGG(network, device="cpu", precision="float32", padding=padding)
+    reference = ReferenceVGG(network, padding=padding)
+    found = build_objective(ours, terms(ours, use, photo(6, 7, seed=1)), ONE)(photo(6, 7))
+    expected = build_objective(reference, terms(reference, use, photo(6, 7, seed=1)), ONE)(photo(6, 7))
+    scale = np.abs(expected.gradient).max()
+    np.testing.assert_allclose(found.gradient / scale, expected.gradient / scale, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", USES)
 def test_losses_and_gradients_are_the_reference_s(make_network, photo, name):
     network, image, target = make_network(), 1.3 * photo(6, 7) - 0.2, photo(6, 7, seed=1)  # beyond 0..1 too

@@ -27,7 +27,7 @@ def test_reaches_the_minimum_of_rosenbrock_and_ends(make_rosenbrock, kind):
     assert len(found) < 100
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 99),
     condition=st.floats(1, 1e6),
@@ -41,7 +41,7 @@ def test_every_iterate_is_lower(make_quadratic, seed, condition, history, scale,
     assert all(later < earlier for earlier, later in pairwise([problem.losses[0], *found]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 999), count=st.integers(1, 6))
 def test_direction_is_that_of_the_dense_update(seed, count):
     """Nocedal & Wright, eq. 7.16, as a matrix."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nst_tfhub.framing import centered, extended, mirrored, paintable, smoothed, style_view
@@ -49,7 +49,6 @@ def test_the_middle_is_cut_out_and_mirrored_beyond():
     assert centered(ramp(2, 2), 2, 6)[0, :, 1].tolist() == [1, 0, 0, 1, 1, 0]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 90), st.integers(1, 90), st.floats(0.05, 20), st.sampled_from([8, 64]))
 def test_a_view_has_its_size_whatever_the_style_and_the_scale(height, width, scale, size):
     view = style_view(np.full((height, width, 3), 0.25, np.float32), size, scale)

@@ -17,18 +17,24 @@ NAMES = layers("vgg16")
 POOLS = {"max": lambda x: F.max_pool2d(x, 2), "average": lambda x: F.avg_pool2d(x, 2) * AVERAGE_GAIN}
 
 
-def by_autograd(network, pooling, image, wanted):
+def by_autograd(network, pooling, image, wanted, padding="zero"):
     """The same network written straight down, differentiated by PyTorch."""
     x, found = (image - torch.tensor(network.mean())).permute(2, 0, 1)[None], {}
     convolutions = {name: (torch.tensor(kernel), torch.tensor(bias)) for name, kernel, bias in network.folded()}
     for name in NAMES:
         if name in convolutions:
-            x = F.conv2d(x, *convolutions[name], padding=1)
+            x = F.conv2d(around(x, padding), *convolutions[name])
         else:
             x = F.relu(x) if name.startswith("relu") else POOLS[pooling](x)
         if name in wanted:
             found[name] = x[0].permute(1, 2, 0)
     return found
+
+
+def around(x, padding):
+    if padding == "zero":
+        return F.pad(x, (1, 1, 1, 1))
+    return F.pad(x, (1, 1, 1, 1), mode=padding if min(x.shape[2:]) > 1 else "replicate")
 
 
 def gradient(features, image):
@@ -44,14 +50,18 @@ def gradient(features, image):
 @given(
     wanted=st.sets(st.sampled_from(NAMES), min_size=1, max_size=5),
     pooling=st.sampled_from(["max", "average"]),
+    padding=st.sampled_from(["zero", "reflect", "replicate"]),
     height=st.integers(32, 45),
     width=st.integers(32, 45),
 )
-def test_any_layers_at_any_size_have_the_gradient_autograd_finds(make_network, photo, wanted, pooling, height, width):
+def test_any_layers_at_any_size_have_the_gradient_autograd_finds(
+    make_network, photo, wanted, pooling, padding, height, width
+):
     network = make_network("vgg16")
     image = torch.tensor(photo(height, width)).requires_grad_()
-    ours = VGG(network, device="cpu", precision="float32", pooling=pooling).features(image, wanted)
-    expected = by_autograd(network, pooling, image, wanted)
+    how = {"pooling": pooling, "padding": padding, "precision": "float32"}
+    ours = VGG(network, device="cpu", **how).features(image, wanted)
+    expected = by_autograd(network, pooling, image, wanted, padding)
     for name in wanted:
         torch.testing.assert_close(ours[name], expected[name], rtol=1e-4, atol=1e-5)
     found, plain = gradient(ours, image), gradient(expected, image)

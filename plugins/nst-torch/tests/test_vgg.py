@@ -62,6 +62,19 @@ def test_every_layer_is_the_reference_s(make_network, photo, architecture, prepr
         assert error < 1e-5, name
 
 
+@pytest.mark.parametrize("padding", ["reflect", "replicate"])
+@pytest.mark.parametrize("shape", [(45, 37), (16, 40), (32, 33)])
+def test_every_layer_is_the_reference_s_with_any_padding(make_network, photo, padding, shape):
+    """A single position at the deepest layer, and two of them, too."""
+    network, names = make_network(), ["conv1_1", "relu2_2", "pool3", "relu4_2", "relu5_4"]
+    ours = VGG(network, device="cpu", precision="float32", padding=padding)
+    found = ours.features(ours.asarray(photo(*shape)), names)
+    expected = ReferenceVGG(network, padding=padding).features(photo(*shape), names)
+    for name in names:
+        error = np.linalg.norm(found[name].numpy() - expected[name]) / np.linalg.norm(expected[name])
+        assert error < 1e-5, name
+
+
 @pytest.mark.parametrize("name", USES)
 def test_losses_and_gradients_are_the_reference_s(make_network, photo, name):
     network, image, target = make_network(), 1.3 * photo(6, 7) - 0.2, photo(6, 7, seed=1)  # beyond 0..1 too
@@ -138,10 +151,13 @@ def test_average_pooling_keeps_activations_at_their_size():
         assert 2 / 3 < average[name].norm() / largest[name].norm() < 3 / 2, name
 
 
-@pytest.mark.parametrize("shape", [(333, 250), (256, 320)])
-def test_the_gradient_in_tiles_is_that_of_the_whole_picture(make_network, photo, shape):
+@pytest.mark.parametrize(
+    ("shape", "padding"),
+    [((333, 250), "zero"), ((256, 320), "zero"), ((333, 250), "reflect"), ((256, 320), "replicate")],
+)
+def test_the_gradient_in_tiles_is_that_of_the_whole_picture(make_network, photo, shape, padding):
     """Exact tiling: within 1e-4 of the largest gradient in float32, at all depths, with halos and odd sizes."""
-    backend = VGG(make_network(), device="cpu", precision="float32")
+    backend = VGG(make_network(), device="cpu", precision="float32", padding=padding)
     layers = {f"relu{block}_1": 0.2 for block in range(1, 6)}
     style, content = LossUse("gram", Gram(), layers, 100.0), LossUse("content", Content(), {"relu4_2": 1.0}, 10.0)
 

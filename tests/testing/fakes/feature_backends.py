@@ -31,12 +31,13 @@ class Ready(BackendSpec):
 
 class Fake(FeatureBackendSuite):
     breaks = ()
+    padding = ()
 
     @classmethod
     def specs(cls):
         gain = Option("gain", 1.0, "of the first layer", 0.5, 2)
         given = {"options": (gain,), "layers": LAYERS, "devices": DEVICES, "pooling": ("max", "average")}
-        return [Ready("fake", "fake:fake", **given, thing=cls.Net)]
+        return [Ready("fake", "fake:fake", **given, padding=cls.padding, thing=cls.Net)]
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -158,6 +159,16 @@ class TestMaxPoolsOnly(Fake):
     class Net(Tiny):
         def __init__(self, weights, *, device="auto", pooling="max", precision="auto", gain=1.0):
             super().__init__(weights, device=device, pooling={"max": "max"}[pooling], gain=gain)
+
+
+class TestPadsAsItLikes(Fake):
+    breaks = ("test_factory_takes_every_padding_its_spec_names",)
+    padding = ("zero", "reflect")
+
+    class Net(Tiny):
+        def __init__(self, weights, *, padding="zero", **given):
+            super().__init__(weights, **given)
+            self.padding = {"zero": 0}[padding]
 
 
 class TestFailsAtABound(Fake):

@@ -15,6 +15,7 @@ BACKEND = BackendSpec(
     install="nst-example",
     layers=("relu1_1", "relu2_1", "relu3_1"),
     pooling=("max", "average"),
+    padding=("replicate", "zero"),
     files="",
 )
 

@@ -1,7 +1,8 @@
 """A fixed filter bank in place of a trained network: colors, and edges in four directions, at three scales.
 
-Layout: `(H, W, C)` throughout. Value range: pixels as they are, 0..1. Padding: edges repeated. Weights: none. autograd
-differentiates NumPy; a backend on another framework has the same methods, with that framework's arrays and gradients.
+Layout: `(H, W, C)` throughout. Value range: pixels as they are, 0..1. Padding: edges repeated, or zeros. Weights:
+none. autograd differentiates NumPy; a backend on another framework has the same methods, with that framework's arrays
+and gradients.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from nst_example import BACKEND
 
 LAYERS = BACKEND.layers
 POOLINGS = {"max": anp.max, "average": anp.mean}
+PADDINGS = {"replicate": 1.0, "zero": 0.0}  # what an edge is multiplied by to be what lies beyond it
 
 
 def _sort(x: Tensor, axis: int = -1) -> Tensor:
@@ -58,9 +60,11 @@ class FilterBank:
         device: str = "auto",
         pooling: str = "max",
         precision: str = "auto",
+        padding: str = "replicate",
         contrast: float = 4.0,
     ) -> None:
         self._pool = POOLINGS[pooling]
+        self._edge = PADDINGS[padding]
         self._contrast = contrast
 
     def asarray(self, pixels: Pixels) -> Array:
@@ -93,8 +97,9 @@ class FilterBank:
 
     def _responses(self, x: Tensor) -> Tensor:
         """The colors, then their differences down, to the right and along both diagonals, each sign by itself."""
-        down = anp.concatenate([x[1:], x[-1:]]) - anp.concatenate([x[:1], x[:-1]])
-        right = anp.concatenate([x[:, 1:], x[:, -1:]], axis=1) - anp.concatenate([x[:, :1], x[:, :-1]], axis=1)
+        tall = anp.concatenate([self._edge * x[:1], x, self._edge * x[-1:]])
+        wide = anp.concatenate([self._edge * x[:, :1], x, self._edge * x[:, -1:]], axis=1)
+        down, right = tall[2:] - tall[:-2], wide[:, 2:] - wide[:, :-2]
         edges = self._contrast * anp.concatenate([down, right, down + right, down - right], axis=-1)
         return anp.maximum(anp.concatenate([x, edges, -edges], axis=-1), 0)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nst.architectures import layers
 from nst.hookspecs import hookimpl
-from nst.specs import BackendSpec, WeightSet
+from nst.specs import BackendSpec, MemoryModel, WeightSet
 from nst.weight_sets import COMPACT_SET
 
 SIZES = {"vgg19": 80_134_624, "vgg16": 58_889_256}
@@ -33,9 +33,11 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
         install="nst-keras",
         architecture=architecture,
         layers=layers(architecture),
+        memory=MemoryModel(base=640_000_000, factor=1.6),
         devices=("auto", "cpu", "cuda"),
         weights=weights,
         pooling=("max", "average"),
+        padding=("zero", "reflect", "replicate"),
         precisions=("float32", "bfloat16"),
     )
 

@@ -2,9 +2,9 @@
 
 Layout: images `(H, W, 3)` and features `(H_l, W_l, C_l)` are TensorFlow's own channels-last, no copy either way.
 Value range: the network's own preprocessing is folded into the first convolution, so pixels only lose their mean.
-Padding: zeros, as VGG was trained; pools drop an odd last row or column. Weights: any `nst.network.Network`, whatever
-its origin and widths. Precision: in bfloat16, convolutions and activations are; features go out as float32, and what
-losses compute, the image and its gradient are float32.
+Padding: zeros, as VGG was trained, or the edge mirrored or repeated; pools drop an odd last row or column. Weights: any
+`nst.network.Network`, whatever its origin and widths. Precision: in bfloat16, convolutions and activations are;
+features go out as float32, and what losses compute, the image and its gradient are float32.
 
 Its `Array` is NumPy's: optimizers are written against the array API, which TensorFlow's tensors do not follow. So an
 optimizer computes on the host, and of each step only the image and its gradient cross to the device and back.
@@ -34,13 +34,20 @@ class VGG:
     xp: Any = xp
 
     def __init__(
-        self, network: Network, *, device: str = "auto", pooling: str = "max", precision: str = "auto"
+        self,
+        network: Network,
+        *,
+        device: str = "auto",
+        pooling: str = "max",
+        precision: str = "auto",
+        padding: str = "zero",
     ) -> None:
         self.device, self.notes = choose(device)
         self._place = prepare(self.device)
         self.precision = choose_precision(precision, self.device)
         self._dtype = tf.dtypes.as_dtype(self.precision)
         self._pool = POOLINGS[pooling]
+        self._padding = padding
         with tf.device(self._place):
             self._mean = tf.constant(network.mean())
             self._convs = {name: self._conv(weight, bias) for name, weight, bias in network.folded()}
@@ -84,11 +91,16 @@ class VGG:
                 x = self._pool(x)
                 yield f"pool{block}", x
                 block = place[0]
-            x = tf.nn.bias_add(tf.nn.conv2d(x, weight, strides=1, padding="SAME"), bias)
+            x = tf.nn.bias_add(self._convolved(x, weight), bias)
             yield name, x
             x = tf.nn.relu(x)
             yield f"relu{place}", x
         yield f"pool{block}", self._pool(x)
+
+    def _convolved(self, x: Tensor, weight: Tensor) -> Tensor:
+        if self._padding == "zero":
+            return tf.nn.conv2d(x, weight, strides=1, padding="SAME")
+        return tf.nn.conv2d(_padded(x, self._padding), weight, strides=1, padding="VALID")
 
     def value_and_grad(self, loss: Callable[..., Mapping[str, Tensor]]) -> Objective:
         """The objective on NumPy arrays, or on TensorFlow's tensors; traced at first sight of its arguments' shapes."""
@@ -121,6 +133,12 @@ class VGG:
     def peak_memory(self) -> int | None:
         """Bytes of GPU memory at their most; None on the CPU."""
         return tf.config.experimental.get_memory_info(self._place)["peak"] if self.device == "cuda" else None
+
+
+def _padded(x: Tensor, padding: str) -> Tensor:
+    """One position more each way. A mirror needs two; where there is one, it is repeated: as "SYMMETRIC" does."""
+    mirrored = padding == "reflect" and min(x.shape[1:3]) > 1
+    return tf.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), "REFLECT" if mirrored else "SYMMETRIC")
 
 
 def _max_pool(x: Tensor) -> Tensor:

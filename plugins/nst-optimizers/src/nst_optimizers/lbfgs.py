@@ -99,6 +99,11 @@ def lbfgs(
             return
 
 
+def held(image: int, steps: int, *, history: int = 0, **_: object) -> int:
+    """Bytes of the state for an image of so many bytes, after so many steps: `history` pairs, as in `lbfgs`."""
+    return 2 * image * min(steps, history or _affordable(image))
+
+
 def _affordable(image: int) -> int:
     """How many pairs of images of so many bytes each to keep."""
     return min(MOST, max(FEWEST, MEMORY // (2 * image)))

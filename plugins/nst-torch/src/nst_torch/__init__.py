@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nst.architectures import layers
 from nst.hookspecs import hookimpl
-from nst.specs import BackendSpec, WeightSet
+from nst.specs import BackendSpec, MemoryModel, WeightSet
 from nst.weight_sets import COMPACT_SET
 
 
@@ -30,9 +30,11 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
         install="nst-torch",
         architecture=architecture,
         layers=layers(architecture),
+        memory=MemoryModel(base=280_000_000, factor=1.95),
         devices=("auto", "cpu", "cuda", "mps"),
         weights=weights,
         pooling=("max", "average"),
+        padding=("zero", "reflect", "replicate"),
         compressor="nst_torch.compress.compressor:compress",
         precisions=("float32", "bfloat16"),
     )

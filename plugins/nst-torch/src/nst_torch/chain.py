@@ -50,6 +50,35 @@ class Convolution:
         return conv2d_input(known, self._kernel, gradient, padding=1)  # type: ignore[no-untyped-call]
 
 
+class PaddedConvolution(Convolution):
+    """3×3, around the input its own edge: mirrored with `mode` "reflect", repeated with "replicate".
+
+    A mirror needs two positions each way; where there is one, it is repeated.
+    """
+
+    def __init__(self, kernel: Tensor, bias: Tensor, mode: str) -> None:
+        super().__init__(kernel, bias)
+        self._mode = mode
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Any]:
+        """The convolution, its padded input's shape, and how far in from the border what is there came from."""
+        mode = self._mode if min(x.shape[2:]) > 1 else "replicate"
+        padded = F.pad(x, (1, 1, 1, 1), mode=mode)
+        return F.conv2d(padded, self._kernel, self._bias), (padded.shape, 2 if mode == "reflect" else 1)
+
+    def backward(self, gradient: Tensor, known: Any) -> Tensor:
+        """The gradient at the padded input, what came to its border added where that is from.
+
+        PyTorch's own way back adds in no certain order on a GPU; this one always gives the same.
+        """
+        shape, inward = known
+        padded = conv2d_input(shape, self._kernel, gradient)  # type: ignore[no-untyped-call]
+        for axis in (2, 3):
+            for border, origin in ((0, inward), (-1, -1 - inward)):
+                padded.select(axis, origin).add_(padded.select(axis, border))
+        return padded[:, :, 1:-1, 1:-1].contiguous(memory_format=torch.channels_last)
+
+
 class ReLU:
     """In place, forward and back: a convolution's own output is kept nowhere."""
 

@@ -38,3 +38,17 @@ def told() -> Iterator[None]:
         if isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in TOLD):
             raise MemoryError(str(error).partition("\n")[0]) from error
         raise
+
+
+def let_go(device: str) -> None:
+    """Give back what an evaluation that ran out of memory has left behind.
+
+    What a way back had yet to visit stays in autograd's queue until the next one, and what glibc or CUDA's allocator
+    keeps is of use to nobody else: oneDNN needs address space of its own.
+    """
+    leaf = torch.zeros(1, requires_grad=True)
+    torch.autograd.grad((2 * leaf).sum(), leaf)
+    if device.startswith("cuda"):
+        torch.cuda.empty_cache()
+    elif sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)

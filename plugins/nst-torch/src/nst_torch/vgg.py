@@ -2,7 +2,8 @@
 
 Layout: images `(H, W, 3)` become `channels_last` NCHW views, features go out as `(H_l, W_l, C_l)` views, no copy
 either way. Value range: the network's own preprocessing is folded into the first convolution, so pixels only lose
-their mean. Padding: zeros, as VGG was trained. Weights: any `nst.network.Network`, whatever its origin and widths.
+their mean. Padding: zeros, as VGG was trained, or the edge mirrored or repeated. Weights: any `nst.network.Network`,
+whatever its origin and widths.
 
 Precision: in bfloat16, convolutions, activations and the gradients between them are; the image, its gradient and all
 that losses compute are float32 (`namespace`). float32 is float32 on a GPU too, never TensorFloat-32.
@@ -11,6 +12,7 @@ that losses compute are float32 (`namespace`). float32 is float32 on a GPU too, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from nst.layers import require_size
 from nst.network import Network
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
 from nst_torch import chain, memory
-from nst_torch.chain import AveragePool, Convolution, Layer, MaxPool, ReLU
+from nst_torch.chain import AveragePool, Convolution, Layer, MaxPool, PaddedConvolution, ReLU
 from nst_torch.device import choose
 from nst_torch.namespace import Torch
 from nst_torch.precision import choose as choose_precision
@@ -31,18 +33,26 @@ class VGG:
     """A `nst.protocols.FeatureBackend`."""
 
     def __init__(
-        self, network: Network, *, device: str = "auto", pooling: str = "max", precision: str = "auto"
+        self,
+        network: Network,
+        *,
+        device: str = "auto",
+        pooling: str = "max",
+        precision: str = "auto",
+        padding: str = "zero",
     ) -> None:
         self.device, self.notes = choose(device)
         self.xp: Any = Torch(self.device)
         self.precision = choose_precision(precision, self.device)
         self._dtype = getattr(torch, self.precision)
         self._mean = torch.tensor(network.mean(), device=self.device)
-        self._layers = dict(self._chain(network, POOLINGS[pooling]))
+        self._layers = dict(self._chain(network, POOLINGS[pooling], PADDINGS[padding]))
         if self.device == "cpu":
             memory.keep()
 
-    def _chain(self, network: Network, pool: Layer) -> Iterator[tuple[str, Layer]]:
+    def _chain(
+        self, network: Network, pool: Layer, convolution: Callable[[Tensor, Tensor], Layer]
+    ) -> Iterator[tuple[str, Layer]]:
         """Every layer in network order."""
         block = "1"
         for name, weight, bias in network.folded():
@@ -51,7 +61,7 @@ class VGG:
                 yield f"pool{block}", pool
                 block = place[0]
             kernel = torch.from_numpy(weight).to(self.device, self._dtype, memory_format=torch.channels_last)
-            yield name, Convolution(kernel, torch.from_numpy(bias).to(self.device, self._dtype))
+            yield name, convolution(kernel, torch.from_numpy(bias).to(self.device, self._dtype))
             yield f"relu{place}", ReLU()
         yield f"pool{block}", pool
 
@@ -95,5 +105,20 @@ class VGG:
         """Bytes of GPU memory at their most; None on the CPU."""
         return torch.cuda.max_memory_allocated() if self.device.startswith("cuda") else None
 
+    def free_memory(self) -> int | None:
+        """Bytes of GPU memory that this process can have in all; None on the CPU."""
+        if not self.device.startswith("cuda"):
+            return None
+        return int(torch.cuda.mem_get_info()[0]) + torch.cuda.memory_reserved()
+
+    def let_go(self) -> None:
+        """Give back what an evaluation that ran out of memory has left behind."""
+        memory.let_go(self.device)
+
 
 POOLINGS: Mapping[str, Layer] = {"max": MaxPool(), "average": AveragePool()}
+PADDINGS: Mapping[str, Callable[[Tensor, Tensor], Layer]] = {
+    "zero": Convolution,
+    "reflect": partial(PaddedConvolution, mode="reflect"),
+    "replicate": partial(PaddedConvolution, mode="replicate"),
+}
