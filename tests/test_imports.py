@@ -171,7 +171,7 @@ def test_the_engine_receives_objects_never_names(module: str) -> None:
 def test_only_the_page_knows_what_it_is_served_with() -> None:
     parts = {name for name, path in MODULES.items() if reaches(path, "gradio")}
     assert {name.rpartition(".")[0] for name in parts} == {"nst.ui"}
-    assert {name for name in MODULES if reaches(MODULES[name], *parts)} <= {*parts, "nst.ui.server"}
+    assert {name for name in MODULES if reaches(MODULES[name], *parts)} <= {*parts, "nst.cli.ui"}
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith(("nst.cli", "nst.__main__"))])

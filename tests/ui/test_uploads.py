@@ -61,10 +61,10 @@ def test_a_drawing_in_svg_is_refused(cache, folder):
         admit(str(cache / "sky.svg"), cache, folder, LIMITS)
 
 
-def test_a_format_that_can_run_programs_is_refused(cache, folder):
-    Image.new("RGB", (8, 8)).save(cache / "sky.eps")
-    with pytest.raises(UserError, match=r"'sky\.eps' is EPS"):
-        admit(str(cache / "sky.eps"), cache, folder, LIMITS)
+def test_a_format_that_a_browser_has_no_business_with_is_refused(cache, folder):
+    Image.new("RGB", (8, 8)).save(cache / "sky.jpg", "PPM")
+    with pytest.raises(UserError, match=r"'sky\.jpg' is PPM"):
+        admit(str(cache / "sky.jpg"), cache, folder, LIMITS)
 
 
 def test_a_picture_of_too_many_pixels_is_refused_from_its_header(cache, folder):
