@@ -96,7 +96,7 @@ def painted(worker: Worker, order: Order) -> tuple[float, float, int]:
         began = resource.getrusage(resource.RUSAGE_SELF)
         run.take(event)
         previews += run.preview is not None and event is run.preview
-        live.shown(run)
+        live.shown(run), live.picture(run)
         ended = resource.getrusage(resource.RUSAGE_SELF)
         shown += ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime
     assert run.done is not None, run.failed

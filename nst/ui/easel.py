@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from nst.ui.settings import Settings
 from nst.ui.visitor import Picture, Visitor
 
 PATIENCE = 0.5  # seconds between two looks at a run in which nothing happens
+REST = 0.5  # seconds between two that are shown, however fast the steps are
 
 
 class Easel:
@@ -34,6 +36,7 @@ class Easel:
             self._resume = gr.Button("Continue", interactive=False, min_width=80, elem_id="continue")
         below()
         self._trouble = gr.HTML(elem_classes="trouble", elem_id="trouble")
+        self._preview = gr.HTML(elem_id="preview")
         self._live = gr.HTML(elem_id="live")
         self._slider = gr.HTML(elem_id="slider")
         self._download = gr.DownloadButton("Download, with its recipe inside", visible=False, elem_id="download")
@@ -64,7 +67,7 @@ class Easel:
     def _outcome(self) -> list[Any]:
         """What changes while a picture is painted, in the order of `_painting`."""
         buttons = [self._paint, self._cancel, self._resume]
-        return [*buttons, self._trouble, self._live, self._gallery, *self._picture]
+        return [*buttons, self._trouble, self._preview, self._live, self._gallery, *self._picture]
 
     def wire(self, content: Any, styles: Any, canvas: Canvas) -> None:
         """What happens."""
@@ -92,19 +95,21 @@ class Easel:
         try:
             run: Run = begin()
         except NstError as error:
-            yield [*[gr.skip()] * 3, live.of_error(error), *[gr.skip()] * 7]
+            yield [*[gr.skip()] * 3, live.of_error(error), *[gr.skip()] * 8]
             return
-        version = -1
+        version, shown = -1, None
         while not run.over and not visitor.gone:
-            yield self._painting(run)
+            preview, shown = gr.skip() if run.preview is shown else live.picture(run), run.preview
+            yield self._painting(run, preview)
+            time.sleep(REST)
             version = run.wait(version, PATIENCE)
         if not visitor.gone:
             yield self._ended(visitor, run)
 
     @staticmethod
-    def _painting(run: Run) -> list[Any]:
+    def _painting(run: Run, preview: Any) -> list[Any]:
         buttons = [gr.update(interactive=False), gr.update(interactive=not run.stopping), gr.update(interactive=False)]
-        return [*buttons, "", live.shown(run), gr.skip(), "", gr.update(visible=False), *[gr.skip()] * 3]
+        return [*buttons, "", preview, live.shown(run), gr.skip(), "", gr.update(visible=False), *[gr.skip()] * 3]
 
     def _ended(self, visitor: Visitor, run: Run) -> list[Any]:
         picture = self._host.finish(visitor, run)
@@ -112,7 +117,7 @@ class Easel:
         buttons = [gr.update(interactive=True), gr.update(interactive=False), gr.update(interactive=more)]
         pictures = [(str(each.path), each.words) for each in visitor.pictures]
         gallery = gr.update(value=pictures, visible=bool(pictures))
-        return [*buttons, "", live.shown(run), gallery, *self._of(picture, len(pictures) - 1)]
+        return [*buttons, "", "", live.shown(run), gallery, *self._of(picture, len(pictures) - 1)]
 
     @staticmethod
     def _of(picture: Picture | None, index: int) -> list[Any]:

@@ -36,11 +36,10 @@ def status(run: Run) -> str:
 
 
 def shown(run: Run) -> str:
-    """The status, the picture, the bar and the curves of a run."""
+    """The status, the bar and the curves of a run."""
     if run.failed:
         return announced(status(run)) + ("" if run.stopping else mistakes([(run.failed.message, run.failed.hint)]))
-    picture = "" if run.done else _picture(run)
-    return f'{announced(status(run))}<div class="run">{picture}<div>{_bar(run)}{_curves(run)}</div></div>'
+    return f"{announced(status(run))}{_bar(run)}{_curves(run)}"
 
 
 def announced(words: str) -> str:
@@ -48,8 +47,9 @@ def announced(words: str) -> str:
     return f'<p role="status" class="status">{escape(words)}</p>'
 
 
-def _picture(run: Run) -> str:
-    if run.preview is None:
+def picture(run: Run) -> str:
+    """The picture as it forms; nothing once it is done."""
+    if run.preview is None or run.over:
         return ""
     data = b64encode(run.preview.jpeg).decode()
     return f'<img class="preview" alt="the picture after step {run.preview.step}" src="data:image/jpeg;base64,{data}">'

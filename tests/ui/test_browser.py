@@ -341,7 +341,7 @@ def _previews(tab: Tab, wanted: int) -> set[str]:
     seen: set[str] = set()
 
     def look() -> bool:
-        preview = tab.page.locator("#live img.preview")
+        preview = tab.page.locator("#preview img")
         if preview.count():
             seen.add(preview.get_attribute("src") or "")
         tab.page.wait_for_timeout(100)

@@ -43,7 +43,7 @@ def run():
 
 def test_a_run_at_work_shows_its_picture_its_steps_and_its_curves(run):
     run.take(Preview(3, 64, b"\xff\xd8jpeg"))
-    tags = Tags(live.shown(run))
+    tags = Tags(live.picture(run) + live.shown(run))
     (picture,), (bar,) = tags.of("img"), tags.of("progress")
     assert picture["alt"] == "the picture after step 3"
     assert picture["src"].startswith("data:image/jpeg;base64,")
@@ -72,6 +72,7 @@ def test_the_status_is_announced_and_changes_seldom(run):
 def test_the_end_is_told_in_words(run, event, says):
     run.take(event)
     assert live.status(run) == says
+    assert live.picture(run) == ""
     assert "left" not in Tags(live.shown(run)).words
 
 
