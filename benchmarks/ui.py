@@ -5,7 +5,8 @@
 Start-up and the first page are clock time, with the processor time beside it, which a busy machine leaves as it is. The
 page is opened by Chromium; that row is left out where Playwright or Chromium is missing. Previews are processor time of
 the process that paints, with and without them turn by turn, and of the page that shows them; and of one preview alone,
-as a share of the time from one to the next.
+as a share of the time from one to the next. The server's share of a core is taken over ten seconds each, without and
+with a picture being painted and watched.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def served() -> Iterator[dict[str, Any]]:
         assert server.stderr is not None
         line = server.stderr.readline()
         ready = time.perf_counter() - began
-        yield {"url": line.split()[1], "clock": ready, "processor": processor_seconds(server.pid)}
+        yield {"url": line.split()[1], "clock": ready, "processor": processor_seconds(server.pid), "pid": server.pid}
         server.send_signal(signal.SIGTERM)
 
 
@@ -87,6 +88,31 @@ def first_page(browser: Any, url: str) -> float:
     return found
 
 
+def watching(browser: Any, url: str, pid: int, picture: Path) -> tuple[float, float]:
+    """Of a core, what serving a page takes: while nothing happens, and while a picture is painted."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_role("button", name="Paint", exact=True).wait_for()
+    for place in ("content", "styles"):
+        page.locator(f"#{place} input[type=file]").set_input_files(str(picture))
+        page.locator(f"#{place} img").first.wait_for()
+    page.wait_for_timeout(1000)
+    idle = share(page, pid)
+    page.get_by_role("button", name="Paint", exact=True).click()
+    page.get_by_text("step 1").first.wait_for(timeout=120_000)
+    busy = share(page, pid)
+    context.close()
+    return idle, busy
+
+
+def share(page: Any, pid: int) -> float:
+    """The processor time of a process by the clock, for ten seconds."""
+    before, began = processor_seconds(pid), time.perf_counter()
+    page.wait_for_timeout(10_000)
+    return (processor_seconds(pid) - before) / (time.perf_counter() - began)
+
+
 def painted(worker: Worker, order: Order) -> tuple[float, float, int]:
     """Processor seconds of the process that paints, those of showing it here, and how many previews came."""
     assert worker.pid is not None
@@ -108,14 +134,19 @@ def main() -> None:
     for name, default in (("--rounds", 5), ("--size", 256), ("--steps", 40)):
         parser.add_argument(name, type=int, default=default)
     asked = parser.parse_args()
-    raw: dict[str, list[float]] = {name: [] for name in ("ready", "ready, processor", "first page")}
-    with chromium() as browser:
+    names = ("ready", "ready, processor", "first page", "server, idle", "server, watched")
+    raw: dict[str, list[float]] = {name: [] for name in names}
+    with chromium() as browser, tempfile.TemporaryDirectory() as folder:
+        picture = save_image(Path(folder) / "painting.png", paint())
         for _ in range(asked.rounds):
             with served() as page:
                 raw["ready"].append(page["clock"])
                 raw["ready, processor"].append(page["processor"])
                 if browser is not None:
                     raw["first page"].append(first_page(browser, page["url"]))
+                    idle, watched = watching(browser, page["url"], page["pid"], picture)
+                    raw["server, idle"].append(idle)
+                    raw["server, watched"].append(watched)
     raw |= previews(asked) | {"one preview": [one_preview(asked.size) for _ in range(20)]}
     publish("ui", [{"what": name, "measured": spread(values)} for name, values in raw.items() if values], raw)
 
