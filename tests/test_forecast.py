@@ -22,6 +22,7 @@ from nst.job import Job
 from nst.memory import PROC, _field
 from nst.painting import paint
 from nst.recipe import Recipe
+import nst_torch.memory
 
 asked = json.loads(sys.argv[1])
 size = asked["size"]
@@ -38,6 +39,8 @@ recipe = Recipe(
     **layers,
 )
 job = Job(painting[::-1].copy(), [painting], recipe)
+if asked["room"]:  # memory that is kept for later is no memory taken, but it is address space, which is limited here
+    nst_torch.memory.keep = lambda: None
 job.open()
 if asked["room"]:
     limit = _field(PROC / "self" / "status", "VmSize") + asked["room"] * 10**6
