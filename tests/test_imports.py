@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FRAMEWORKS = {"torch", "torchvision", "tensorflow", "keras", "jax", "mlx"}
-HEAVY = FRAMEWORKS | {"numpy", "typer", "click", "rich", "PIL", "scipy", "safetensors", "array_api_compat"}
+HEAVY = FRAMEWORKS | {"numpy", "typer", "click", "rich", "PIL", "scipy", "safetensors", "array_api_compat", "gradio"}
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted((ROOT / "nst").rglob("*.py"))
@@ -93,7 +93,7 @@ def test_the_plugin_list_as_json_is_data() -> None:
     rows = json.loads(run(COMMAND, ["plugins", "list", "--json"])[0])
     (own,) = [row for row in rows if row["distribution"] == "nst"]
     assert own["offers"]["loss"][:3] == ["gram", "wasserstein", "mean-std"]
-    assert (own["status"], own["module"], own["reason"]) == ("ok", "nst.losses", "")
+    assert (own["status"], own["module"], own["reason"]) == ("ok", "nst.offers", "")
 
 
 def test_nst_itself_imports_next_to_nothing() -> None:
@@ -106,12 +106,12 @@ def test_every_public_name_is_there() -> None:
 
 
 def test_an_entry_module_imports_nothing_heavy() -> None:
-    heavy = {name: packages(found) & HEAVY for name, found in news(["nst.losses", *PLUGINS]).items()}
+    heavy = {name: packages(found) & HEAVY for name, found in news(["nst.offers", *PLUGINS]).items()}
     assert heavy == {name: set() for name in heavy}
 
 
 def test_no_module_of_nst_imports_a_framework() -> None:
-    modules = [name for name in MODULES if name != "nst.__main__"]
+    modules = [name for name, path in MODULES.items() if name != "nst.__main__" and not reaches(path, "gradio")]
     frameworks = {name: packages(found) & FRAMEWORKS for name, found in news(modules).items()}
     assert frameworks == {name: set() for name in modules}
 
@@ -152,7 +152,8 @@ def reaches(path: Path, *forbidden: str) -> set[str]:
         ("tiles", "nst.architectures"),
         ("recipe", "nst.errors nst.layers nst.specs nst.values"),
         ("schedule", "nst.architectures nst.recipe"),
-        ("protocols", "numpy numpy.typing"),
+        ("orders", ""),
+        ("protocols", "nst.orders numpy numpy.typing"),
         ("scaffold", "nst.atomic nst.entry_points nst.errors nst.plugins"),
     ],
 )
@@ -166,6 +167,12 @@ def test_the_foundation_knows_only_what_is_below_it(module: str, allowed: str) -
 )
 def test_the_engine_receives_objects_never_names(module: str) -> None:
     assert reaches(MODULES[module], "nst.plugins", "nst.specs", "nst.recipe", "nst.weights") == set()
+
+
+def test_only_the_page_knows_what_it_is_served_with() -> None:
+    parts = {name for name, path in MODULES.items() if reaches(path, "gradio")}
+    assert {name.rpartition(".")[0] for name in parts} == {"nst.ui"}
+    assert {name for name in MODULES if reaches(MODULES[name], *parts)} <= {*parts, "nst.cli.ui"}
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith(("nst.cli", "nst.__main__"))])
