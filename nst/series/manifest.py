@@ -130,4 +130,4 @@ def _checked(value: Any, kind: type, name: str) -> Any:
 
 
 def _from(path: Path, name: str) -> str:
-    return name if storage.is_url(name) or not name else os.path.join(path.parent, name)
+    return name if storage.is_url(name) or not name else os.path.join(os.path.dirname(path), name)
