@@ -4,11 +4,11 @@ BIN := .venv/bin
 TORCH := nst-torch nst-optimizers nst-initializers
 PLUGINS := $(TORCH) nst-example nst-keras nst-tfhub nst-ray
 DOCS := mkdocs-material 'mkdocstrings[python]'
-DEV := hypothesis kagglehub mypy pytest ruff scipy
+DEV := gradio hypothesis kagglehub mypy playwright pytest ruff scipy
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 MANIFESTS := pyproject.toml constraints.txt $(foreach plugin,$(PLUGINS),plugins/$(plugin)/pyproject.toml)
 
-.PHONY: demo test lint bench gallery audit docs clean
+.PHONY: demo test lint bench gallery audit docs screenshots clean
 
 demo: .venv/ready
 	$(BIN)/nst demo
@@ -44,6 +44,10 @@ audit:
 # What the theme's makers say of its successor is no warning about these pages.
 docs: .venv/ready-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# What docs/ui.md shows, by the test that looks at the page; needs Chromium.
+screenshots: .venv/ready-all
+	NST_UI_SHOTS=docs $(BIN)/python -m pytest tests/ui/test_browser.py -k "recipe_in_the_form"
 
 # torch first and by itself: where a CPU build lies at hand, pip takes it, and nothing later asks for another.
 .venv/ready: $(MANIFESTS)

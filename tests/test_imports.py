@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FRAMEWORKS = {"torch", "torchvision", "tensorflow", "keras", "jax", "mlx"}
-HEAVY = FRAMEWORKS | {"numpy", "typer", "click", "rich", "PIL", "scipy", "safetensors", "array_api_compat"}
+HEAVY = FRAMEWORKS | {"numpy", "typer", "click", "rich", "PIL", "scipy", "safetensors", "array_api_compat", "gradio"}
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted((ROOT / "nst").rglob("*.py"))
@@ -111,7 +111,7 @@ def test_an_entry_module_imports_nothing_heavy() -> None:
 
 
 def test_no_module_of_nst_imports_a_framework() -> None:
-    modules = [name for name in MODULES if name != "nst.__main__"]
+    modules = [name for name, path in MODULES.items() if name != "nst.__main__" and not reaches(path, "gradio")]
     frameworks = {name: packages(found) & FRAMEWORKS for name, found in news(modules).items()}
     assert frameworks == {name: set() for name in modules}
 
@@ -167,6 +167,12 @@ def test_the_foundation_knows_only_what_is_below_it(module: str, allowed: str) -
 )
 def test_the_engine_receives_objects_never_names(module: str) -> None:
     assert reaches(MODULES[module], "nst.plugins", "nst.specs", "nst.recipe", "nst.weights") == set()
+
+
+def test_only_the_page_knows_what_it_is_served_with() -> None:
+    parts = {name for name, path in MODULES.items() if reaches(path, "gradio")}
+    assert {name.rpartition(".")[0] for name in parts} == {"nst.ui"}
+    assert {name for name in MODULES if reaches(MODULES[name], *parts)} <= {*parts, "nst.cli.ui"}
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith(("nst.cli", "nst.__main__"))])

@@ -25,6 +25,7 @@ from nst.cli import (
     rerun,
     resume,
     stylize,
+    ui,
     weights,
 )
 from nst.cli.commands import COMMANDS
@@ -55,6 +56,7 @@ app.command("explore", help=COMMANDS["explore"], no_args_is_help=True)(explore.e
 app.command("report", help=COMMANDS["report"], no_args_is_help=True)(report.report)
 app.command("demo", help=COMMANDS["demo"])(demo.demo)
 app.command("estimate", help=COMMANDS["estimate"], no_args_is_help=True)(estimate.estimate)
+app.command("ui", help=COMMANDS["ui"])(ui.ui)
 for word, command in (
     ("recipe show", recipe.show),
     ("recipe diff", recipe.diff),

@@ -11,6 +11,7 @@ COMMANDS = {
     "explore": "Paint every combination of some choices, or a paper's figure, on one sheet.",
     "report": "Show how a run went: its curves and facts as a page or a picture.",
     "demo": "Paint a photograph of our own choice, to see that everything works.",
+    "ui": "A page to paint in, on this machine, in a browser.",
     "recipe show": "The choices behind a picture, a preset or a file, as TOML.",
     "recipe diff": "What differs between two recipes.",
     "recipe save": "Write the recipe of a picture for --recipe.",

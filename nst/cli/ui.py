@@ -1,0 +1,51 @@
+"""`nst ui`: a page to paint in."""
+
+from __future__ import annotations
+
+import signal
+from threading import Event
+from typing import Annotated
+
+import typer
+
+Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="where to listen; others may come: with --auth")]
+Port = Annotated[int, typer.Option("--port", metavar="N", help="at which port; 0 takes one that is free")]
+Auth = Annotated[
+    str, typer.Option("--auth", metavar="USER:PASSWORD", envvar="NST_UI_AUTH", help="who may come in (or NST_UI_AUTH)")
+]
+WeightFiles = Annotated[
+    list[str] | None, typer.Option("--weights", metavar="FILE", help="offer a neutral weight file; may be given again")
+]
+Largest = Annotated[int, typer.Option("--max-upload", metavar="MB", help="largest file to take")]
+MaxPixels = Annotated[int, typer.Option("--max-pixels", metavar="N", help="largest picture to take or to make")]
+
+
+def ui(
+    host: Host = "127.0.0.1",
+    port: Port = 7860,
+    auth: Auth = "",
+    weights: WeightFiles = None,
+    max_upload: Largest = 50,
+    max_pixels: MaxPixels = 50_000_000,
+    open_: Annotated[bool, typer.Option("--open", help="open the page in the browser")] = False,
+) -> int:
+    """See `nst.cli.commands`."""
+    from nst.cli.host import host as plugins
+    from nst.cli.progress import say
+    from nst.ui.server import Server, address
+    from nst.ui.uploads import Limits
+
+    where = address(host, port, auth)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what ends a service is Ctrl-C to it
+    server = Server(plugins(), where, weights=tuple(weights or ()), limits=Limits(max_upload * 10**6, max_pixels))
+    try:
+        url = server.open()
+        say(f"ready: {url} (Ctrl-C ends it, and removes what was uploaded and painted)")
+        if open_:
+            typer.launch(url)
+        Event().wait()
+    except KeyboardInterrupt:
+        say("ended")
+    finally:
+        server.close()
+    return 0

@@ -1,0 +1,107 @@
+"""What the page's tests share: a host with the plugins that need no framework, and pictures that have been uploaded."""
+
+from __future__ import annotations
+
+import struct
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nst.entry_points import EntryPoint
+from nst.images import save_image
+from nst.plugins import Plugins
+from nst.ui.form import Form
+from nst.ui.host import Host, Wish
+from nst.ui.run import Run
+from nst.ui.studio import Studio
+from nst.ui.uploads import Limits
+from nst.worker import Worker
+
+OWN = {
+    **{"nst": "nst.losses", "nst-optimizers": "nst_optimizers", "nst-initializers": "nst_initializers"},
+    **{"nst-torch": "nst_torch", "nst-tfhub": "nst_tfhub", "nst-example": "nst_example"},
+}
+SMALL = {
+    **{"backend": "example-backend", "style_layers": "relu1_1=1,relu2_1=1", "content_layers": "relu2_1=1"},
+    **{"size": 32, "levels": 1, "steps": "4", "optimizer": "adam"},
+}
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 30) -> Any:
+    """What the condition comes to; whatever it is after so many seconds."""
+    end = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
+
+
+def huge_png(path: Path, side: int) -> Path:
+    """A PNG that says it is so large, in a few hundred bytes."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    )
+    return path
+
+
+def over(run: Run) -> Run:
+    """A run that has ended."""
+    assert wait_until(lambda: run.over), run.state
+    return run
+
+
+@pytest.fixture(scope="session")
+def offered() -> Plugins:
+    return Plugins([EntryPoint("nst.v1", name, module, name, "0.1.0") for name, module in OWN.items()], strict=True)
+
+
+@pytest.fixture(scope="session")
+def form(offered) -> Form:
+    return Form(offered)
+
+
+@pytest.fixture(scope="module")
+def studio() -> Iterator[Studio]:
+    """One that paints for all tests of a module, so that its process starts once."""
+    studio = Studio(Worker)
+    yield studio
+    studio.close()
+
+
+@pytest.fixture
+def host(offered, form, studio) -> Iterator[Host]:
+    host = Host(offered, studio, form, Limits(size=2_000_000, pixels=1_000_000, pictures=3))
+    yield host
+    host.visitors.close()
+
+
+@pytest.fixture
+def uploaded(host, photo) -> Callable[..., str]:
+    """A picture as the server keeps what a browser has sent: `uploaded("sky.jpg", seed=2)`."""
+
+    def upload(name: str, height: int = 36, width: int = 48, seed: int = 0) -> str:
+        folder = host.visitors.cache / f"{len(list(host.visitors.cache.iterdir()))}"
+        folder.mkdir()
+        return str(save_image(folder / name, photo(height, width, seed=seed)))
+
+    return upload
+
+
+@pytest.fixture
+def wish(uploaded) -> Wish:
+    """A small picture, soon painted without any framework."""
+    return Wish(uploaded("cat.png"), [uploaded("sea.png", 40, 40, seed=1)], SMALL)
+
+
+@pytest.fixture
+def outside(tmp_path, photo) -> Path:
+    """A picture that is on this machine, and was not uploaded."""
+    return save_image(tmp_path / "private.png", photo())

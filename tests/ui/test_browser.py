@@ -1,0 +1,389 @@
+"""The page in a real browser: everything a person does, at the width of a desk and of a phone, with no way out.
+
+Skips where Gradio, Playwright or Chromium is missing. `NST_UI_SHOTS=folder` keeps what it looked like (see `Makefile`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nst import provenance
+from nst.images import load_image, save_image
+
+from .conftest import huge_png, wait_until
+
+gradio = pytest.importorskip("gradio", reason="the page needs Gradio: pip install 'nst[ui]'")
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install playwright")
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.frameworks,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (CHROMIUM=path, or on the PATH)"),
+]
+
+FLAGS = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
+DOCS = Path(__file__).parents[2] / "docs"
+SHOTS = os.environ.get("NST_UI_SHOTS")
+
+
+@dataclass
+class Tab:
+    """A page in a browser, and what it complained of, or asked of anybody else."""
+
+    page: Any
+    url: str
+    troubles: list[str] = field(default_factory=list)
+
+    def watch(self) -> Tab:
+        self.page.on("console", lambda said: said.type == "error" and self.troubles.append(said.text))
+        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.on("request", self._check)
+        return self
+
+    def _check(self, request: Any) -> None:
+        if not request.url.startswith((self.url, "data:", "blob:", "about:")):
+            self.troubles.append(f"asked {request.url}")
+
+    def open(self) -> Tab:
+        self.page.goto(self.url)
+        self.button("Paint").wait_for()
+        return self
+
+    def button(self, name: str) -> Any:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def give(self, content: Path, *styles: Path) -> None:
+        self.page.locator("#content input[type=file]").set_input_files(str(content))
+        self.page.locator("#styles input[type=file]").set_input_files([str(style) for style in styles])
+        self.page.locator("#content img").wait_for()
+        self.page.locator("#styles img").first.wait_for()
+
+    def choose(self, label: str, value: str) -> None:
+        self.page.get_by_label(label, exact=True).last.click()
+        self.page.get_by_role("option", name=value, exact=True).click()
+
+    def fill(self, label: str, value: Any) -> None:
+        self.page.get_by_label(re.compile(rf"^\s*{label}\b")).first.fill(str(value))
+
+    def unfold(self, title: str, *, shut: bool = False) -> None:
+        fold = self.page.locator("button.label-wrap").filter(has_text=re.compile(f"^{title}"))
+        if ("open" in (fold.get_attribute("class") or "")) is shut:
+            fold.click()
+
+    def step(self) -> int:
+        found = re.search(r"step (\d+) of", self.page.locator("#live").inner_text())
+        return int(found[1]) if found else 0
+
+    def status(self) -> str:
+        found = self.page.locator("#live [role=status]")
+        return found.inner_text() if found.count() else ""
+
+    def until(self, *statuses: str) -> str:
+        assert wait_until(lambda: self.page.wait_for_timeout(50) or self.status() in statuses, 60), (
+            self.status(),
+            self.page.locator("#trouble").inner_text(),
+        )
+        return self.status()
+
+    def shoot(self, name: str) -> None:
+        if SHOTS:
+            self.page.wait_for_timeout(500)
+            shot = Image.open(BytesIO(self.page.screenshot()))
+            shot.save(Path(SHOTS) / f"{name}.webp", quality=80)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[str]:
+    """The page's address, served as `nst ui` serves it; what it kept is gone in the end."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("GRADIO")}
+    command = [sys.executable, "-m", "nst", "ui", "--port", "0", "--max-pixels", "2000000"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=plain, start_new_session=True) as server:
+        assert server.stderr is not None
+        line = server.stderr.readline()
+        yield re.search(r"http://127\.0\.0\.1:\d+/", line)[0]
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(30) == 0
+        raised = re.findall(r"^[\w.]+(?:Error|Exception)\b", server.stderr.read(), re.MULTILINE)
+        assert set(raised) <= {"gradio.exceptions.InvalidPathError"}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS.split(), "--no-first-run"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_tab(browser, served) -> Iterator[Any]:
+    """Open a page of a visitor's own: `open_tab(390)`. In the end no page has complained or asked anybody else."""
+    tabs = []
+
+    def open_one(width: int = 1280, **how: Any) -> Tab:
+        context = browser.new_context(viewport={"width": width, "height": 844}, **how)
+        context.set_default_timeout(20_000)
+        tabs.append(Tab(context.new_page(), served).watch().open())
+        return tabs[-1]
+
+    yield open_one
+    for tab in tabs:
+        tab.page.context.close()
+    assert [trouble for tab in tabs for trouble in tab.troubles] == []
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory) -> tuple[Path, Path]:
+    """A photograph and a painting that are ours to show."""
+    from nst.painting import paint
+
+    folder = tmp_path_factory.mktemp("pictures")
+    data = pytest.importorskip("skimage.data", reason="needs a photograph: pip install 'nst[demo]'")
+    cat = save_image(folder / "chelsea.jpg", np.ascontiguousarray(data.chelsea(), np.float32) / 255)
+    return cat, save_image(folder / "painting.jpg", paint())
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_picture_from_the_upload_to_its_recipe_in_the_form_again(open_tab, pictures, tmp_path, width):
+    tab = open_tab(width)
+    tab.give(*pictures)
+    tab.fill("Size", 160)
+    tab.unfold("Optimizer")
+    tab.fill("Steps", 400)
+    tab.unfold("Optimizer", shut=True)
+    tab.button("Paint").click()
+    seen = _previews(tab, 3)
+    assert len(seen) >= 3
+    if width > 600:
+        tab.shoot("ui-painting")
+    tab.button("Cancel").click()
+    tab.until("Stopped, with the best so far")
+    assert tab.page.locator("#slider img").count() == 2
+    taken = tab.step()
+    tab.button("Continue").click()
+    assert wait_until(lambda: tab.page.wait_for_timeout(50) or tab.step() > taken, 60)
+    tab.button("Cancel").click()
+    tab.until("Stopped, with the best so far")
+    tab.page.locator("#slider img").last.wait_for()
+    if width < 600:
+        tab.page.locator("#painting").scroll_into_view_if_needed()
+        tab.shoot("ui-phone")
+    with tab.page.expect_download() as download:
+        tab.page.locator("#download").click()
+    made = tmp_path / download.value.suggested_filename
+    download.value.save_as(made)
+    assert made.name == "chelsea-painting-painted.png"
+    assert provenance.read(made).recipe.size == 160
+    assert load_image(made).shape[1] == 160
+    tab.fill("Size", 512)
+    tab.unfold("Settings of")
+    tab.page.locator("input[type=file]").last.set_input_files(str(made))
+    tab.page.get_by_text("The form has its settings").wait_for()
+    assert tab.page.get_by_label("Size", exact=True).input_value() == "160"
+    assert _overflow(tab) <= 0
+
+
+def test_a_brush_says_which_part_is_painted(open_tab, pictures):
+    tab = open_tab()
+    tab.give(*pictures)
+    _small(tab)
+    tab.unfold("Only a part")
+    tab.button("Put the content on the canvas").click()
+    canvas = tab.page.locator("#canvas canvas").first
+    canvas.wait_for()
+    tab.page.wait_for_timeout(1000)
+    box = canvas.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    tab.page.mouse.move(middle[0] - 60, middle[1])
+    tab.page.mouse.down()
+    tab.page.mouse.move(*middle, steps=5)
+    tab.page.mouse.up()
+    tab.page.get_by_label("is painted, the rest stays as it is").check()
+    tab.button("Paint").click()
+    tab.until("Done")
+    before, after = (_pixels(tab, f"#slider img[alt={which}]") for which in ("before", "after"))
+    changed = np.abs(before - after).mean(axis=2)
+    assert changed[20:24, 22:28].mean() > 3 * changed[:8].mean()
+
+
+def test_two_backends_stand_side_by_side(open_tab, pictures):
+    tab = open_tab()
+    tab.give(*pictures)
+    _small(tab)
+    tab.unfold("Backends side")
+    tab.page.get_by_label("example-backend", exact=True).check()
+    tab.page.get_by_label("example-image-backend").check()
+    tab.button("Compare").click()
+    report = tab.page.frame_locator("#report iframe")
+    report.locator("h1").wait_for(timeout=60_000)
+    assert report.locator(".gallery img").count() >= 4
+
+
+def test_two_pages_take_turns_and_a_closed_one_leaves_the_device_to_the_other(open_tab, pictures):
+    first, second = open_tab(), open_tab()
+    for tab, steps in ((first, 5000), (second, 3)):
+        tab.give(*pictures)
+        _small(tab, steps)
+        tab.button("Paint").click()
+        assert tab.until("Painting" if tab is first else "Waiting: 1 before this one")
+    first.page.close()
+    second.until("Done")
+    assert second.page.locator("#gallery img").count() == 1
+
+
+@pytest.mark.parametrize("kind", ["zip", "program", "svg", "huge"])
+def test_what_is_no_picture_is_told_to_be_none(open_tab, pictures, tmp_path, kind):
+    tab = open_tab()
+    name = "sky.svg" if kind == "svg" else "sky.png" if kind == "huge" else "sky.jpg"
+    with zipfile.ZipFile(tmp_path / "archive", "w") as archive:
+        archive.writestr("sky.txt", "blue")
+    contents = {
+        **{"zip": (tmp_path / "archive").read_bytes(), "program": b"\x7fELF" + b"\1" * 99},
+        **{"svg": b'<svg xmlns="http://www.w3.org/2000/svg"/>', "huge": huge_png(tmp_path / "h", 40_000).read_bytes()},
+    }
+    (tmp_path / name).write_bytes(contents[kind])
+    tab.page.locator("#content input[type=file]").set_input_files(str(tmp_path / name))
+    tab.page.locator("#styles input[type=file]").set_input_files(str(pictures[1]))
+    tab.page.locator("#styles img").first.wait_for()
+    tab.button("Paint").click()
+    says = f"'{name}' has more than 2,000,000 pixels" if kind == "huge" else f"'{name}' is not a picture"
+    tab.page.get_by_text(says).wait_for()
+    tab.troubles.clear()  # the browser cannot show it either
+
+
+def test_five_hundred_styles_at_once_are_too_many(open_tab, pictures, tmp_path):
+    tab = open_tab()
+    data = save_image(tmp_path / "s.png", np.full((8, 8, 3), 0.5, np.float32)).read_bytes()
+    many = [{"name": f"{i}.png", "mimeType": "image/png", "buffer": data} for i in range(500)]
+    tab.page.locator("#content input[type=file]").set_input_files(str(pictures[0]))
+    tab.page.locator("#styles input[type=file]").set_input_files(many)
+    tab.page.locator("#styles img").first.wait_for(timeout=60_000)
+    tab.button("Paint").click()
+    tab.page.get_by_text("500 styles at once").wait_for(timeout=60_000)
+
+
+def test_everything_has_a_name_and_can_be_reached_by_keys(open_tab, pictures):
+    tab = open_tab()
+    for name in (
+        "Losses",
+        "Optimizer",
+        "Start",
+        "Sizes and memory",
+        "More losses",
+        "More",
+        "Only a part of the picture",
+    ):
+        tab.button(f"{name} ▼").or_(tab.page.get_by_role("button", name=name)).first.click()
+    assert tab.page.evaluate(NAMELESS) == []
+    tab.give(*pictures)
+    _small(tab)
+    tab.button("Paint").focus()
+    tab.page.keyboard.press("Enter")
+    tab.until("Done")
+    edge = tab.page.get_by_label("Before and after")
+    edge.focus()
+    for _ in range(5):
+        tab.page.keyboard.press("ArrowRight")
+    assert "--cut: 55%" in tab.page.locator("#slider figure").get_attribute("style")
+
+
+@pytest.mark.parametrize(("scheme", "light"), [("light", True), ("dark", False)])
+def test_the_page_is_as_light_or_dark_as_its_reader_wants(open_tab, scheme, light):
+    tab = open_tab(390, color_scheme=scheme)
+    color = tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", color)[:3])) > 3 * 128) is light
+
+
+NAMELESS = """() => [...document.querySelectorAll("input, textarea, select, button, [role=slider]")]
+  .filter(each => each.offsetParent && each.type !== "file")
+  .filter(each => !(each.labels?.length || each.ariaLabel || each.getAttribute("aria-labelledby") || each.title
+                    || each.innerText?.trim()))
+  .map(each => each.outerHTML.slice(0, 200))"""
+
+
+def _small(tab: Tab, steps: int = 3) -> None:
+    """A picture that needs no framework and is soon done."""
+    tab.choose("Backend", "example-backend")
+    tab.fill("Size", 64)
+    tab.unfold("Losses")
+    tab.fill("Style layers", "relu1_1=1,relu2_1=1")
+    tab.fill("Content layers", "relu2_1=1")
+    tab.unfold("Optimizer")
+    tab.fill("Steps", steps)
+
+
+def _pixels(tab: Tab, selector: str) -> Any:
+    data = tab.page.locator(selector).get_attribute("src").partition(",")[2]
+    return np.asarray(Image.open(BytesIO(b64decode(data))), np.float32)
+
+
+def _previews(tab: Tab, wanted: int) -> set[str]:
+    """Pictures that are seen as the run goes on."""
+    seen: set[str] = set()
+
+    def look() -> bool:
+        preview = tab.page.locator("#preview img")
+        if preview.count():
+            seen.add(preview.get_attribute("src") or "")
+        tab.page.wait_for_timeout(100)
+        return len(seen) >= wanted
+
+    wait_until(look, 60)
+    return seen
+
+
+def _overflow(tab: Tab) -> int:
+    """Pixels by which the page is wider than what is seen of it."""
+    return int(tab.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def test_the_page_s_document_is_the_page(served, pictures, tmp_path):
+    """Its example paints, small; what it says of the command, `nst ui --help` says too."""
+    text = (DOCS / "ui.md").read_text("utf-8")
+    shutil.copyfile(pictures[0], tmp_path / "content.jpg"), shutil.copyfile(pictures[1], tmp_path / "style.jpg")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    quick = example.replace("http://127.0.0.1:7860/", served).replace('"size": 256', '"size": 48, "steps": "2"')
+    done = subprocess.run([sys.executable, "-c", quick], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    picture = done.stdout.splitlines()[-1]
+    assert provenance.read(picture).recipe.optimizer_options == {"lr": 0.05}
+    told = subprocess.run([sys.executable, "-m", "nst", "ui", "--help"], capture_output=True, text=True).stdout
+    assert {option for option in re.findall(r"--[a-z][a-z-]+", text) if option not in told} == set()
+
+
+def test_nobody_is_handed_a_file_of_this_machine(served, outside):
+    """Neither by the addresses that pictures have, nor as a picture that is said to have been uploaded."""
+    assert _asked(f"{served}gradio_api/file={outside}") == 403
+    said = {"path": str(outside), "meta": {"_type": "gradio.FileData"}}
+    call = _asked(f"{served}gradio_api/call/paint", {"data": [said, [said], {}]})
+    answer = urlopen(f"{served}gradio_api/call/paint/{json.loads(call)['event_id']}").read().decode()
+    assert "event: error" in answer
+    assert "complete" not in answer
+
+
+def _asked(url: str, data: Any = None) -> Any:
+    """What a server answers, or the number of its refusal."""
+    body = None if data is None else json.dumps(data).encode()
+    try:
+        return urlopen(Request(url, body, {"Content-Type": "application/json"})).read()
+    except HTTPError as error:
+        return error.code

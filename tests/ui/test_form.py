@@ -1,0 +1,146 @@
+"""The form: everything that any plugin declares, and recipes of what was chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nst.errors import Mistakes, UserError
+from nst.plugins import Plugins
+from nst.recipe import FIELDS, Recipe, presets
+from nst.specs import LossSpec, OptimizerSpec, Option
+from nst.ui.form import CHOOSERS, Form
+
+NESTED = {options for _, _, options in CHOOSERS.values()} | {"losses"}
+
+
+@dataclass
+class Stranger:
+    """Plugins with some more in them."""
+
+    plugins: Plugins
+    specs: dict
+
+    def offered(self, kind):
+        yield from self.plugins.offered(kind)
+        yield from ((self.plugins.installed[0], spec) for spec in self.specs.get(kind, ()))
+
+    def find(self, kind, name):
+        return self.plugins.find(kind, name)
+
+
+def test_the_form_holds_every_field_of_a_recipe_once(form):
+    keys = [entry.key for panel in form.panels for entry in panel.entries()]
+    assert len(keys) == len(set(keys))
+    assert set(FIELDS) - NESTED <= set(keys)
+
+
+def test_every_option_of_every_spec_has_an_entry_with_its_help_and_bounds(form, offered):
+    for kind, prefix in (
+        ("backend", "backend_options"),
+        ("optimizer", "optimizer_options"),
+        ("initializer", "init_options"),
+    ):
+        for _, spec in offered.offered(kind):
+            for option in spec.options:
+                entry = form.entries[f"{prefix}/{spec.name}/{option.name}"]
+                assert (entry.default, entry.minimum, entry.maximum) == (option.default, option.minimum, option.maximum)
+                assert option.help in entry.help
+
+
+def test_a_strangers_options_appear_by_themselves(offered):
+    swirl = Option("swirl", 3, "how often it turns", minimum=1, maximum=9)
+    fuzz = Option("weight", "soft", "how it feels", choices=("soft", "hard"))
+    more = {
+        "optimizer": [OptimizerSpec("whirl", "whirl:run", options=(swirl,))],
+        "loss": [LossSpec("fuzz", "fuzz:Loss", options=(fuzz,))],
+    }
+    form = Form(Stranger(offered, more))
+    assert form.entries["optimizer_options/whirl/swirl"].kind == "whole"
+    assert form.entries["losses/fuzz/options/weight"].choices == ("soft", "hard")
+    made = form.recipe({"optimizer": "whirl", "optimizer_options/whirl/swirl": 5, "losses/fuzz/weight": 2})
+    assert (made.optimizer, made.optimizer_options) == ("whirl", {"swirl": 5})
+    assert [(loss.name, loss.weight) for loss in made.losses] == [("fuzz", 2.0)]
+
+
+def test_two_plugins_with_one_name_are_told_apart(offered):
+    form = Form(Stranger(offered, {"optimizer": [OptimizerSpec("adam", "other:adam")]}))
+    assert {"nst:adam", "nst-optimizers:adam"} <= set(form.entries["optimizer"].choices)
+    assert "adam" not in form.entries["optimizer"].choices
+
+
+def test_an_untouched_form_is_the_default_recipe(form):
+    assert form.recipe({}) == form.recipe(form.defaults()) == Recipe()
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_preset_in_the_form_is_the_preset(form, name):
+    from nst.recipe import preset
+
+    assert form.recipe(form.preset(name, "torch-vgg19")) == Recipe().override(**preset(name))
+
+
+@given(
+    size=st.integers(16, 4096),
+    steps=st.lists(st.integers(1, 900), max_size=3),
+    weight=st.floats(0, 1e6),
+    layers=st.dictionaries(st.sampled_from(["relu1_1", "conv4_2", "pool2"]), st.floats(0, 100), min_size=1),
+    lr=st.floats(1e-6, 1),
+    extra=st.floats(0.01, 100),
+)
+def test_what_is_in_the_form_is_in_the_recipe_and_back(form, size, steps, weight, layers, lr, extra):
+    histogram = {"name": "histogram", "weight": extra, "layers": layers, "options": {"groups": 32}}
+    recipe = Recipe(
+        **{"size": size, "steps": steps, "content_weight": weight, "style_layers": layers},
+        **{"optimizer": "adam", "optimizer_options": {"lr": lr} if lr != 0.02 else {}, "losses": [histogram]},
+    )
+    assert form.recipe(form.values(recipe)) == recipe
+    assert form.unshown(recipe) == ""
+
+
+def test_what_the_form_cannot_hold_is_said(form):
+    twice = Recipe(losses=["histogram=1@relu1_1", "histogram=2@relu2_1"])
+    assert form.unshown(twice) == "the form cannot hold all of its losses"
+
+
+def test_only_the_options_of_what_is_chosen_count(form):
+    made = form.recipe({"optimizer": "lbfgs", "optimizer_options/adam/lr": 0.5})
+    assert made.optimizer_options == {}
+
+
+def test_of_a_network_that_paints_in_one_pass_only_what_means_something_counts(form):
+    made = form.recipe({"backend": "tfhub-fast", "steps": "7", "backend_options/tfhub-fast/strength": 0.5})
+    assert made == Recipe(backend="tfhub-fast", backend_options={"strength": 0.5})
+    assert form.one_pass("tfhub-fast")
+    assert form.recipe(form.preset("quick", "tfhub-fast")) == Recipe(backend="tfhub-fast")
+
+
+def test_every_mistake_is_told_together(form):
+    with pytest.raises(Mistakes) as found:
+        form.recipe({"size": 0, "content_weight": "much", "sise": 3})
+    assert [error.message for error in found.value.errors] == [
+        "unknown setting 'sise'",
+        "--size: must be 1 or more, not 0",
+        "--content-weight: must be a number, not 'much'",
+    ]
+
+
+@pytest.mark.parametrize("field", ["weights", "init"])
+def test_no_file_of_this_machine_is_read(form, field):
+    with pytest.raises(UserError, match="unknown"):
+        form.recipe({field: "/etc/passwd"})
+
+
+def test_a_weight_file_that_was_named_at_the_start_may_be_chosen(offered):
+    form = Form(offered, files=("mine.safetensors",))
+    assert form.recipe({"weights": "mine.safetensors"}).weights == ("mine.safetensors",)
+    assert "mine.safetensors" in form.choices("torch-vgg19")["weights"]
+
+
+def test_what_can_be_chosen_depends_on_the_backend(form):
+    assert form.choices("torch-vgg19")["device"] == ("auto", "cpu", "cuda", "mps")
+    assert form.choices("tfhub-fast")["precision"] == ("auto",)
+    assert form.choices("example-backend")["weights"] == ("auto",)
