@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TORCH := nst-torch nst-optimizers nst-initializers
-PLUGINS := $(TORCH) nst-example nst-keras nst-tfhub
+PLUGINS := $(TORCH) nst-example nst-keras nst-tfhub nst-ray
 DOCS := mkdocs-material 'mkdocstrings[python]'
 DEV := gradio hypothesis kagglehub mypy playwright pytest ruff scipy
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
@@ -19,6 +19,7 @@ test: .venv/ready-all
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest plugins/nst-keras
 	$(BIN)/python -m pytest plugins/nst-tfhub
+	$(BIN)/python -m pytest plugins/nst-ray
 
 lint: .venv/ready-all
 	$(BIN)/ruff check

@@ -24,7 +24,7 @@ settings.register_profile("nst-fuzz", settings.get_profile("nst"), derandomize=F
 settings.load_profile("nst-fuzz" if os.environ.get("NST_FUZZ") else "nst")
 
 OWN = {
-    "nst": "nst.losses",
+    "nst": "nst.offers",
     "nst-torch": "nst_torch",
     "nst-optimizers": "nst_optimizers",
     "nst-initializers": "nst_initializers",

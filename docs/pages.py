@@ -28,6 +28,7 @@ INTROS = {
     "optimizer": "The way down: `--optimizer NAME`, its options with `--optimizer-option NAME=VALUE`.",
     "initializer": "The picture to start from: `--init NAME`, its options with `--init-option NAME=VALUE`.",
     "loss": "What counts as alike: `--style-loss NAME`, `--content-loss NAME`, or on top `--loss NAME=WEIGHT@LAYERS`.",
+    "executor": "Where `nst batch` paints: `--executor NAME`, its options with `--executor-option NAME=VALUE`.",
 }
 ASIDE = "What you have installed, in the same words: `nst plugins show NAME`."
 
@@ -138,6 +139,7 @@ def pages() -> dict[str, str]:
     """The text of every page made here, by its place."""
     plugins = own_plugins()
     kinds = {"backends": "backend", "optimizers": "optimizer", "initializers": "initializer", "losses": "loss"}
+    kinds |= {"executors": "executor"}
     made = {f"reference/{name}.md": offers(plugins, kind) for name, kind in kinds.items()}
     return made | {"reference/recipe.md": recipe(), "reference/commands.md": commands()}
 

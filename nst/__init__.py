@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from nst.protocols import Iterate as Iterate
     from nst.protocols import Pixels as Pixels
     from nst.recipe import Recipe as Recipe
+    from nst.series.series import batch as batch
     from nst.specs import BackendSpec as BackendSpec
+    from nst.specs import ExecutorSpec as ExecutorSpec
     from nst.specs import InitializerSpec as InitializerSpec
     from nst.specs import LossSpec as LossSpec
     from nst.specs import MemoryModel as MemoryModel
@@ -42,7 +44,11 @@ _HOMES = {
     "nst.plugins": ("Plugins",),
     "nst.protocols": ("Evaluation", "Iterate", "Pixels"),
     "nst.recipe": ("Recipe",),
-    "nst.specs": ("BackendSpec", "InitializerSpec", "LossSpec", "MemoryModel", "Option", "OptimizerSpec", "WeightSet"),
+    "nst.series.series": ("batch",),
+    "nst.specs": (
+        *("BackendSpec", "ExecutorSpec", "InitializerSpec", "LossSpec", "MemoryModel", "Option", "OptimizerSpec"),
+        "WeightSet",
+    ),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -1,9 +1,9 @@
-"""What a run will take, said before it starts: memory by a model of the network, time by an evaluation that was timed.
+"""What a run will take, said before it starts: memory by a model of the network, time by evaluations that were timed.
 
 Memory depends on shapes alone: what the framework holds anyway, the pictures, the images that engine and optimizer
-keep, the content's features, and the activations of the largest piece that is computed at once. Time is that of one
-evaluation at a small size, scaled by the operations of each size. `benchmarks/memory.py` holds the constants here
-against real runs.
+keep, the content's features, and the activations of the largest piece that is computed at once. Time is read
+off the line through two evaluations at small sizes, by the operations of each size. `benchmarks/memory.py` holds the
+constants here against real runs.
 """
 
 from __future__ import annotations

@@ -83,8 +83,8 @@ class Forecast:
         return [each.outline for each in self.opened.values() if each.outline is not None]
 
     def estimate(self, task: Callable[[], Task], start: float) -> Estimate:
-        """What the run will take, an evaluation of each network being timed for it."""
-        if self.estimator is None:
+        """What the run will take, an evaluation of each network being timed for it; of a run without steps nothing."""
+        if self.estimator is None or not any(stage.steps for stage in self.stages):
             return unknown(self.stages, start)
         given, names = task(), dict.fromkeys(stage.weights for stage in self.stages)
         timings = {name: timing for name in names if (timing := self._timing(given, name)) is not None}

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from nst.specs import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec
+from nst.specs import BackendSpec, ExecutorSpec, InitializerSpec, LossSpec, OptimizerSpec
 
 PROJECT = "nst"
 ENTRY_POINT_GROUP = "nst.v1"
@@ -74,4 +74,17 @@ def nst_losses() -> Iterable[LossSpec]:  # type: ignore[empty-body]
         @hookimpl
         def nst_losses():
             yield LossSpec(name="mean", factory="my_package.mean:Mean", role="style", shape="statistic")
+    """
+
+
+@hookspec
+def nst_executors() -> Iterable[ExecutorSpec]:  # type: ignore[empty-body]
+    """Places where a folder of pictures is painted.
+
+    Example:
+
+        @hookimpl
+        def nst_executors():
+            slots = Option("slots", 4, "pictures at once", minimum=1)
+            yield ExecutorSpec(name="my-cluster", factory="my_package.cluster:execute", options=(slots,), remote=True)
     """

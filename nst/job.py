@@ -138,20 +138,23 @@ class Job:
         return backend  # type: ignore[no-any-return]
 
     def _open(self, choice: Choice) -> Any:
-        """One backend for each choice of weights."""
+        """One backend for each choice of weights; what is loaded already, from the same file, is not read again."""
         if choice.name not in self._backends:
-            network = choice.source.load()  # first: a bad file is found before the framework is imported
-            self._outlines[choice.name] = outline(network)
-            self._digests[choice.name] = getattr(network, "sha256", "") or choice.source.verify()
             options = read_options(self.spec, self.recipe.backend_options)
             if self.spec.kind == "feature":
                 options |= {"pooling": self.recipe.pooling, "precision": self.recipe.precision}
                 options |= {"padding": padding} if (padding := self.spec.pads(self.recipe.padding)) else {}
-            key = self.recipe.backend, choice.name, self.recipe.device, tuple(sorted(options.items()))
+            key = self.recipe.backend, choice.name, choice.stamp(), self.recipe.device, tuple(sorted(options.items()))
             if key not in self._loaded:
-                self._loaded[key] = self._plugins.load(self.spec)(network, device=self.recipe.device, **options)
-            self._backends[choice.name] = self._loaded[key]
+                self._loaded[key] = self._load(choice, options)
+            self._backends[choice.name], self._outlines[choice.name], self._digests[choice.name] = self._loaded[key]
         return self._backends[choice.name]
+
+    def _load(self, choice: Choice, options: dict[str, Any]) -> tuple[Any, Outline | None, str]:
+        """A backend, its network in outline and its digest."""
+        network = choice.source.load()  # first: a bad file is found before the framework is imported
+        backend = self._plugins.load(self.spec)(network, device=self.recipe.device, **options)
+        return backend, outline(network), getattr(network, "sha256", "") or choice.source.verify()
 
     def notes(self) -> list[str]:
         """What is worth saying before the first step."""
@@ -190,7 +193,7 @@ class Job:
         pixels = self.finished(outcome.pixels)
         return Result(
             pixels=pixels,
-            alpha=self.alpha(_shape(pixels)),
+            alpha=self.alpha(pixels.shape[:2]),
             history=outcome.history,
             recipe=self.recipe,
             stopped=outcome.stopped,
@@ -291,10 +294,6 @@ def _shapes(inputs: Inputs, scales: Sequence[float]) -> list[Sized]:
     sizes = zip(styles, each_scale(scales, len(styles)), strict=True)
     used = [(inputs.content, 1.0), *((work, scale) for style, scale in sizes for work in style.works)]
     return [
-        Sized(picture.source or f"picture {i}", _shape(picture.pixels), scale)
+        Sized(picture.source or f"picture {i}", picture.pixels.shape[:2], scale)
         for i, (picture, scale) in enumerate(used, start=1)
     ]
-
-
-def _shape(pixels: Pixels) -> tuple[int, int]:
-    return pixels.shape[0], pixels.shape[1]

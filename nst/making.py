@@ -35,6 +35,7 @@ class Making:
     """One picture in the making.
 
     `was` is the record of the run to go on with, from `resume`, or to do again; `say` is told what is not as it was.
+    `names` are what files are called in the record, by their paths here.
     """
 
     job: Job
@@ -44,11 +45,14 @@ class Making:
     resume: Snapshot | None = None
     was: Record | None = None
     say: Callable[[str], object] = lambda line: None
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def record(self) -> Record:
         """What this run is; a run that goes on is what it has been. Opens the backends. Raises `UserError`."""
         record = provenance.record(self.job, self.options)
+        inputs = tuple(replace(each, path=self.names.get(each.path, each.path)) for each in record.inputs)
+        record = replace(record, inputs=inputs)
         if self.was is None:
             return record
         if self.resume is not None and (other := provenance.foreign(self.was, record)):

@@ -21,7 +21,7 @@ class Order:
     of `nst.images.WriteOptions`. `checkpoint` is kept every `checkpoint_every` seconds; `resume` is a checkpoint to go
     on from, whose pictures and recipe are then the order's. A preview of at most `preview_size` pixels a side comes
     after every `preview_seconds`, or every `preview_steps`; 0 for neither. Paths are seen from `folder`, "" for that of
-    the painter's process.
+    the painter's process. A picture that is there, made of the very same, is kept, unless `fresh`.
     """
 
     content: str = ""
@@ -40,6 +40,7 @@ class Order:
     preview_steps: int = 0
     preview_size: int = 512
     folder: str = ""
+    fresh: bool = True
 
 
 @dataclass(frozen=True)

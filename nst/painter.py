@@ -12,28 +12,30 @@ import os
 import platform
 import signal
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
-from nst import engine, images, making
+from nst import engine, images, making, storage
 from nst.checkpoint import Checkpoint
 from nst.clock import Clock
 from nst.errors import Mistakes, NstError, UserError, as_error, raise_all
 from nst.images import WriteOptions
 from nst.inputs import Sources
 from nst.job import Job
+from nst.kept import Digests, kept
 from nst.making import Keeping, Making
+from nst.nearby import Nearby
 from nst.orders import Done, Event, Failed, Order, Outcome, Progress, Started, encode
 from nst.plugins import Plugins
 from nst.previews import Previews
 from nst.provenance import Record
 from nst.recipe import Recipe, read
 
-ENGINE = ("backend", "weights", "device", "precision", "backend_options", "pooling")
+ENGINE = ("backend", "weights", "device", "precision", "backend_options", "pooling", "padding")
 """The recipe fields that make another network of it."""
 
 Tell = Callable[[Event], object]
@@ -45,7 +47,7 @@ class Wanted:
 
     sources: Sources
     recipe: Recipe
-    kept: Checkpoint | None = None
+    checkpoint: Checkpoint | None = None
     was: Record | None = None
 
 
@@ -56,6 +58,7 @@ class Painter:
         self._plugins = plugins or Plugins.from_environment()
         self._loaded: dict[Any, Any] = {}
         self._engine: Any = None
+        self._digests: Digests = {}
 
     def paint(self, order: Order, tell: Tell = lambda event: None, stopped: Callable[[], bool] = bool) -> Outcome:
         """What became of an order; `tell` hears on the way there. Raises nothing but `KeyboardInterrupt`.
@@ -69,23 +72,42 @@ class Painter:
 
     def _paint(self, order: Order, tell: Tell, stopped: Callable[[], bool]) -> Outcome:
         _enter(order.folder)
-        wanted, options = _wanted(order), WriteOptions(**order.options)
-        job = self._job(order, wanted, options)
-        keeping = Keeping(Path(order.checkpoint) if order.checkpoint else None, order.checkpoint_every)
-        resume = making.snapshot(wanted.kept, job) if wanted.kept else None
-        made = Making(job, Path(order.output), options, keeping, resume, wanted.was)
-        made.prepare()
-        tell(_started(job))
-        result = made.run(_Telling(order, job, tell, stopped))
-        made.write(result.pixels)
-        return Done(order.output, result.stopped, made.report(result))
+        with Nearby() as nearby:
+            wanted, options = _wanted(order), WriteOptions(**order.options)
+            wanted = replace(wanted, sources=nearby.sources(wanted.sources))
+            if not (order.fresh or order.resume) and self._is_kept(order, wanted, options):
+                return Done(order.output, "kept")
+            output = nearby.place(order.output)
+            made = self._making(order, wanted, Path(output), options, nearby.names)
+            tell(_started(made.job))
+            result = made.run(_Telling(order, made.job, tell, stopped))
+            made.write(result.pixels)
+            nearby.send(output)
+            return Done(order.output, result.stopped, made.report(result))
 
-    def _job(self, order: Order, wanted: Wanted, options: WriteOptions) -> Job:
+    def _is_kept(self, order: Order, wanted: Wanted, options: WriteOptions) -> bool:
+        if not storage.is_url(order.output):
+            return kept(order.output, wanted.sources, wanted.recipe, options, self._plugins, self._digests)
+        with Nearby() as nearby:
+            there = nearby.bring(order.output) if storage.exists(order.output) else ""
+            return kept(there, wanted.sources, wanted.recipe, options, self._plugins, self._digests)
+
+    def _making(
+        self, order: Order, wanted: Wanted, output: Path, options: WriteOptions, names: Mapping[str, str]
+    ) -> Making:
+        job = self._job(order, wanted, [images.check_output(output, options)])
+        keeping = Keeping(Path(order.checkpoint) if order.checkpoint else None, order.checkpoint_every)
+        resume = making.snapshot(wanted.checkpoint, job) if wanted.checkpoint else None
+        made = Making(job, output, options, keeping, resume, wanted.was, names=names)
+        made.prepare()
+        return made
+
+    def _job(self, order: Order, wanted: Wanted, mistakes: Sequence[UserError | None]) -> Job:
         engine = [getattr(wanted.recipe, name) for name in ENGINE]
         if engine != self._engine:
             self._loaded.clear()
             self._engine = engine
-        sources, output = wanted.sources, images.check_output(order.output, options)
+        sources = wanted.sources
         return Job(
             sources.content,
             sources.styles,
@@ -94,7 +116,7 @@ class Painter:
             masks=sources.masks,
             protect=sources.protect,
             max_pixels=order.max_pixels,
-            mistakes=[output] if output else [],
+            mistakes=[*filter(None, mistakes)],
             chosen=order.chosen,
             loaded=self._loaded,
         )
@@ -127,8 +149,8 @@ def _enter(folder: str) -> None:
 
 def _wanted(order: Order) -> Wanted:
     if order.resume:
-        kept, was, found = making.taken_up(Path(order.resume))
-        return Wanted(found.sources, found.recipe, kept, was)
+        checkpoint, was, found = making.taken_up(Path(order.resume))
+        return Wanted(found.sources, found.recipe, checkpoint, was)
     values, mistakes = read(order.recipe)
     raise_all(mistakes)
     return Wanted(Sources(order.content, order.styles, order.masks, order.protect), Recipe(**values))

@@ -12,18 +12,20 @@ import pluggy
 
 from nst import hookspecs
 from nst.errors import NstError, unknown
-from nst.specs import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, Spec, WeightSet
+from nst.specs import BackendSpec, ExecutorSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, Spec, WeightSet
 
 KINDS: Mapping[str, type[Spec]] = {
     "backend": BackendSpec,
     "optimizer": OptimizerSpec,
     "initializer": InitializerSpec,
     "loss": LossSpec,
+    "executor": ExecutorSpec,
 }
 """What a plugin can offer: the word for it, and the spec that hook `nst_<word>s` (or `-es`) yields."""
 
 HOOKS = {"nst_backends": "backend", "nst_optimizers": "optimizer", "nst_initializers": "initializer"} | {
-    "nst_losses": "loss"
+    "nst_losses": "loss",
+    "nst_executors": "executor",
 }
 
 ITEMS: Mapping[str, type] = {"options": Option, "weights": WeightSet}

@@ -1,20 +1,23 @@
 """The seams: what crosses between the core, the backends, the losses, the optimizers and the initializers.
 
 Everything here is a promise in words and types; nothing here computes. A backend author reads `FeatureBackend`, an
-optimizer author `Optimizer`, a loss author `StatisticLoss` or `PointwiseLoss`. Images are `Pixels` everywhere in the
+optimizer author `Optimizer`, a loss author `StatisticLoss` or `PointwiseLoss`, and who paints on many machines
+`Executor`. Images are `Pixels` everywhere in the
 core and become `Array` only between a backend and an optimizer. Each sentence that says what must hold is a test of the
 same words in `nst.testing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nst.orders import Event, Order, Outcome
 
 Pixels: TypeAlias = NDArray[np.float32]
 """An image on the host: `(H, W, 3)` float32, RGB, sRGB-encoded, 0..1, C-contiguous."""
@@ -235,3 +238,19 @@ class WeightSource(Protocol):
 
     def load(self) -> Any:
         """The weights, as the backend takes them: for a VGG, a `nst.network.Network`."""
+
+
+class Executor(Protocol):
+    """Paints many pictures: a generator function, and the options its spec declares are its keywords.
+
+    Every order comes out once, with what became of it, in any order. It comes out as it was given. An order that fails
+    costs no other. Orders are taken when there is room to paint them: no more than a thousand wait for it. `tell` hears
+    the events of each order, in the thread that asks for the next outcome. What is painted is what
+    `nst.painter.Painter` paints, to the last bit. Closed before its end it paints no further picture.
+
+    A process that dies costs no picture but the one it was painting. That is said of executors which are isolated.
+    """
+
+    def __call__(
+        self, orders: Iterable[Order], *, tell: Callable[[Order, Event], object], **options: Any
+    ) -> Iterator[tuple[Order, Outcome]]: ...

@@ -28,7 +28,7 @@ from nst.entry_points import canonical
 from nst.errors import Findings, NstError, UserError, raise_all, unknown
 from nst.plugins import Plugins
 
-KINDS = ("backend", "image-backend", "optimizer", "initializer", "loss")
+KINDS = ("backend", "image-backend", "optimizer", "initializer", "loss", "executor")
 """What there is a template for."""
 
 LONGEST = 64
@@ -76,7 +76,7 @@ def create(draft: Draft, plugins: Plugins) -> list[str]:
         atomic.folder(draft.folder, files)
     except OSError as error:
         raise NstError(f"cannot write {draft.folder}: {error.strerror}", "choose another folder with --into") from error
-    use = next(line for line in files["README.md"].splitlines() if line.startswith("nst stylize"))
+    use = next(line for line in files["README.md"].splitlines() if line.startswith(("nst stylize", "nst batch")))
     return [f"cd {shlex.quote(str(draft.folder))}", "pip install -e '.[test]'", "pytest", use]
 
 

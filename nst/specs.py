@@ -153,3 +153,15 @@ class LossSpec(Spec):
     role: Literal["style", "content", "image"] = "style"
     shape: Literal["statistic", "pointwise", "whole"] = "statistic"
     copies: float = 0.0
+
+
+@dataclass(frozen=True)
+class ExecutorSpec(Spec):
+    """Where a folder of pictures is painted: its factory is a `nst.protocols.Executor`.
+
+    `isolated` says that it paints in processes of their own, so that one that dies costs no picture but the one it was
+    painting. `remote` says that these may be on other machines.
+    """
+
+    isolated: bool = True
+    remote: bool = False

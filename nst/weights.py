@@ -58,6 +58,14 @@ class Choice:
     source: WeightSource
     note: str = ""
 
+    def stamp(self) -> tuple[int, int] | None:
+        """What tells the file from one that has taken its name since; None for none."""
+        try:
+            found = os.stat(self.source.path())
+        except OSError:
+            return None
+        return found.st_size, found.st_mtime_ns
+
 
 def choose(spec: BackendSpec, wanted: str) -> Choice:
     """The weights that `wanted` means for a backend: `auto`, the name of one of its sets, or the path of a file.

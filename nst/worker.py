@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from nst import processes
+from nst.errors import NstError
 from nst.orders import Done, Event, Failed, Order, decode
 from nst.recipe import Recipe
 
@@ -36,14 +37,15 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._log: Any = None
         self._backend = ""
-        self._killed = False
+        self._killed = self._closed = False
+        self._idle = True
         self._lock = threading.Lock()
 
     def __enter__(self) -> Worker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.kill()
+        self.close()
 
     @property
     def pid(self) -> int | None:
@@ -56,33 +58,37 @@ class Worker:
         One order at a time. Whoever leaves before the last event ends the process.
         """
         event: Event | None = None
+        process = self._process_for(str(order.recipe.get("backend", Recipe.backend)))
+        self._idle = False
         try:
-            for event in self._painted(order):
-                yield event
+            with suppress(OSError, ValueError):  # it has died: the end of its events tells
+                self._write({**asdict(order), "folder": order.folder or os.getcwd()})
+            for line in process.stdout or ():
+                yield (event := decode(line))
+                if isinstance(event, Done | Failed):
+                    return
+            yield (event := self._death(process.wait()))
         finally:
+            self._idle = True
             if not isinstance(event, Done | Failed):
                 self.kill()
-
-    def _painted(self, order: Order) -> Iterator[Event]:
-        process = self._process_for(str(order.recipe.get("backend", Recipe.backend)))
-        assert process.stdout is not None
-        with suppress(OSError):  # it has died: the end of its events tells
-            self._write({**asdict(order), "folder": order.folder or os.getcwd()})
-        for line in process.stdout:
-            event = decode(line)
-            yield event
-            if isinstance(event, Done | Failed):
-                return
-        yield self._death(process.wait())
+            if process.poll() is not None and process.stdout is not None:
+                process.stdout.close()
 
     def _process_for(self, backend: str) -> subprocess.Popen[bytes]:
         if self._process is None or backend != self._backend or self._process.poll() is not None:
             self.kill()
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-            self._log = tempfile.TemporaryFile()  # noqa: SIM115 - for as long as the process
-            self._process = processes.start("nst.painter", log=self._log, jobs=self._jobs, **pipes)
-            self._backend, self._killed = backend, False
+            with self._lock:
+                self._process = self._started()
+            self._backend, self._killed = backend, self._closed
         return self._process
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._closed:
+            raise NstError("the worker was ended")
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - for as long as the process
+        return processes.start("nst.painter", log=self._log, jobs=self._jobs, **pipes)
 
     def stop(self) -> None:
         """End the steps after the next one: the best image so far is the picture. From any thread."""
@@ -90,12 +96,29 @@ class Worker:
             with suppress(OSError, ValueError):
                 self._write("stop")
 
+    def close(self) -> None:
+        """End the process at once, and begin no other. From any thread."""
+        with self._lock:
+            self._closed = True
+        self.kill()
+
     def kill(self) -> None:
         """End the process at once. From any thread."""
         if self._process is not None:
             self._killed = True
             self._process.kill()
             self._process.wait()
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let go of what a process that has ended needed; its events are for whoever reads them."""
+        assert self._process is not None
+        with suppress(OSError, ValueError):  # what was not sent yet
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        if self._idle and self._process.stdout is not None:
+            self._process.stdout.close()
+        self._log.close()
 
     def _write(self, data: Any) -> None:
         assert self._process is not None

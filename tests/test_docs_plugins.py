@@ -87,7 +87,7 @@ def written(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         for name in DRAFTS:
             patch.syspath_prepend(folder / name / "src")
-        own = [EntryPoint("nst.v1", "nst", "nst.losses", "nst", "0.1.0")]
+        own = [EntryPoint("nst.v1", "nst", "nst.offers", "nst", "0.1.0")]
         own += [EntryPoint("nst.v1", "ex", "nst_example", "nst-example", "0.1.0")]
         patch.setattr("nst.plugins.discover", lambda: [*own, *entries.values()])
         yield folder
@@ -121,7 +121,7 @@ def test_each_passes_the_tests_that_it_came_with(written, name):
     counter = Counter()
     options = [f"--rootdir={written}", "--import-mode=importlib", "-p", "no:cacheprovider", "-q", "--no-summary"]
     assert pytest.main([str(written / name / "tests"), *options, "-W", "error"], plugins=[counter]) == 0, counter.failed
-    assert counter.passed > 18
+    assert counter.passed > 18, counter.failed
 
 
 def test_ruff_finds_nothing(written, name):
@@ -146,8 +146,17 @@ def test_each_paints(written, photo, tmp_path, monkeypatch, command):
     assert (tmp_path / words[words.index("-o") + 1]).is_file()
 
 
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("nst batch")])
+def test_each_paints_a_folder(written, photo, tmp_path, monkeypatch, command):
+    for name in ("content.jpg", "style.jpg"):
+        save_image(tmp_path / name, photo(24, 32))
+    monkeypatch.chdir(tmp_path)
+    assert run([*shlex.split(command)[1:], "--backend", "example-image-backend", "--size", "32", "--quiet"]) == 0
+    assert (tmp_path / "out" / "content--style.png").is_file()
+
+
 def test_every_example_is_painted_with():
-    painted = " ".join(command for command in COMMANDS if command.startswith("nst stylize"))
+    painted = " ".join(command for command in COMMANDS if command.startswith(("nst stylize", "nst batch")))
     assert [name for name in DRAFTS if name not in painted] == []
 
 
@@ -233,7 +242,16 @@ def test_the_states_of_a_plugin_are_those_of_the_host():
 
 def test_every_command_is_tried():
     """Those of the walk below, of `test_each_paints`, and those for what a stranger has here."""
-    tried = ("nst plugins ", "nst stylize ", "cd ", "pip install ", "pytest", "python -m build", "twine check ")
+    tried = (
+        "nst plugins ",
+        "nst stylize ",
+        "nst batch ",
+        "cd ",
+        "pip install ",
+        "pytest",
+        "python -m build",
+        "twine check ",
+    )
     assert [command for command in COMMANDS if not command.startswith((*tried, *GIVEN))] == []
 
 
@@ -243,7 +261,7 @@ def test_a_stranger_gets_from_nothing_to_a_wheel(stranger):
     lines = ["set -e", "mkdir walk", "cd walk", 'start="$PWD"']
     for block in BLOCKS:
         if block.language == "bash":
-            skipped = (*GIVEN, "nst stylize")
+            skipped = (*GIVEN, "nst stylize", "nst batch")
             lines += [line for line in block.body.splitlines() if not line.startswith(skipped)]
         elif block.title in FILES:
             lines += [f"cat > \"$start/{home(block.title)}/{block.title}\" <<'END'", block.body + "END"]

@@ -22,7 +22,9 @@ from nst.recipe import FIELDS, flag
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
-PLURALS = {"backend": "backends", "optimizer": "optimizers", "initializer": "initializers", "loss": "losses"}
+PLURALS = {"backend": "backends", "optimizer": "optimizers", "initializer": "initializers", "loss": "losses"} | {
+    "executor": "executors"
+}
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,7 @@ def test_the_plugin_list_as_json_is_data() -> None:
     rows = json.loads(run(COMMAND, ["plugins", "list", "--json"])[0])
     (own,) = [row for row in rows if row["distribution"] == "nst"]
     assert own["offers"]["loss"][:3] == ["gram", "wasserstein", "mean-std"]
-    assert (own["status"], own["module"], own["reason"]) == ("ok", "nst.losses", "")
+    assert (own["status"], own["module"], own["reason"]) == ("ok", "nst.offers", "")
 
 
 def test_nst_itself_imports_next_to_nothing() -> None:
@@ -106,7 +106,7 @@ def test_every_public_name_is_there() -> None:
 
 
 def test_an_entry_module_imports_nothing_heavy() -> None:
-    heavy = {name: packages(found) & HEAVY for name, found in news(["nst.losses", *PLUGINS]).items()}
+    heavy = {name: packages(found) & HEAVY for name, found in news(["nst.offers", *PLUGINS]).items()}
     assert heavy == {name: set() for name in heavy}
 
 
@@ -152,7 +152,8 @@ def reaches(path: Path, *forbidden: str) -> set[str]:
         ("tiles", "nst.architectures"),
         ("recipe", "nst.errors nst.layers nst.specs nst.values"),
         ("schedule", "nst.architectures nst.recipe"),
-        ("protocols", "numpy numpy.typing"),
+        ("orders", ""),
+        ("protocols", "nst.orders numpy numpy.typing"),
         ("scaffold", "nst.atomic nst.entry_points nst.errors nst.plugins"),
     ],
 )

@@ -215,6 +215,20 @@ def test_jobs_given_one_mapping_share_the_backends_that_are_alike(photo, weights
     assert backend(pooling="average") is others[0]
 
 
+def test_weights_that_have_changed_under_their_name_are_loaded_anew(photo, tmp_path, make_network, plugins):
+    loaded, file = {}, tmp_path / "w.safetensors"
+
+    def opened(seed):
+        write(file, make_network(seed=seed))
+        recipe = Recipe(**{**FAST, "weights": str(file), "device": "cpu"})
+        job = Job(photo(36, 48), [photo(40, 40)], recipe, plugins, loaded=loaded)
+        return job.open(), job.weight_hashes()[str(file)]
+
+    (first, its), (second, other) = opened(0), opened(1)
+    assert first is not second
+    assert its != other
+
+
 def test_no_style_is_a_mistake(photo, plugins):
     with pytest.raises(UserError, match="no style"):
         Job(photo(), [], Recipe(weights="compact"), plugins)

@@ -12,6 +12,7 @@ import typer
 from typer.main import get_command
 
 from nst.cli import (
+    batch,
     compare,
     compress,
     demo,
@@ -49,6 +50,7 @@ for name, typer_group in groups.items():
 app.command("stylize", help=COMMANDS["stylize"], no_args_is_help=True)(stylize.stylize)
 app.command("resume", help=COMMANDS["resume"], no_args_is_help=True)(resume.resume)
 app.command("rerun", help=COMMANDS["rerun"], no_args_is_help=True)(rerun.rerun)
+app.command("batch", help=COMMANDS["batch"], no_args_is_help=True)(batch.batch)
 app.command("compare", help=COMMANDS["compare"], no_args_is_help=True)(compare.compare)
 app.command("explore", help=COMMANDS["explore"], no_args_is_help=True)(explore.explore)
 app.command("report", help=COMMANDS["report"], no_args_is_help=True)(report.report)
@@ -80,6 +82,7 @@ OPENED = (
     "--init-option",
     "--style-loss-option",
     "--content-loss-option",
+    "--executor-option",
 )
 SETTING = re.compile(r"[a-z][a-z0-9_]*=")
 

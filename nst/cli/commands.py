@@ -6,6 +6,7 @@ COMMANDS = {
     "stylize": "Paint a picture in the manner of one or several others.",
     "resume": "Go on with a run from its checkpoint, as if nothing had happened.",
     "rerun": "Make a picture again, from what it says of its making.",
+    "batch": "Paint a folder of pictures, on this machine or on many.",
     "compare": "Set backends, recipes or finished pictures side by side, and judge them.",
     "explore": "Paint every combination of some choices, or a paper's figure, on one sheet.",
     "report": "Show how a run went: its curves and facts as a page or a picture.",

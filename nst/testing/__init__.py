@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nst.testing.executors import ExecutorSuite as ExecutorSuite
     from nst.testing.feature_backends import FeatureBackendSuite as FeatureBackendSuite
     from nst.testing.image_backends import ImageBackendSuite as ImageBackendSuite
     from nst.testing.initializers import InitializerSuite as InitializerSuite
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from nst.testing.plugin import PluginSuite as PluginSuite
 
 _HOMES = {
+    "ExecutorSuite": "nst.testing.executors",
     "FeatureBackendSuite": "nst.testing.feature_backends",
     "ImageBackendSuite": "nst.testing.image_backends",
     "InitializerSuite": "nst.testing.initializers",

@@ -34,6 +34,7 @@ CALLS: dict[str, tuple[int, tuple[str, ...]]] = {
     "optimizer": (2, ("state", "step_scale")),
     "initializer": (3, ()),
     "loss": (0, ()),
+    "executor": (1, ("tell",)),
 }
 """How a factory is called, or for an optimizer and an initializer what it makes: so many arguments, and these names."""
 

@@ -13,7 +13,9 @@ def test_it_writes_a_folder_and_prints_the_commands_that_try_it(nst, here, kind)
     assert done.code == 0
     assert done.err == "nst-mine is written, and works; to see it:\n"
     assert done.out.splitlines()[:3] == ["cd nst-mine", "pip install -e '.[test]'", "pytest"]
-    assert done.out.splitlines()[3].startswith("nst stylize content.jpg style.jpg -o out.png ")
+    assert done.out.splitlines()[3].startswith(
+        ("nst stylize content.jpg style.jpg -o out.png ", "nst batch --content content.jpg --style style.jpg -o out ")
+    )
     assert " nst-mine" in done.out.splitlines()[3]
     assert (here / "nst-mine" / "pyproject.toml").is_file()
 

@@ -89,7 +89,10 @@ class Trap(VGG):
 
 @pytest.fixture(scope="module")
 def trapped(tmp_path_factory):
-    """The environment in which the backend `trap` is installed: `TRAP="nan 3, kill 9"` are its evaluations."""
+    """The environment in which the backend `trap` is installed: `TRAP="nan 3, kill 9"` are its evaluations.
+
+    It counts all of them, so that a trap is for a quiet run, which times none beforehand.
+    """
     folder = tmp_path_factory.mktemp("plugins")
     (folder / "trap.py").write_text(ENTRY)
     (folder / "trap_parts.py").write_text(PARTS)
@@ -126,15 +129,15 @@ def test_a_run_that_is_killed_goes_on_to_the_same_file(process, trapped, here, p
     assert process(*command, **trapped).code == 0
     shutil.move("out.png", "whole.png")
     os.unlink("run.nst")
-    assert process(*command, TRAP="kill 9", **trapped).code == -signal.SIGKILL
+    assert process(*command, "-q", TRAP="kill 9", **trapped).code == -signal.SIGKILL
     assert not os.path.exists("out.png")
     assert Checkpoint(Path("run.nst")).about["output"] == str(here / "out.png")
     again = ["resume", "run.nst", "--checkpoint-every", "0"]
-    assert process(*again, TRAP="kill 3", **trapped).code == -signal.SIGKILL
+    assert process(*again, "-q", TRAP="kill 3", **trapped).code == -signal.SIGKILL
     done = process(*again, **trapped)
     assert done.code == 0, done.err
     assert Path("out.png").read_bytes() == Path("whole.png").read_bytes()
-    assert process("resume", "run.nst", "-o", "once-more.png", TRAP="kill 1", **trapped).code == 0
+    assert process("resume", "run.nst", "-q", "-o", "once-more.png", TRAP="kill 1", **trapped).code == 0
     assert Path("once-more.png").read_bytes() == Path("whole.png").read_bytes()
 
 
@@ -173,7 +176,7 @@ def test_ctrl_c_keeps_a_checkpoint_to_go_on_from(process, trapped, here, pyramid
     assert process(*command, **trapped).code == 0
     shutil.move("out.png", "whole.png")
     seldom = ["--checkpoint", "run.nst", "--checkpoint-every", "9999"]
-    stopped = process(*command, *seldom, TRAP=f"{how} {at}", **trapped)
+    stopped = process(*command, "-q", *seldom, TRAP=f"{how} {at}", **trapped)
     assert stopped.code == 130, stopped.err
     assert stopped.err.splitlines()[-1].startswith("interrupted, ")
     assert process("resume", "run.nst", **trapped).code == 0
@@ -183,9 +186,9 @@ def test_ctrl_c_keeps_a_checkpoint_to_go_on_from(process, trapped, here, pyramid
 def test_a_loss_that_was_not_a_number_on_the_way_changes_nothing(process, trapped, here, pyramid):
     """It happened before the run was killed, and is told of again at its end."""
     command = ["stylize", *PAIR, *pyramid, "--backend", "trap", "--optimizer", "adam"]
-    assert process(*command, TRAP="nan 3", **trapped).code == 0
+    assert process(*command, "-q", TRAP="nan 3", **trapped).code == 0
     shutil.move("out.png", "whole.png")
-    assert process(*command, *KEEP, TRAP="nan 3, kill 9", **trapped).code == -signal.SIGKILL
+    assert process(*command, "-q", *KEEP, TRAP="nan 3, kill 9", **trapped).code == -signal.SIGKILL
     assert process("resume", "run.nst", "--report", "run.json", **trapped).code == 0
     assert_same("out.png", "whole.png")
     assert "the loss was not finite" in "".join(json.loads(Path("run.json").read_text())["notes"])
@@ -195,9 +198,9 @@ def test_memory_that_runs_out_is_survived_in_tiles(process, trapped, here, weigh
     """The image no longer fits at step 2; the run that goes on begins with the tiles it had come to."""
     words = ["--size", "160", "--levels", "1", "--steps", "6", "--device", "cpu", "--weights", str(weights)]
     words += ["--style-layers", "relu1_1", "--content-layers", "relu2_2", "--optimizer", "adam", "--backend", "trap"]
-    assert process("stylize", *PAIR, *words, TRAP="exhaust 3", **trapped).code == 0
+    assert process("stylize", *PAIR, "-q", *words, TRAP="exhaust 3", **trapped).code == 0
     shutil.move("out.png", "whole.png")
-    killed = process("stylize", *PAIR, *words, *KEEP, TRAP="exhaust 3, kill 15", **trapped)
+    killed = process("stylize", *PAIR, "-q", *words, *KEEP, TRAP="exhaust 3, kill 15", **trapped)
     assert killed.code == -signal.SIGKILL
     done = process("resume", "run.nst", **trapped)
     assert done.code == 0
@@ -247,7 +250,7 @@ def test_what_a_small_disk_held_before_it_was_full_is_whole(process, small_disk,
 def test_a_folder_that_is_deleted_on_the_way_costs_the_checkpoint_and_not_the_picture(process, trapped, here, pyramid):
     (here / "kept").mkdir()
     words = ["--checkpoint", "kept/run.nst", "--checkpoint-every", "0", "--backend", "trap"]
-    done = process("stylize", *PAIR, *pyramid, *words, TRAP="remove 4", **trapped)
+    done = process("stylize", *PAIR, "-q", *pyramid, *words, TRAP="remove 4", **trapped)
     assert done.code == 0
     assert "cannot write 'kept/run.nst': No such file or directory; the run goes on" in done.err
     assert os.path.exists("out.png")
@@ -337,7 +340,7 @@ def test_masks_and_folders_of_works_are_the_very_ones(process, trapped, here, py
     assert process(*command, **trapped).code == 0
     shutil.move("out.png", "whole.png")
     os.unlink("run.nst")
-    assert process(*command, TRAP="kill 7", **trapped).code == -signal.SIGKILL
+    assert process(*command, "-q", TRAP="kill 7", **trapped).code == -signal.SIGKILL
     shutil.move("works", "moved")
     shutil.move("sky.png", "heaven.png")
     assert "the style works/a.png is gone" in process("resume", "run.nst", **trapped).err

@@ -15,6 +15,7 @@ FAKES = {
     "initializers": nst.testing.InitializerSuite,
     "image_backends": nst.testing.ImageBackendSuite,
     "feature_backends": nst.testing.FeatureBackendSuite,
+    "executors": nst.testing.ExecutorSuite,
     "plugins": nst.testing.PluginSuite,
 }
 PROMISES = " ".join(" ".join(inspect.getsource(module).split()) for module in (protocols, specs, hookspecs))

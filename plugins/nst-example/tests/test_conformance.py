@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nst.testing import (
+    ExecutorSuite,
     FeatureBackendSuite,
     ImageBackendSuite,
     InitializerSuite,
@@ -39,3 +40,8 @@ class TestInitializer(InitializerSuite):
 class TestLoss(LossSuite):
     distribution = "nst-example"
     name = "example-loss"
+
+
+class TestExecutor(ExecutorSuite):
+    distribution = "nst-example"
+    name = "example-executor"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nst import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, hookimpl
+from nst import BackendSpec, ExecutorSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, hookimpl
 
 BACKEND = BackendSpec(
     name="example-backend",
@@ -60,6 +60,15 @@ LOSS = LossSpec(
     shape="statistic",
 )
 
+EXECUTOR = ExecutorSpec(
+    name="example-executor",
+    factory="nst_example.executor:execute",
+    summary="this very process, one picture after another",
+    options=(Option("pause", 0.0, "rest after each picture", minimum=0, maximum=3600, unit="s"),),
+    install="nst-example",
+    isolated=False,
+)
+
 
 @hookimpl
 def nst_backends() -> Iterator[BackendSpec]:
@@ -84,3 +93,9 @@ def nst_initializers() -> Iterator[InitializerSpec]:
 def nst_losses() -> Iterator[LossSpec]:
     """Measures of likeness."""
     yield LOSS
+
+
+@hookimpl
+def nst_executors() -> Iterator[ExecutorSpec]:
+    """Places where folders are painted."""
+    yield EXECUTOR

@@ -1,0 +1,171 @@
+"""`nst batch`: a folder of pictures, painted like one style or like many."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nst.cli.recipe_options import recipe_options
+from nst.cli.stylize import BitDepth, KeepProfile, MaxPixels, Metadata, Quality
+
+if TYPE_CHECKING:
+    from nst.orders import Event
+    from nst.series.report import Painted
+    from nst.series.rows import Row
+
+Content = Annotated[
+    list[str] | None,
+    typer.Option("--content", metavar="PATTERN", help="what to paint: a pattern or a folder"),
+]
+Styles = Annotated[
+    list[str] | None, typer.Option("--style", metavar="PATTERN", help="what to paint each of them like; all pairs")
+]
+Pairs = Annotated[
+    Path | None,
+    typer.Option("--pairs", metavar="FILE", help="in place of both: a CSV or TOML file that lists the pictures"),
+]
+Output = Annotated[str, typer.Option("-o", "--output", metavar="FOLDER", help="where the pictures go: a path or a URL")]
+Executor = Annotated[str, typer.Option("--executor", metavar="NAME", help="where they are painted: local, ray, …")]
+ExecutorOptions = Annotated[
+    list[str] | None,
+    typer.Option("--executor-option", metavar="NAME=VALUE…", help="options of the executor (see nst plugins show)"),
+]
+Jobs = Annotated[str | None, typer.Option("--jobs", metavar="N", help="short for --executor-option jobs=…")]
+NumCpus = Annotated[str | None, typer.Option("--num-cpus", metavar="N", help="… num_cpus=…, for each worker")]
+NumGpus = Annotated[str | None, typer.Option("--num-gpus", metavar="N", help="… num_gpus=…, for each worker")]
+Address = Annotated[str | None, typer.Option("--address", metavar="ADDRESS", help="… address=…, of a cluster; auto")]
+
+
+@recipe_options
+def batch(
+    output: Output,
+    given: dict[str, Any],
+    content: Content = None,
+    style: Styles = None,
+    pairs: Pairs = None,
+    executor: Executor = "local",
+    executor_option: ExecutorOptions = None,
+    jobs: Jobs = None,
+    num_cpus: NumCpus = None,
+    num_gpus: NumGpus = None,
+    address: Address = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="paint finished pictures again")] = False,
+    preset: Annotated[
+        str | None, typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys")
+    ] = None,
+    recipe: Annotated[
+        Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML; options override it")
+    ] = None,
+    max_pixels: MaxPixels = None,
+    bit_depth: BitDepth = "auto",
+    metadata: Metadata = "keep",
+    keep_profile: KeepProfile = False,
+    quality: Quality = 95,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
+) -> int:
+    """See `nst.cli.commands`."""
+    from nst.cli.session import Session, host
+    from nst.errors import Findings, raise_all
+    from nst.images import WriteOptions
+    from nst.recipe import Recipe
+    from nst.series.series import Request, Series, rows_of
+
+    findings = Findings()
+    nothing: tuple[dict[str, Any], list[Row]] = ({}, [])
+    shared, rows = findings.attempt(lambda: rows_of(content or (), style or (), pairs)) or nothing
+    session = Session(Path(output))
+    made, mistakes = session.recipe({**shared, **given}, preset, recipe, Recipe())
+    short = {"jobs": jobs, "num_cpus": num_cpus, "num_gpus": num_gpus, "address": address}
+    own: dict[str, Any] = findings.attempt(lambda: settings(executor_option or ())) or {}
+    how = own | {name: value for name, value in short.items() if value is not None}
+    options = WriteOptions(bit_depth, metadata, keep_profile, quality)
+    wanted: dict[str, Any] = {"fresh": fresh, "max_pixels": max_pixels, "chosen": sorted({*shared, *given})}
+    wrong = [*findings.errors, *mistakes]
+    if not rows:
+        raise_all(wrong)
+    series = Series(Request(rows, output, made, executor, how, options, mistakes=wrong, **wanted), host())
+    return _run(series, quiet, output)
+
+
+def settings(given: Iterable[str]) -> dict[str, Any]:
+    """`NAME=VALUE` texts as a table. Raises `UserError`."""
+    from nst import values
+    from nst.errors import UserError
+
+    try:
+        return dict(values.settings(list(given)))
+    except UserError as error:
+        raise UserError(f"--executor-option: {error.message}", error.hint) from None
+
+
+def _run(series: Any, quiet: bool, output: str) -> int:
+    from nst.cli.progress import say
+    from nst.series.report import summary
+
+    done: list[Painted] = []
+    with Teller(len(series.rows), quiet) as teller:
+        try:
+            for painted in series.run(teller.watch):
+                done.append(painted)
+                teller.show(painted)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"{summary(done, len(series.rows))}; run it again for the rest") from None
+    if not quiet:
+        say(f"{summary(done, len(series.rows))}: {output}")
+    return 1 if any(each.status == "failed" for each in done) else 0
+
+
+class Teller:
+    """Says on stderr how a series goes: a live line on a terminal, and a line for each picture."""
+
+    def __init__(self, total: int, quiet: bool) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True, highlight=False)
+        self._quiet = quiet
+        self._status = self._console.status("starting")
+        self._total, self._told, self._painted = total, 0, 0
+        self._began = time.monotonic()
+
+    def __enter__(self) -> Teller:
+        if self._console.is_interactive and not self._quiet:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def watch(self, row: Row, event: Event) -> None:
+        """How one picture goes."""
+        from rich.markup import escape
+
+        from nst.orders import Progress
+
+        if isinstance(event, Progress):
+            self._status.update(escape(f"{row.output}: step {event.step} of {event.steps}{self._left()}"))
+
+    def show(self, painted: Painted) -> None:
+        """One picture, and how long the others will take."""
+        from nst.cli.progress import say
+
+        self._told += 1
+        self._painted += painted.status != "kept" and not painted.mistake
+        words = f"{painted.message} ({painted.hint})" if painted.hint else painted.message
+        took = f" in {painted.seconds:.1f} s" if painted.seconds else ""
+        if painted.status == "failed" or not self._quiet:
+            line = (
+                f"[{self._told}/{self._total}] {painted.output}: {painted.status}{took}{': ' if words else ''}{words}"
+            )
+            say(line + self._left())
+
+    def _left(self) -> str:
+        from nst.cli.progress import time_left
+
+        if not self._painted or self._told == self._total:
+            return ""
+        each = (time.monotonic() - self._began) / self._painted
+        return f", {time_left(each * (self._total - self._told))}"

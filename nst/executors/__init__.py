@@ -1,0 +1,21 @@
+"""Where a folder of pictures is painted, and the hook that offers it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nst.hookspecs import hookimpl
+from nst.specs import ExecutorSpec, Option
+
+LOCAL = ExecutorSpec(
+    name="local",
+    factory="nst.executors.local:execute",
+    summary="this machine: so many processes, each of which keeps its network from picture to picture",
+    options=(Option("jobs", 1, "pictures painted at once; each takes the memory of one", minimum=1),),
+)
+
+
+@hookimpl
+def nst_executors() -> Iterable[ExecutorSpec]:
+    """The one that needs nothing else."""
+    yield LOCAL

@@ -1,0 +1,53 @@
+"""What runs on the machines: one worker, a process that keeps its backend from picture to picture."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from nst import Plugins, Recipe
+from nst.errors import Findings
+from nst.mistakes import missing_modules
+from nst.orders import Event, Order, Outcome, Preview
+from nst.painter import Painter
+
+Painted = tuple[list[Event], Outcome]
+
+
+class Unfit(Exception):  # noqa: N818 - not the order is wrong, nor the painter
+    """Why this machine cannot paint what another may: it lacks a plugin, or what that needs."""
+
+
+class Painting:
+    """An actor. Its methods are called from the machine that has the list, whose module path is looked through last."""
+
+    def __init__(self, path: Sequence[str] = ()) -> None:
+        sys.path += [each for each in path if each not in sys.path]
+        self._plugins = Plugins.from_environment()
+        self._painter = Painter(self._plugins)
+        self._fit: set[str] = set()
+
+    def where(self) -> str:
+        """The machine's name."""
+        return platform.node()
+
+    def paint(self, order: Order) -> Painted:
+        """What happened to an order, and what became of it. Raises `Unfit`."""
+        self._check(str(order.recipe.get("backend", Recipe.backend)))
+        heard: list[Event] = []
+        outcome = self._painter.paint(order, heard.append)
+        return [event for event in heard if not isinstance(event, Preview)], outcome
+
+    def _check(self, backend: str) -> None:
+        if backend in self._fit:
+            return
+        found = Findings()
+        with suppress(AttributeError):
+            spec = found.attempt(lambda: self._plugins.find("backend", backend))
+            found.add(missing_modules(spec))
+        if found.errors:
+            first = found.errors[0]
+            raise Unfit(f"{first.message} on {self.where()} ({first.hint})")
+        self._fit.add(backend)
