@@ -283,16 +283,11 @@ def test_five_hundred_styles_at_once_are_too_many(open_tab, pictures, tmp_path):
 
 def test_everything_has_a_name_and_can_be_reached_by_keys(open_tab, pictures):
     tab = open_tab()
-    for name in (
-        "Losses",
-        "Optimizer",
-        "Start",
-        "Sizes and memory",
-        "More losses",
-        "More",
-        "Only a part of the picture",
-    ):
-        tab.button(f"{name} ▼").or_(tab.page.get_by_role("button", name=name)).first.click()
+    folds = tab.page.locator("button.label-wrap")
+    assert {fold.get_attribute("aria-expanded") for fold in folds.all()} == {"false"}
+    for fold in folds.all():
+        fold.click()
+    assert {fold.get_attribute("aria-expanded") for fold in folds.all()} == {"true"}
     assert tab.page.evaluate(NAMELESS) == []
     tab.give(*pictures)
     _small(tab)
@@ -387,3 +382,11 @@ def _asked(url: str, data: Any = None) -> Any:
         return urlopen(Request(url, body, {"Content-Type": "application/json"})).read()
     except HTTPError as error:
         return error.code
+
+
+def test_a_port_that_is_taken_is_a_mistake_with_a_way_out(served):
+    port = served.rstrip("/").rpartition(":")[2]
+    done = subprocess.run([sys.executable, "-m", "nst", "ui", "--port", port], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"cannot listen at 127.0.0.1:{port}" in done.stderr
+    assert "hint: give another --port" in done.stderr
