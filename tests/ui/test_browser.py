@@ -203,7 +203,7 @@ def test_a_picture_from_the_upload_to_its_recipe_in_the_form_again(open_tab, pic
 
 
 def test_a_brush_says_which_part_is_painted(open_tab, pictures):
-    tab = open_tab()
+    tab = open_tab(390)
     tab.give(*pictures)
     _small(tab)
     tab.unfold("Only a part")
