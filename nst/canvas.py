@@ -1,7 +1,7 @@
 """The picture at one size, with a rim around it that is painted too and cut off again.
 
 What a network makes of its own border, be it zeros or mirrors that lie beyond, is painted as a faint frame. On a
-canvas it falls on the rim, which shows the picture mirrored: the picture's own border is inside, like any other part of it.
+canvas it falls on the rim, which shows the picture mirrored: the picture's own border is inside, like any other part.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ class Recipe:
         "what lies around the picture in every layer: zero, reflect or replicate; auto is the backend's usual one",
     )
     bleed: int = option(
-        0,
+        8,
         values.whole,
         "PIXELS",
         "paint so many pixels beyond each border at every size, the picture mirrored there, and cut them off: no frame",
