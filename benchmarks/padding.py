@@ -87,7 +87,7 @@ def painted(file: str, padding: str, pair: Sequence[str], size: int, by: Network
     content, style = (picture(name, size) for name in pair)
     path = folder / f"{'-'.join(Path(name).stem for name in (*pair, file))}-{padding}.png"
     if not path.exists():
-        recipe = Recipe(size=size, weights=file, padding=padding, device="cpu", precision="float32")
+        recipe = Recipe(size=size, weights=file, padding=padding, bleed=0, device="cpu", precision="float32")
         images.write(path, stylize(content, [style], recipe).pixels)
     found = images.load_image(path)
     judged, kept = judge(by, "zero", found, content, style)

@@ -131,8 +131,10 @@ def protect() -> Sheet:
 
 
 def padding() -> Sheet:
-    """Each padding, and a corner of each picture four times as large."""
-    found = {f"--padding {kind}": painted("rocket", "bay", padding=kind) for kind in ("zero", "reflect", "replicate")}
+    """As usual, and without bleed with each padding; and a corner of each picture four times as large."""
+    kinds = ("zero", "reflect", "replicate")
+    bare = {f"--bleed 0 --padding {kind}": painted("rocket", "bay", bleed=0, padding=kind) for kind in kinds}
+    found = {"--bleed 8": painted("rocket", "bay"), **bare}
     return found | {f"{name}, its corner": corner(pixels) for name, pixels in found.items()}
 
 
@@ -147,7 +149,7 @@ SHEETS: Mapping[str, tuple[Callable[[], Sheet], int]] = {
     "mask-soft": (soft, ACROSS),
     "regions": (several, ACROSS),
     "protect": (protect, ACROSS),
-    "padding": (padding, 3),
+    "padding": (padding, 4),
 }
 """Every sheet by the name of its file: what is on it, and how many pictures stand in a row."""
 
