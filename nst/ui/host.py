@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 from nst import images, provenance
@@ -26,6 +27,7 @@ from nst.ui.uploads import Limits
 from nst.ui.visitor import Picture, Visitor, Visitors
 
 PREVIEW_EVERY = 1.0  # seconds
+WARM = 30.0  # seconds for which a backend stays loaded after the last page was closed: perhaps it is opened again
 PATIENCE = 0.5  # seconds between two looks at the queue
 PREVIEW_SIZE = 480  # pixels, long side
 CHECKPOINT_EVERY = 20.0  # seconds; cancelling writes one in any case
@@ -115,10 +117,19 @@ class Host:
             self.studio.stop(visitor.run)
 
     def leave(self, visitor: Visitor) -> None:
-        """The page was closed: whatever it has begun ends."""
+        """The page was closed: whatever it has begun ends, and the processes that paint soon after the last."""
         self.stop(visitor)
         if visitor.errand is not None:
             visitor.errand.stop()
+        if not self.visitors:
+            rest = Timer(WARM, self._rest)
+            rest.daemon = True
+            rest.start()
+
+    def _rest(self) -> None:
+        """Nobody has come back: what the painters hold in memory is for others."""
+        if not self.visitors:
+            self.studio.close()
 
     def run_errand(self, visitor: Visitor, wish: Wish, make: Make) -> Errand:
         """Queue what `make` makes of the wish's pictures. Raises `UserError`."""

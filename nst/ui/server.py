@@ -84,7 +84,8 @@ class Server:
                 server_port=where.port or None,
                 auth=where.auth,
                 max_file_size=self.host.limits.size,
-                css=(files("nst.ui") / "page.css").read_text("utf-8"),
+                css=_resource("page.css"),
+                js=_resource("page.js"),
                 **style,
             )
         except OSError as error:
@@ -97,6 +98,10 @@ class Server:
         if self._blocks is not None:
             self._blocks.close(verbose=False)
         self.host.visitors.close()
+
+
+def _resource(name: str) -> str:
+    return (files("nst.ui") / name).read_text("utf-8")
 
 
 def _gradio(host: Host) -> tuple[Callable[..., tuple[Any, str]], dict[str, Any]]:

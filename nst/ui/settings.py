@@ -42,7 +42,9 @@ class Settings:
                 with gr.Accordion(panel.title, open=False):
                     self._fields.panel(panel)
         with gr.Accordion("Settings of a finished picture", open=False):
-            self._finished = gr.File(label="A picture made by nst: drop it, and paint as it was painted", height=120)
+            self._finished = gr.File(
+                label="A picture made by nst: drop it, and paint as it was painted", height=120, elem_id="finished"
+            )
             self._loaded = gr.HTML(elem_id="loaded")
 
     def wire(self) -> None:

@@ -116,6 +116,14 @@ def test_a_closed_page_frees_the_device_and_leaves_nothing(host, wish):
     assert over(host.start(there, wish)).done.stopped == "finished"
 
 
+def test_the_last_to_leave_leaves_the_memory_too(host, visitor, wish, monkeypatch):
+    monkeypatch.setattr("nst.ui.host.WARM", 0.05)
+    over(host.start(visitor, wish))
+    process = host.studio._painters["cpu"]._process
+    host.visitors.leave("a")
+    assert wait_until(lambda: process.poll() is not None)
+
+
 def test_a_process_that_dies_takes_nothing_with_it(host, visitor, wish):
     run = begun(host.start(visitor, replace(wish, values=LONG)))
     os.kill(host.studio._painters["cpu"].pid, signal.SIGKILL)
