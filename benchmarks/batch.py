@@ -9,6 +9,7 @@ that of the process and of all that it has started, daemons of Ray included.
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import shutil
 import subprocess
@@ -34,26 +35,24 @@ def command(*words: str) -> tuple[float, float]:
     return time.perf_counter() - began, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def descendants(pid: str) -> list[str]:
-    """The processes that a process has started, and those that they have."""
-    try:
-        threads = [*Path(f"/proc/{pid}/task").iterdir()]
-        own = [child for thread in threads for child in (thread / "children").read_text().split()]
-    except OSError:
-        return []
-    return own + [each for child in own for each in descendants(child)]
-
-
 def processor() -> float:
-    """Seconds that all our descendants have computed so far."""
-    ticks = 0
-    for pid in descendants("self"):
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        ticks += sum(map(int, fields[11:15]))
-    return ticks / 100
+    """Seconds that all processes have computed so far which we have started, and those that they have."""
+    fields = [field for path in Path("/proc").glob("[0-9]*/stat") if (field := _stat(path))]
+    ours, before = {os.getpid()}, 0
+    while len(ours) > before:
+        before = len(ours)
+        ours |= {pid for pid, parent, _ in fields if parent in ours}
+    return sum(ticks for pid, _, ticks in fields if pid in ours) / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(path: Path) -> tuple[int, int, int] | None:
+    """A process's number, its parent's, and the ticks that it and its ended children have computed."""
+    try:
+        number, _, rest = path.read_text().partition(" ")
+    except OSError:
+        return None
+    fields = rest.rpartition(")")[2].split()
+    return int(number), int(fields[1]), sum(map(int, fields[11:15]))
 
 
 def steady(contents: str, style: str, recipe: nst.Recipe, executor: str, jobs: int) -> tuple[float, float]:
@@ -104,8 +103,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--single", type=int, default=4, help="commands of their own for each round")
     parser.add_argument("--magenta", default="")
+    parser.add_argument("--steps", type=int, default=20, help="of the pictures of two workers")
+    parser.add_argument("--only", default="", help="of the contenders, those with this in their name")
     given = parser.parse_args()
-    recipe = nst.Recipe(size=256, levels=1, steps=5, weights="compact", device="cpu")
+    recipe = nst.Recipe(size=256, levels=1, steps=given.steps, weights="compact", device="cpu")
     with tempfile.TemporaryDirectory() as folder:
         copies(given.contents, Path(folder))
         contents = sorted(Path(folder).iterdir())
@@ -113,11 +114,12 @@ def main() -> None:
             "`nst stylize`, once each": lambda: singly(contents, given.style, given.single),
             "`nst batch`": lambda: together(folder, given.style),
             "in `nst batch`, two workers": lambda: steady(folder, given.style, recipe, "local", 2),
-            "the same by Ray": lambda: steady(folder, given.style, recipe, "ray", 2),
+            "in `nst batch`, two workers of Ray": lambda: steady(folder, given.style, recipe, "ray", 2),
         }
         if given.magenta:
             fast = nst.Recipe(backend="tfhub-fast", weights=given.magenta, size=256)
             turns["`tfhub-fast` in `nst batch`"] = lambda: steady(folder, given.style, fast, "local", 1)
+        turns = {name: turn for name, turn in turns.items() if given.only in name}
         taken = {name: [] for name in turns}
         for _ in range(given.rounds):
             for name, turn in turns.items():

@@ -60,8 +60,9 @@ def _plot(left: float, up: str, right: str, marks: Sequence[Mark], colors: dict[
             line = " ".join(f"{a:.1f},{b:.1f}" for a, b in placed)
             yield f'<polyline points="{line}" fill="none" stroke="{color}"/>'
         yield from (f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3.5" fill="{color}"/>' for a, b in placed)
-        a, b = placed[-(i % 2)]  # names at either end by turns, so that lines side by side can be told apart
-        yield f'<text x="{a + 6:.1f}" y="{b - 5:.1f}" fill="{color}">{escape(mark.name)}</text>'
+        a, b = placed[-(i % 2)]  # either end, above or below, by turns: names of lines side by side stay apart
+        b += 14 if i % 5 in (2, 3) else -5
+        yield f'<text x="{a + 6:.1f}" y="{b:.1f}" fill="{color}">{escape(mark.name)}</text>'
 
 
 def _frame(x: Axis, y: Axis, up: str, right: str) -> Iterator[str]:

@@ -14,11 +14,13 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nst.areas import Mask
+from nst.canvas import Canvas
 from nst.descent import Descent, Mean
 from nst.errors import NstError
-from nst.images import fit, resize, stretch
+from nst.images import fit, stretch
 from nst.objective import Frugal, build_objective
 from nst.protocols import Array, Evaluation, FeatureBackend, Iterate, Objective, Optimizer, Pixels, State
 from nst.snapshot import Snapshot
@@ -46,6 +48,7 @@ class Task:
     compute in, 0 for the whole image until memory runs out, None for the whole image come what may. `protect` `(H, W)`,
     0..1, says where the content is held on to more firmly. `carries` hands the optimizer's state from one size to the
     next, resized. `until` ends a size where its last steps lowered the loss by less than this share; 0 never does.
+    `bleed` are the pixels painted beyond each border at every size, and cut off.
     """
 
     levels: Sequence[Level]
@@ -61,6 +64,7 @@ class Task:
     protect: Mask | None = None
     carries: bool = False
     until: float = 0.0
+    bleed: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,8 @@ def run(task: Task, on_iterate: OnIterate | None = None, resume: Snapshot | None
     """
     outcome = Run(task.start)
     if resume is not None:
-        outcome = Run(resume.best, list(resume.history), list(resume.notes))
+        best = canvas(task, task.levels[resume.level]).trim(resume.best)
+        outcome = Run(best, list(resume.history), list(resume.notes))
     try:
         for index in range(resume.level if resume else 0, len(task.levels)):
             Leg(task, index, outcome, resume).run(on_iterate)
@@ -134,7 +139,7 @@ class Leg:
         self._task, self._index, self._outcome = task, index, outcome
         self._level = task.levels[index]
         self._backend = self._level.backend
-        self._shape = _shape(task, self._level)
+        self._canvas = canvas(task, self._level)
         self._tile = resume.tile if resume else self._level.tile if task.tile == 0 else task.tile
         self._taken = 0 if resume is None else resume.taken
         self._mean = self._resumed_mean(resume)
@@ -146,7 +151,7 @@ class Leg:
         if self._tile is None:
             return build(0)
         let_go = getattr(self._backend, "let_go", lambda: None)
-        return Frugal(build, self._tile, max(self._shape), self._outcome.notes.append, let_go)
+        return Frugal(build, self._tile, max(self._canvas.shape), self._outcome.notes.append, let_go)
 
     def _resumed_mean(self, resume: Snapshot | None) -> Mean:
         if resume is None or resume.mean is None:
@@ -169,9 +174,12 @@ class Leg:
         if self._outcome.state is None:
             return None
         return {
-            name: self._placed(stretch(value, self._shape) if isinstance(value, np.ndarray) else value)
+            name: self._placed(self._grown(value) if isinstance(value, np.ndarray) else value)
             for name, value in self._outcome.state.items()
         }
+
+    def _grown(self, value: NDArray[Any]) -> NDArray[Any]:
+        return self._canvas.mirrored(stretch(value, self._canvas.picture))  # type: ignore[no-any-return]
 
     def _host_state(self, state: State) -> dict[str, Any]:
         return {name: self._host(value) for name, value in state.items()}
@@ -187,7 +195,7 @@ class Leg:
 
     def run(self, on_iterate: OnIterate | None) -> None:
         """Take the level's steps, telling of each."""
-        start = self._backend.asarray(resize(self._outcome.pixels, self._shape))
+        start = self._backend.asarray(self._canvas.spread(self._outcome.pixels))
         before = time.perf_counter()
         try:
             for iterate in islice(self._descent.iterates(start), self._level.steps - self._taken):
@@ -210,9 +218,11 @@ class Leg:
     def _end(self) -> None:
         if self._descent.best is not None:
             result = self._mean.value if self._task.average else self._descent.best.image
-            self._outcome.pixels = self._backend.to_numpy(result)
+            self._outcome.pixels = self._shown(result)
         if self._task.carries and self._descent.good is not None:
-            self._outcome.state = self._host_state(self._descent.good.state)
+            state = self._host_state(self._descent.good.state).items()
+            trim = self._canvas.trim
+            self._outcome.state = {name: trim(each) if isinstance(each, np.ndarray) else each for name, each in state}
         self._outcome.notes.extend(self._descent.notes)
         if self._descent.gave_up:
             self._outcome.stopped = "diverged"
@@ -233,13 +243,17 @@ class Leg:
             loss=iterate.evaluation.loss,
             terms=iterate.evaluation.terms,
             seconds=seconds,
-            pixels=lambda: self._backend.to_numpy(iterate.image),
+            pixels=partial(self._shown, iterate.image),
             snapshot=partial(
                 self._snapshot, iterate, self._descent.best or iterate, self._mean.total, step, self._rest()
             ),
             note=self._descent.news(),
             left=self._level.steps - self._taken,
         )
+
+    def _shown(self, image: Array) -> Pixels:
+        """The picture on the canvas."""
+        return self._canvas.trim(self._backend.to_numpy(image))  # type: ignore[no-any-return]
 
     def _rest(self) -> dict[str, Any]:
         """What of a snapshot is no image."""
@@ -267,24 +281,24 @@ class Leg:
         )
 
 
-def _shape(task: Task, level: Level) -> tuple[int, int]:
-    """(height, width) of the image at a level."""
+def canvas(task: Task, level: Level) -> Canvas:
+    """What is painted at a level."""
     height, width = task.content.shape[:2]
-    return fit(height, width, level.size)
+    return Canvas(fit(height, width, level.size), task.bleed)
 
 
 def build_level(task: Task, level: Level, tile: int = 0) -> Objective:
     """The objective of a level, in tiles of so many pixels (0: of the whole image)."""
-    shape, style, pointwise = _shape(task, level), _used(task.style), _used(task.pointwise)
+    whole, style, pointwise = canvas(task, level), _used(task.style), _used(task.pointwise)
     for use in style:
         if use.whole and tile:
             raise NstError(f"'{use.name}' cannot be computed in tiles", "choose another --style-loss, or --tile off")
         if use.whole and any(region.mask is not None for region in task.regions):
             raise NstError(f"'{use.name}' cannot be told where", "choose another --style-loss, or no masks")
-    tiles = cut(shape, tile, [layer for use in (*style, *pointwise) for layer in use.layers])
-    content = resize(task.content, shape)
-    regions = [region.at(shape, level.size) for region in task.regions]
-    hold = None if task.protect is None else 1 + PROTECTION * resize(task.protect, shape)
+    tiles = cut(whole.shape, tile, [layer for use in (*style, *pointwise) for layer in use.layers])
+    content = whole.spread(task.content)
+    regions = [region.at(whole, level.size) for region in task.regions]
+    hold = None if task.protect is None else 1 + PROTECTION * whole.spread(task.protect)
     terms = [term for use in style for each in regions for term in style_terms(level.backend, use, each, tiles, tile)]
     for use in pointwise:
         terms += pointwise_terms(level.backend, use, content, tiles, hold if use.protects else None)

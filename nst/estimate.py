@@ -54,7 +54,7 @@ MARGIN = 0.9
 
 @dataclass(frozen=True)
 class Stage:
-    """One size before it is run: long side `size` in pixels, (height, width) `shape`, and the network that is asked.
+    """One size before it is run: long side `size` in pixels, (height, width) `shape` with its `bleed`, and the network.
 
     `outline` is None for a network of unknown shape. `works` are the sizes of the styles' works there, `tile` is the
     side of the tiles to begin with, 0 for none.
@@ -67,6 +67,7 @@ class Stage:
     outline: Outline | None
     works: Sequence[Size]
     tile: int = 0
+    bleed: int = 0
 
     @property
     def image(self) -> int:

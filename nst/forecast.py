@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from nst.architectures import smallest_side
+from nst.canvas import Canvas
 from nst.cost import Outline, Size
 from nst.engine import Level, Task
 from nst.estimate import MARGIN, WEIGHING, Estimate, Estimator, Stage, Timing, line, unknown
@@ -118,7 +119,9 @@ class Forecast:
 
 def _resized(stage: Stage, size: int) -> Stage:
     works = [fit(*work, max(1, round(max(work) * size / stage.size))) for work in stage.works]
-    return replace(stage, size=size, shape=fit(*stage.shape, size), works=works, tile=0)
+    height, width = (side - 2 * stage.bleed for side in stage.shape)
+    shape = Canvas(fit(height, width, size), stage.bleed).shape
+    return replace(stage, size=size, shape=shape, works=works, tile=0)
 
 
 def _free(backend: Any) -> int | None:
@@ -140,7 +143,7 @@ def forecast(
     `masked` are the regions that have a mask, each as the part of the picture that is looked at for it.
     """
     tile = int(recipe.tile) if recipe.tile.isdigit() else 0
-    stages = [_stage(pictures, *level, opened, tile) for level in levels]
+    stages = [_stage(pictures, *level, opened, tile, recipe.bleed) for level in levels]
     if spec.kind == "image":
         return Forecast(None, stages, opened)
     used = [(loss, use) for loss, use in uses(recipe, plugins) if use.weight]
@@ -164,11 +167,12 @@ def forecast(
 
 
 def _stage(
-    pictures: Sequence[Sized], size: int, steps: int, weights: str, opened: Mapping[str, Opened], tile: int
+    pictures: Sequence[Sized], size: int, steps: int, weights: str, opened: Mapping[str, Opened], tile: int, bleed: int
 ) -> Stage:
     content, *works = pictures
     shapes: list[Size] = [fit(*work.shape, round(min(size * work.scale, max(work.shape)))) for work in works]
-    return Stage(size, fit(*content.shape, size), steps, weights, opened[weights].outline, shapes, tile)
+    canvas = Canvas(fit(*content.shape, size), bleed)
+    return Stage(size, canvas.shape, steps, weights, opened[weights].outline, shapes, tile, bleed)
 
 
 def _layers(used: Used, role: str) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nst import engine, images, regions, weights
+from nst.canvas import Canvas
 from nst.cost import Outline, outline
 from nst.engine import Level, OnIterate, Task
 from nst.errors import Findings, UserError, raise_all
@@ -169,6 +170,10 @@ class Job:
         height, width = self.content.pixels.shape[:2]
         return [images.fit(height, width, size) for size in self.sizes]
 
+    def canvases(self) -> list[tuple[int, int]]:
+        """(height, width) of what is painted at each size, the rim that is cut off included."""
+        return [Canvas(shape, self.recipe.bleed).shape for shape in self.shapes()]
+
     def weight_hashes(self) -> dict[str, str]:
         """SHA-256 in hex of all weights in use, by name, "" for none; builds the backends if need be."""
         for choice in self._choices:
@@ -237,6 +242,7 @@ class Job:
             tile=self._tile(),
             carries=optimizer.carries,
             until=recipe.until,
+            bleed=recipe.bleed,
         )
 
     def _tile(self) -> int | None:

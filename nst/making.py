@@ -108,4 +108,4 @@ def taken_up(path: Path, named: Mapping[str, Any] | None = None) -> tuple[Checkp
 
 def snapshot(kept: Checkpoint, job: Job) -> Snapshot:
     """What a checkpoint holds, for the job it is of. Raises `UserError`."""
-    return kept.snapshot(Plan(job.shapes(), job.steps, job.recipe.average > 0))
+    return kept.snapshot(Plan(job.canvases(), job.steps, job.recipe.average > 0))

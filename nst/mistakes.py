@@ -28,6 +28,9 @@ SHAPES = {"style": ("statistic", "whole"), "content": ("pointwise",), "image": (
 ONE_PASS = ("backend", "weights", "device", "backend_options", "size", "style_blend", "style_scale", "color")
 """The recipe fields that mean something to an image backend."""
 
+MOST_BLEED = 256
+"""Pixels beyond each border: no network's frame is so wide."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -207,6 +210,8 @@ def _one_pass_mistakes(recipe: Recipe, spec: BackendSpec, call: Call) -> Iterabl
 def _number_mistakes(recipe: Recipe) -> Iterable[UserError]:
     if not any(each.weight for each in recipe.all_losses() if each.name != "nst:range"):
         yield UserError("every weight is 0", "set --content-weight or --style-weight above 0")
+    if recipe.bleed > MOST_BLEED:
+        yield UserError(f"--bleed must be at most {MOST_BLEED} pixels, not {recipe.bleed}", "8 to 16 are enough")
     if recipe.sizes and len(recipe.steps) not in (0, 1, len(recipe.sizes)):
         hint = "give one number in all, or one for each of --sizes"
         yield UserError(f"--steps has {len(recipe.steps)} numbers for {len(recipe.sizes)} sizes", hint)

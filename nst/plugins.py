@@ -51,8 +51,9 @@ HOMES: Mapping[str, str] = {
     "keras-vgg19": "nst-keras",
     "keras-vgg16": "nst-keras",
     "tfhub-fast": "nst-tfhub",
+    "ray": "nst-ray",
 }
-"""The distributions of our own that offer a backend, for telling who lacks one what to install."""
+"""The distributions of our own that offer a backend or an executor, for telling who lacks one what to install."""
 
 
 @dataclass

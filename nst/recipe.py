@@ -101,6 +101,12 @@ class Recipe:
         "KIND",
         "what lies around the picture in every layer: zero, reflect or replicate; auto is the backend's usual one",
     )
+    bleed: int = option(
+        8,
+        values.whole,
+        "PIXELS",
+        "paint so many pixels beyond each border at every size, the picture mirrored there, and cut them off: no frame",
+    )
     optimizer: str = option("lbfgs", values.text, "NAME", "lbfgs, adam, laplacian-rmsprop or scipy-lbfgs")
     optimizer_options: Mapping[str, OptionValue] = option(
         {}, values.settings, "NAME=VALUE…", "options of the optimizer, such as lr=0.02"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from nst.architectures import stride
 from nst.areas import Area, Mask, everywhere, inside
+from nst.canvas import Canvas
 from nst.images import fit, resize
 from nst.layers import IMAGE
 from nst.protocols import FeatureBackend, Namespace, Pixels, PointwiseLoss, StatisticLoss, Tensor
@@ -93,9 +94,9 @@ class Region:
     name: str = ""
     scales: Sequence[float] = ()
 
-    def at(self, shape: tuple[int, int], long_side: int) -> Region:
-        """The region for an image of another shape, its styles at most `long_side` pixels times their scales."""
-        mask = None if self.mask is None else resize(self.mask, shape)
+    def at(self, canvas: Canvas, long_side: int) -> Region:
+        """The region on a canvas, its styles at most `long_side` pixels times their scales."""
+        mask = None if self.mask is None else canvas.spread(self.mask)
         scales = self.scales or [1.0] * len(self.styles)
         styles = [_shrink(style, long_side * scale) for style, scale in zip(self.styles, scales, strict=True)]
         return replace(self, styles=styles, mask=mask)

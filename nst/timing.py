@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nst.engine import Level, Task, build_level
-from nst.images import fit, resize
+from nst.engine import Level, Task, build_level, canvas
 from nst.protocols import FeatureBackend
 
 PATIENCE = 0.25  # seconds after which no further evaluation is timed
@@ -30,9 +29,8 @@ def clock(task: Task, level: Level) -> Clocked:
 
     Of several evaluations the middle one counts, against a moment in which the machine was busy.
     """
-    height, width = task.content.shape[:2]
     began = time.perf_counter()
-    image = level.backend.asarray(resize(task.content, fit(height, width, level.size)))
+    image = level.backend.asarray(canvas(task, level).spread(task.content))
     objective = build_level(task, level)
     objective(image)
     first, rounds = time.perf_counter() - began, list[float]()

@@ -237,6 +237,13 @@ def test_the_first_steps_on_the_site_are_the_readme_s():
 
 
 def test_links_in_the_documents_lead_somewhere():
-    for name in ("README.md", "ARCHITECTURE.md", "docs/explore.md", "docs/resume.md"):
+    for name in (
+        "README.md",
+        "ARCHITECTURE.md",
+        "docs/explore.md",
+        "docs/resume.md",
+        "docs/batch.md",
+        "docs/cluster.md",
+    ):
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / name).read_text("utf-8")):
             assert ((ROOT / name).parent / link).exists(), link

@@ -77,6 +77,32 @@ def test_the_result_has_the_content_s_shape_at_the_last_size(task):
     assert engine.run(task(sizes=[9], steps=[1])).pixels.shape == (6, 9, 3)
 
 
+def test_what_bleeds_is_painted_and_cut_off(task, make_network):
+    """The rim is part of what is computed, and of no picture that anybody sees."""
+    seen, painted = [], []
+
+    class Watched(PixelBackend):
+        def asarray(self, pixels):
+            painted.append(pixels.shape)
+            return super().asarray(pixels)
+
+    run = engine.run(
+        task(bleed=2, backend=Watched(make_network())), lambda progress: seen.append(progress.pixels().shape)
+    )
+    assert run.pixels.shape == (4, 6, 3)
+    assert set(seen) == {(3, 4, 3), (4, 6, 3)}
+    assert {(7, 8, 3), (8, 10, 3)} <= set(painted)
+
+
+@pytest.mark.parametrize("carries", [False, True])
+def test_a_run_that_bleeds_goes_on_as_it_would_have(task, carries):
+    kept = []
+    made = task(bleed=2, carries=carries, protect=np.linspace(0, 1, 24, dtype=np.float32).reshape(4, 6))
+    whole = engine.run(made, lambda progress: kept.append(progress.snapshot()))
+    for snapshot in kept:
+        np.testing.assert_array_equal(engine.run(made, resume=snapshot).pixels, whole.pixels)
+
+
 def test_the_loss_falls(task):
     run = engine.run(task(sizes=[6], steps=[10]))
     assert run.history[-1]["loss"] < 0.9 * run.history[0]["loss"]

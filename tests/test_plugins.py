@@ -407,12 +407,12 @@ def test_a_backend_of_ours_that_is_missing_says_what_to_install(make: Make, name
     assert caught.value.hint == f"pip install {home}"
 
 
-def test_every_home_is_where_its_backend_lives() -> None:
+def test_every_home_is_where_its_backend_or_executor_lives() -> None:
     """The hint of an installation is checked against the plugins in this checkout."""
     folders = [each for each in (Path(__file__).parents[1] / "plugins").iterdir() if each.name != "nst-example"]
     entries = [EntryPoint("nst.v1", each.name, each.name.replace("-", "_"), each.name, "0") for each in folders]
-    backends = {spec.name: plugin.distribution for plugin, spec in Plugins(entries).offered("backend")}
-    assert backends == HOMES
+    host, kinds = Plugins(entries), ("backend", "executor")
+    assert {spec.name: plugin.distribution for kind in kinds for plugin, spec in host.offered(kind)} == HOMES
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nst.orders import Event
     from nst.series.report import Painted
     from nst.series.rows import Row
+    from nst.series.series import Series
 
 Content = Annotated[
     list[str] | None,
@@ -102,21 +103,19 @@ def settings(given: Iterable[str]) -> dict[str, Any]:
         raise UserError(f"--executor-option: {error.message}", error.hint) from None
 
 
-def _run(series: Any, quiet: bool, output: str) -> int:
+def _run(series: Series, quiet: bool, output: str) -> int:
     from nst.cli.progress import say
     from nst.series.report import summary
 
-    done: list[Painted] = []
     with Teller(len(series.rows), quiet) as teller:
         try:
             for painted in series.run(teller.watch):
-                done.append(painted)
                 teller.show(painted)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"{summary(done, len(series.rows))}; run it again for the rest") from None
+            raise KeyboardInterrupt(f"{summary(series.told, len(series.rows))}; run it again for the rest") from None
     if not quiet:
-        say(f"{summary(done, len(series.rows))}: {output}")
-    return 1 if any(each.status == "failed" for each in done) else 0
+        say(f"{summary(series.told, len(series.rows))}: {output}")
+    return 1 if any(each.status == "failed" for each in series.told) else 0
 
 
 class Teller:

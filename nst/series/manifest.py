@@ -40,6 +40,8 @@ def read_csv(path: Path) -> list[Row]:
         raise UserError(f"cannot read '{path}': {error.strerror}", "give a CSV file") from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise UserError(f"'{path}' is not CSV in UTF-8: {error}", "save it as 'CSV UTF-8'") from None
+    if not lines:
+        raise UserError(f"'{path}' lists no picture", "a line for each, below the names of the columns")
     return [_row(number, path, _cells, line) for number, line in enumerate(lines, start=1)]
 
 
@@ -130,4 +132,4 @@ def _checked(value: Any, kind: type, name: str) -> Any:
 
 
 def _from(path: Path, name: str) -> str:
-    return name if storage.is_url(name) or not name else os.path.join(path.parent, name)
+    return name if storage.is_url(name) or not name else os.path.join(os.path.dirname(path), name)

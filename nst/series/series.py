@@ -51,7 +51,10 @@ class Request:
 
 
 class Series:
-    """A request, checked. Construction raises every mistake of the whole together; a picture's own are its own."""
+    """A request, checked. Construction raises every mistake of the whole together; a picture's own are its own.
+
+    `rows` are the pictures that are wanted, `told` what has become of them so far, without their reports.
+    """
 
     def __init__(self, request: Request, plugins: Plugins) -> None:
         self._request, self._plugins = request, plugins
@@ -67,6 +70,7 @@ class Series:
         assert spec is not None
         self._spec = spec
         self.rows = named(request.rows, request.output)
+        self.told: list[Painted] = []
 
     def _recipe_mistakes(self) -> list[UserError]:
         """Of the recipe that all share, unless each has one of its own."""
@@ -83,13 +87,13 @@ class Series:
         """
         for folder in self._folders():
             study.make(folder)
-        finished: list[Painted] = []
+        self.told = []
         try:
             for painted in self._painted(watch):
-                finished.append(replace(painted, report={}))
+                self.told.append(replace(painted, report={}))
                 yield painted
         finally:
-            report.write(self._request.output, finished, len(self.rows))
+            report.write(self._request.output, self.told, len(self.rows))
 
     def _painted(self, watch: Watch) -> Iterator[Painted]:
         yield from (Painted.refused(row, row.error) for row in self.rows if row.error)

@@ -70,6 +70,11 @@ def test_an_empty_file_lacks_its_columns(desk):
         read_csv(csv(""))
 
 
+def test_a_list_of_nothing_is_a_mistake(desk):
+    with pytest.raises(UserError, match="lists no picture"):
+        read_csv(csv("content,style\n"))
+
+
 def test_a_file_that_is_not_there_is_named(desk):
     with pytest.raises(UserError, match=r"cannot read 'gone\.csv'"):
         read_csv(Path("gone.csv"))

@@ -16,7 +16,7 @@ def cluster():
     ray = pytest.importorskip("ray")
     from nst_ray.cluster import STORE
 
-    ray.init(num_cpus=2, include_dashboard=False, object_store_memory=STORE, log_to_driver=False)
+    ray.init(address="local", num_cpus=2, include_dashboard=False, object_store_memory=STORE, log_to_driver=False)
     yield ray
     ray.shutdown()
 

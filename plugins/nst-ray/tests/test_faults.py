@@ -54,7 +54,7 @@ def pictures() -> set[str]:
 @pytest.fixture
 def slow(recipe):
     """A second or two for each picture."""
-    return {**recipe, "steps": 300}
+    return {**recipe, "steps": 200}
 
 
 def batch(recipe, output, **given):
@@ -89,6 +89,7 @@ print(next(found).status)
 cluster.remove_node(other, allow_graceful=False)
 for each in found:
     print(each.status, each.message)
+ray.shutdown()
 cluster.shutdown()
 """
 
@@ -98,14 +99,15 @@ def test_a_machine_that_dies_costs_no_picture(desk, slow):
     program = MACHINES.replace("RECIPE", repr(slow))
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["finished"] * 6, done.stdout
+    told = [line.split()[0] for line in done.stdout.splitlines() if line.strip()]  # Ray leaves an empty one
+    assert told == ["finished"] * 6, done.stdout
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
 def test_whatever_ends_the_driver_the_workers_end_and_the_next_run_paints_the_rest(cluster, desk, how, code):
     address = cluster.get_runtime_context().gcs_address
     words = ["batch", "--content", "photos", "--style", "sea.png", "-o", "out", "--executor", "ray", "--jobs", "1"]
-    command = [sys.executable, "-m", "nst", *words, "--address", address, *OPTIONS, "--steps", "300"]
+    command = [sys.executable, "-m", "nst", *words, "--address", address, *OPTIONS, "--steps", "200"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
         assert wait_for(pictures)
         assert wait_for(lambda: painting("paint"))

@@ -17,7 +17,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before Ray is imported:
 
 import ray
 
-PATIENCE = 8.0
+PATIENCE = 7.0
 """Seconds in which a cluster must answer."""
 
 STORE = 128 * 2**20

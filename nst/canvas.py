@@ -1,0 +1,46 @@
+"""The picture at one size, with a rim around it that is painted too and cut off again.
+
+What a network makes of its own border, be it zeros or mirrors that lie beyond, is painted as a faint frame. On a
+canvas it falls on the rim, which shows the picture mirrored: the picture's own border is inside, like any other part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nst.images import resize
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A picture of (height, width) `picture`, and `bleed` pixels more on each side."""
+
+    picture: tuple[int, int]
+    bleed: int = 0
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the whole."""
+        height, width = self.picture
+        return height + 2 * self.bleed, width + 2 * self.bleed
+
+    def spread(self, image: Any) -> Any:
+        """An image `(H, W)` or `(H, W, C)` of any size at the picture's, and mirrored on the rim."""
+        return self.mirrored(resize(image, self.picture))
+
+    def mirrored(self, array: Any) -> Any:
+        """An array of the picture's size with the rim around it."""
+        if not self.bleed:
+            return array
+        rim = [(self.bleed, self.bleed)] * 2 + [(0, 0)] * (array.ndim - 2)
+        return np.pad(array, rim, mode="reflect")
+
+    def trim(self, array: Any) -> Any:
+        """What of an array of the whole is the picture's."""
+        if not self.bleed:
+            return array
+        height, width = self.picture
+        return np.ascontiguousarray(array[self.bleed : self.bleed + height, self.bleed : self.bleed + width])
