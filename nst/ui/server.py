@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -76,8 +77,9 @@ class Server:
     def open(self) -> str:
         """Listen; the page's address. Raises `NstError` where Gradio is missing, or the port is taken."""
         os.environ.update(QUIET | {"GRADIO_TEMP_DIR": str(self.host.visitors.cache)})
-        launch, style = _gradio(self.host)
         where = self._where
+        _check_free(where)
+        launch, style = _gradio(self.host)
         try:
             self._blocks, url = launch(
                 server_name=where.host,
@@ -98,6 +100,18 @@ class Server:
         if self._blocks is not None:
             self._blocks.close(verbose=False)
         self.host.visitors.close()
+
+
+def _check_free(where: Address) -> None:
+    """Raise `NstError` where nobody can listen: Gradio, which takes seconds to import, would say so too."""
+    try:
+        family, *_, place = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(place)
+    except OSError as error:
+        problem = f"cannot listen at {where.host}:{where.port}: {error.strerror or error}"
+        raise NstError(problem, "give another --port, or another --host") from None
 
 
 def _resource(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 
@@ -38,3 +39,14 @@ def test_without_gradio_the_command_says_what_to_install():
     done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True)
     assert done.returncode == 1
     assert "hint: pip install 'nst[ui]'" in done.stderr
+
+
+def test_a_port_that_is_taken_is_told_at_once():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = ui("--port", port)
+    assert done.returncode == 1
+    assert f"error: cannot listen at 127.0.0.1:{port}: Address already in use" in done.stderr
+    assert "hint: give another --port" in done.stderr

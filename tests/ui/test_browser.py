@@ -383,11 +383,3 @@ def _asked(url: str, data: Any = None) -> Any:
         return urlopen(Request(url, body, {"Content-Type": "application/json"})).read()
     except HTTPError as error:
         return error.code
-
-
-def test_a_port_that_is_taken_is_a_mistake_with_a_way_out(served):
-    port = served.rstrip("/").rpartition(":")[2]
-    done = subprocess.run([sys.executable, "-m", "nst", "ui", "--port", port], capture_output=True, text=True)
-    assert done.returncode == 1
-    assert f"cannot listen at 127.0.0.1:{port}" in done.stderr
-    assert "hint: give another --port" in done.stderr
