@@ -133,8 +133,8 @@ def protect() -> Sheet:
 def padding() -> Sheet:
     """As usual, and without bleed with each padding; and a corner of each picture four times as large."""
     kinds = ("zero", "reflect", "replicate")
-    bare = {f"--bleed 0 --padding {kind}": painted("rocket", "bay", bleed=0, padding=kind) for kind in kinds}
-    found = {"--bleed 8": painted("rocket", "bay"), **bare}
+    bare = {f"no bleed, {kind}": painted("rocket", "bay", bleed=0, padding=kind) for kind in kinds}
+    found = {"eight pixels": painted("rocket", "bay"), **bare}
     return found | {f"{name}, its corner": corner(pixels) for name, pixels in found.items()}
 
 
