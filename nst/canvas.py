@@ -21,6 +21,11 @@ class Canvas:
     picture: tuple[int, int]
     bleed: int = 0
 
+    @classmethod
+    def around(cls, picture: tuple[int, int], bleed: int) -> Canvas:
+        """With so many pixels more, or a sixteenth of the picture's long side: a small one is not to be mostly rim."""
+        return cls(picture, min(bleed, max(picture) // 16))
+
     @property
     def shape(self) -> tuple[int, int]:
         """(height, width) of the whole."""

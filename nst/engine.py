@@ -48,7 +48,7 @@ class Task:
     compute in, 0 for the whole image until memory runs out, None for the whole image come what may. `protect` `(H, W)`,
     0..1, says where the content is held on to more firmly. `carries` hands the optimizer's state from one size to the
     next, resized. `until` ends a size where its last steps lowered the loss by less than this share; 0 never does.
-    `bleed` are the pixels painted beyond each border at every size, and cut off.
+    `bleed` are the pixels painted beyond each border, and cut off.
     """
 
     levels: Sequence[Level]
@@ -284,7 +284,7 @@ class Leg:
 def canvas(task: Task, level: Level) -> Canvas:
     """What is painted at a level."""
     height, width = task.content.shape[:2]
-    return Canvas(fit(height, width, level.size), task.bleed)
+    return Canvas.around(fit(height, width, level.size), task.bleed)
 
 
 def build_level(task: Task, level: Level, tile: int = 0) -> Objective:

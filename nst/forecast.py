@@ -120,8 +120,8 @@ class Forecast:
 def _resized(stage: Stage, size: int) -> Stage:
     works = [fit(*work, max(1, round(max(work) * size / stage.size))) for work in stage.works]
     height, width = (side - 2 * stage.bleed for side in stage.shape)
-    shape = Canvas(fit(height, width, size), stage.bleed).shape
-    return replace(stage, size=size, shape=shape, works=works, tile=0)
+    canvas = Canvas.around(fit(height, width, size), stage.bleed)
+    return replace(stage, size=size, shape=canvas.shape, bleed=canvas.bleed, works=works, tile=0)
 
 
 def _free(backend: Any) -> int | None:
@@ -171,8 +171,8 @@ def _stage(
 ) -> Stage:
     content, *works = pictures
     shapes: list[Size] = [fit(*work.shape, round(min(size * work.scale, max(work.shape)))) for work in works]
-    canvas = Canvas(fit(*content.shape, size), bleed)
-    return Stage(size, canvas.shape, steps, weights, opened[weights].outline, shapes, tile, bleed)
+    canvas = Canvas.around(fit(*content.shape, size), bleed)
+    return Stage(size, canvas.shape, steps, weights, opened[weights].outline, shapes, tile, canvas.bleed)
 
 
 def _layers(used: Used, role: str) -> list[str]:

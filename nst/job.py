@@ -172,7 +172,7 @@ class Job:
 
     def canvases(self) -> list[tuple[int, int]]:
         """(height, width) of what is painted at each size, the rim that is cut off included."""
-        return [Canvas(shape, self.recipe.bleed).shape for shape in self.shapes()]
+        return [Canvas.around(shape, self.recipe.bleed).shape for shape in self.shapes()]
 
     def weight_hashes(self) -> dict[str, str]:
         """SHA-256 in hex of all weights in use, by name, "" for none; builds the backends if need be."""

@@ -105,7 +105,7 @@ class Recipe:
         8,
         values.whole,
         "PIXELS",
-        "paint so many pixels beyond each border at every size, the picture mirrored there, and cut them off: no frame",
+        "paint so many pixels beyond each border, the picture mirrored there, and cut them off: no frame",
     )
     optimizer: str = option("lbfgs", values.text, "NAME", "lbfgs, adam, laplacian-rmsprop or scipy-lbfgs")
     optimizer_options: Mapping[str, OptionValue] = option(

@@ -32,6 +32,11 @@ def test_an_image_of_another_size_is_brought_to_the_picture_s(photo, bleed):
     assert canvas.spread(photo(12, 16)[..., 0]).shape == canvas.shape
 
 
+@pytest.mark.parametrize(("picture", "rim"), [((128, 96), 8), ((90, 127), 7), ((12, 15), 0)])
+def test_a_small_picture_has_a_narrow_rim(picture, rim):
+    assert Canvas.around(picture, 8) == Canvas(picture, rim)
+
+
 def test_without_a_rim_nothing_is_copied(photo):
     pixels = photo(6, 8)
     canvas = Canvas((6, 8))

@@ -86,18 +86,17 @@ def test_what_bleeds_is_painted_and_cut_off(task, make_network):
             painted.append(pixels.shape)
             return super().asarray(pixels)
 
-    run = engine.run(
-        task(bleed=2, backend=Watched(make_network())), lambda progress: seen.append(progress.pixels().shape)
-    )
-    assert run.pixels.shape == (4, 6, 3)
-    assert set(seen) == {(3, 4, 3), (4, 6, 3)}
-    assert {(7, 8, 3), (8, 10, 3)} <= set(painted)
+    made = task(sizes=(16, 32), bleed=2, backend=Watched(make_network()))
+    run = engine.run(made, lambda progress: seen.append(progress.pixels().shape))
+    assert run.pixels.shape == (21, 32, 3)
+    assert set(seen) == {(11, 16, 3), (21, 32, 3)}
+    assert {(13, 18, 3), (25, 36, 3)} <= set(painted)
 
 
 @pytest.mark.parametrize("carries", [False, True])
 def test_a_run_that_bleeds_goes_on_as_it_would_have(task, carries):
     kept = []
-    made = task(bleed=2, carries=carries, protect=np.linspace(0, 1, 24, dtype=np.float32).reshape(4, 6))
+    made = task(sizes=(16, 32), bleed=2, carries=carries, protect=np.linspace(0, 1, 24, dtype=np.float32).reshape(4, 6))
     whole = engine.run(made, lambda progress: kept.append(progress.snapshot()))
     for snapshot in kept:
         np.testing.assert_array_equal(engine.run(made, resume=snapshot).pixels, whole.pixels)
