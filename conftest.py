@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,10 @@ LENIENT = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)  # a loade
 settings.register_profile("nst", deadline=None, suppress_health_check=LENIENT, derandomize=True)
 settings.register_profile("nst-fuzz", settings.get_profile("nst"), derandomize=False, print_blob=True)
 settings.load_profile("nst-fuzz" if os.environ.get("NST_FUZZ") else "nst")
+
+# A background job starts with Ctrl-C ignored, and hands that on to all it starts: those are to hear it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 OWN = {
     "nst": "nst.offers",

@@ -102,7 +102,10 @@ def test_ctrl_c_leaves_the_report_and_nothing_running(desk, environment):
             time.sleep(0.05)
         time.sleep(1)
         running.send_signal(signal.SIGINT)
-        _, said = running.communicate(timeout=60)
+        try:
+            _, said = running.communicate(timeout=60)
+        finally:
+            running.kill()
     assert running.returncode == 130
     assert said.splitlines()[-1] == "interrupted; 0 of 2 pictures; run it again for the rest"
     assert [pid for pid in painters if os.path.exists(f"/proc/{pid}")] == []

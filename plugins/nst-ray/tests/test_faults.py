@@ -112,7 +112,10 @@ def test_whatever_ends_the_driver_the_workers_end_and_the_next_run_paints_the_re
         assert wait_for(pictures)
         assert wait_for(lambda: painting("paint"))
         running.send_signal(how)
-        running.communicate(timeout=60)
+        try:
+            running.communicate(timeout=60)
+        finally:
+            running.kill()
     assert running.returncode == code
     assert wait_for(lambda: not painting())
     before = pictures()
