@@ -4,7 +4,7 @@ BIN := .venv/bin
 TORCH := nst-torch nst-optimizers nst-initializers
 PLUGINS := $(TORCH) nst-example nst-keras nst-tfhub nst-ray
 DOCS := mkdocs-material 'mkdocstrings[python]'
-DEV := gradio hypothesis kagglehub mypy playwright pytest ruff scipy
+DEV := gradio hypothesis kagglehub mypy playwright pytest pytest-xdist ruff scipy
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 MANIFESTS := pyproject.toml constraints.txt $(foreach plugin,$(PLUGINS),plugins/$(plugin)/pyproject.toml)
 
@@ -13,10 +13,11 @@ MANIFESTS := pyproject.toml constraints.txt $(foreach plugin,$(PLUGINS),plugins/
 demo: .venv/ready
 	$(BIN)/nst demo
 
-# One framework per process: TensorFlow may crash beside PyTorch. Properties are tried with the same examples each time;
+# One framework per process: TensorFlow may crash beside PyTorch. Several processes must collect the same tests, and share the cores.
+# Properties are tried with the same examples each time;
 # `NST_FUZZ=1 make test` draws new ones, and `python benchmarks/fuzz.py` damages files.
 test: .venv/ready-all
-	$(BIN)/python -m pytest
+	PYTHONHASHSEED=0 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 	$(BIN)/python -m pytest plugins/nst-keras
 	$(BIN)/python -m pytest plugins/nst-tfhub
 	$(BIN)/python -m pytest plugins/nst-ray

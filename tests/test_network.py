@@ -235,6 +235,7 @@ class TestRefusals:
             (WHOLE + b"more", "not all of one"),
             (struct.pack("<Q", 2**63) + WHOLE[8:], "no safetensors file"),
         ],
+        ids=["a page", "HDF5", "empty", "short", "no last byte", "a header's part", "more than all", "no length"],
     )
     def test_other_files_by_what_they_are(self, tmp_path: Path, content: bytes, kind: str) -> None:
         path = tmp_path / "vgg19.bin"
