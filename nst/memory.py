@@ -17,6 +17,8 @@ def peak_memory() -> int | None:
         import resource
     except ImportError:
         return None
+    if own := _field(PROC / "self" / "status", "VmHWM"):  # rusage has also that of whoever started the process
+        return own
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

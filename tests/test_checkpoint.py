@@ -428,7 +428,7 @@ def assert_goes_on(make, steps, file, averaged):
     for content in kept.values():
         file.write_bytes(content)
         job = make()
-        found = job.run(resume=Checkpoint(file).snapshot(Plan(job.shapes(), job.steps, averaged)))
+        found = job.run(resume=Checkpoint(file).snapshot(Plan(job.canvases(), job.steps, averaged)))
         np.testing.assert_array_equal(found.pixels, whole.pixels)
         assert [row["loss"] for row in found.history] == [row["loss"] for row in whole.history]
         assert found.notes == whole.notes

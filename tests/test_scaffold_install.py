@@ -64,5 +64,6 @@ def test_it_paints(stranger, uses, kind):
         words += SMALL
         words += [word for flag, value in OTHERS.items() if flag not in words for word in (flag, *value.split())]
     stranger.do(*words)
-    assert (stranger.home / "out.png").is_file()
-    (stranger.home / "out.png").unlink()
+    picture = stranger.home / ("out/content--style.png" if kind == "executor" else "out.png")
+    assert picture.is_file()
+    picture.unlink()

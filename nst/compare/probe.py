@@ -153,7 +153,7 @@ class Probe:
         """A run of the job's own task at the pinned size, from a pinned image, by another optimizer."""
         level = engine.Level(self._size, steps, self._backend)
         task = replace(self._job.task(), levels=[level], start=self._images[start])
-        engine.run(replace(task, optimizer=optimizer, optimizer_options=options), *watch)
+        engine.run(replace(task, optimizer=optimizer, optimizer_options=options, bleed=0), *watch)
 
     def _picture(self) -> None:
         result = self._job.run(self._watch)

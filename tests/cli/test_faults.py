@@ -39,19 +39,21 @@ import os, subprocess, time
 from nst_torch.vgg import VGG
 
 class Faulty(VGG):
-    evaluations = 0
-
     def value_and_grad(self, loss):
-        objective = super().value_and_grad(loss)
+        objective, seen = super().value_and_grad(loss), []
 
         def evaluate(image, *parameters):
-            self.evaluations += 1
-            if self.evaluations == 5 and (fault := os.environ.get("FAULT")):
-                subprocess.run(fault.replace("NST", str(os.getpid())), shell=True, check=True)
-                time.sleep(0.05)
+            if not any(image is each for each in seen):  # what an estimate times is one image, again and again
+                seen.append(image)
+                self.fail(len(seen))
             return objective(image, *parameters)
 
         return evaluate
+
+    def fail(self, evaluations):
+        if evaluations == 5 and (fault := os.environ.get("FAULT")):
+            subprocess.run(fault.replace("NST", str(os.getpid())), shell=True, check=True)
+            time.sleep(0.05)
 """
 
 LIMIT = "ulimit -v {}; "
