@@ -26,7 +26,7 @@ def identify(job: Job, network: Any, precision: str) -> dict[str, str]:
         "architecture": architecture,
         "preprocessing": preprocessing,
         "pooling": job.recipe.pooling,
-        "padding": job.spec.pads(job.recipe.padding),
+        "padding": job.spec.pads(job.recipe.padding) or "zero",
         "precision": precision,
         "weights": weights,
     }

@@ -119,7 +119,7 @@ def assert_same(name, expected):
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["--optimizer", "adam", "--average", "0.6", "--tile", "24", "--init", "start.png"]],
+    [[], ["--optimizer", "adam", "--average", "0.6", "--tile", "24", "--bleed", "0", "--init", "start.png"]],
     ids=["lbfgs", "adam, its mean, tiles and a start"],
 )
 def test_a_run_that_is_killed_goes_on_to_the_same_file(process, trapped, here, pyramid, photo, words):
