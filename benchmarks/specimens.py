@@ -27,7 +27,7 @@ from nst.snapshot import Snapshot
 Specimens = Mapping[str, list[bytes]]
 """Files by kind; their contents."""
 
-BASE = Recipe(sizes=(32, 48), steps=(2, 3), weights=("compact",), device="cpu")
+BASE = Recipe(sizes=(32, 48), steps=(2, 3), weights=("compact",), device="cpu", bleed=0)
 RUN = {"level": 1, "taken": 2, "scale": 1.0, "best_loss": 0.5, "mean_weight": 0.0, "tile": None, "notes": ["a note"]}
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SAVED: Mapping[str, list[tuple[str, str, dict[str, Any]]]] = {
