@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from safetensors.numpy import load_file, save_file
 
-from nst import Recipe, checkpoint
+from nst import Recipe, checkpoint, making
 from nst.checkpoint import LONGEST_HEADER, Checkpoint, Checkpoints, Plan
 from nst.engine import Progress
 from nst.errors import NstError, UserError
@@ -414,7 +414,7 @@ def job(photo, plugins, make_network, tmp_path_factory):
     return make
 
 
-def assert_goes_on(make, steps, file, averaged):
+def assert_goes_on(make, steps, file):
     """From the checkpoint of each step the run comes to the same losses and the same picture, to the last bit."""
     kept = {}
 
@@ -428,7 +428,7 @@ def assert_goes_on(make, steps, file, averaged):
     for content in kept.values():
         file.write_bytes(content)
         job = make()
-        found = job.run(resume=Checkpoint(file).snapshot(Plan(job.canvases(), job.steps, averaged)))
+        found = job.run(resume=making.snapshot(Checkpoint(file), job))
         np.testing.assert_array_equal(found.pixels, whole.pixels)
         assert [row["loss"] for row in found.history] == [row["loss"] for row in whole.history]
         assert found.notes == whole.notes
@@ -438,7 +438,7 @@ def assert_goes_on(make, steps, file, averaged):
 @pytest.mark.parametrize("name", CASES)
 def test_a_run_goes_on_from_its_checkpoint_to_the_very_same_picture(job, tmp_path, name):
     steps = [1, 4, 5, 9, 10]  # within each size, at the end of each, and when all is done
-    assert_goes_on(lambda: job(**CASES[name]), steps, tmp_path / "run.nst", "average" in CASES[name])
+    assert_goes_on(lambda: job(**CASES[name]), steps, tmp_path / "run.nst")
 
 
 @pytest.mark.frameworks
@@ -446,7 +446,7 @@ def test_a_run_goes_on_from_its_checkpoint_to_the_very_same_picture(job, tmp_pat
 def test_a_plateau_ends_a_size_at_the_same_step(job, tmp_path, optimizer):
     """The first size ends after 11 of 14 steps, in whatever file the run goes on from."""
     changes = {"optimizer": optimizer, "until": 0.99, "steps": "14,4"}
-    assert_goes_on(lambda: job(**changes), [3, 10, 11, 12, 15], tmp_path / "run.nst", False)
+    assert_goes_on(lambda: job(**changes), [3, 10, 11, 12, 15], tmp_path / "run.nst")
 
 
 @pytest.mark.frameworks
@@ -468,5 +468,5 @@ def test_a_run_goes_on_after_a_rescue_with_the_shorter_steps(job, tmp_path, monk
         return evaluate
 
     monkeypatch.setattr(VGG, "value_and_grad", spoiled)
-    assert_goes_on(lambda: job(optimizer=optimizer, sizes="48", steps="9"), [6, 8], tmp_path / "run.nst", False)
+    assert_goes_on(lambda: job(optimizer=optimizer, sizes="48", steps="9"), [6, 8], tmp_path / "run.nst")
     assert len(calls) > 6

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nst.cli.recipe_options import recipe_options
-from nst.cli.stylize import BitDepth, KeepProfile, MaxPixels, Metadata, Quality
+from nst.cli.stylize import BitDepth, KeepProfile, MaxPixels, Metadata, Preset, Quality, RecipeFile
 
 if TYPE_CHECKING:
     from nst.orders import Event
@@ -55,12 +55,8 @@ def batch(
     num_gpus: NumGpus = None,
     address: Address = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="paint finished pictures again")] = False,
-    preset: Annotated[
-        str | None, typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys")
-    ] = None,
-    recipe: Annotated[
-        Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML; options override it")
-    ] = None,
+    preset: Preset = None,
+    recipe: RecipeFile = None,
     max_pixels: MaxPixels = None,
     bit_depth: BitDepth = "auto",
     metadata: Metadata = "keep",

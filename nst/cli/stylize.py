@@ -47,6 +47,10 @@ Masks = Annotated[
 Protect = Annotated[
     str | None, typer.Option("--protect", metavar="MASK", help="where the mask is white, hold on to the content")
 ]
+Preset = Annotated[str | None, typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys")]
+RecipeFile = Annotated[
+    Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML; options override it")
+]
 
 
 @recipe_options
@@ -59,12 +63,8 @@ def stylize(
     ] = None,
     mask: Masks = None,
     protect: Protect = None,
-    preset: Annotated[
-        str | None, typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys")
-    ] = None,
-    recipe: Annotated[
-        Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML; options override it")
-    ] = None,
+    preset: Preset = None,
+    recipe: RecipeFile = None,
     save_every: Annotated[
         int, typer.Option("--save-every", metavar="N", help="also save every Nth step, numbered")
     ] = 0,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import zipfile
@@ -55,14 +54,8 @@ class Site:
             env=kept | {"PYTHONIOENCODING": "utf-8"} | changes,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            preexec_fn=_heed if POSIX else None,
         )
         return Running(process)
-
-
-def _heed() -> None:
-    """A shell's background jobs, and so perhaps these tests, are born deaf to Ctrl-C; a person's nst is not."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -96,5 +97,24 @@ def process(environment) -> Nst:
         command = [sys.executable, "-m", "nst", *map(str, words)]
         done = subprocess.run(command, env=environment | changes, capture_output=True, timeout=60)
         return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return call
+
+
+@pytest.fixture
+def forged():
+    """`forged(change)`: `run.nst` with its JSON changed by `change(run)`, and a checksum that is right."""
+    import safetensors.numpy
+
+    from nst import checkpoint
+
+    def call(change):
+        arrays = safetensors.numpy.load_file("run.nst")
+        run = checkpoint.Checkpoint("run.nst")._run
+        change(run)
+        text = json.dumps(run)
+        arrays = {name: arrays[name] for name in sorted(arrays, key=checkpoint._order(arrays))}
+        crc = str(checkpoint._checksum(text, arrays))
+        safetensors.numpy.save_file(arrays, "run.nst", {"format": checkpoint.FORMAT, "run": text, "crc32": crc})
 
     return call

@@ -98,7 +98,7 @@ def stylize(here, environment, faulty, weights):
     layers = ["--style-layers", "relu1_1", "--content-layers", "relu2_2", "--device", "cpu", "--weights", str(weights)]
     short = ["--optimizer", "adam", "--size", "48", "--levels", "1", "--steps", "6", "--backend", "faulty", *layers]
 
-    def call(fault, *words, before="trap - INT; "):
+    def call(fault, *words, before=""):
         command = [sys.executable, "-m", "nst", "stylize", "content.png", "style.png", "-o", "kept/out.png", *short]
         shell = ["bash", "-c", f'{before}exec "$@"', "bash", *command, *words]
         changes = {**faulty, "FAULT": fault, "TMPDIR": str(here / "tmp")}

@@ -11,8 +11,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from nst import checkpoint, images
-from nst.checkpoint import Checkpoint
+from nst import images
 from nst.cli import progress, rerun
 from nst.errors import UserError
 from nst.specs import BackendSpec, WeightSet
@@ -30,19 +29,6 @@ def begun(nst, here, fast):
     return here
 
 
-def forged(change):
-    """`run.nst` with its JSON changed by `change(run)`, and a checksum that is right."""
-    import safetensors.numpy
-
-    arrays = safetensors.numpy.load_file("run.nst")
-    run = Checkpoint("run.nst")._run
-    change(run)
-    text = json.dumps(run)
-    arrays = {name: arrays[name] for name in sorted(arrays, key=checkpoint._order(arrays))}
-    crc = str(checkpoint._checksum(text, arrays))
-    safetensors.numpy.save_file(arrays, "run.nst", {"format": checkpoint.FORMAT, "run": text, "crc32": crc})
-
-
 def told(change):
     """`out.png` with its own account changed by `change(record)`."""
     record = json.loads(images.read_text("out.png"))
@@ -51,7 +37,7 @@ def told(change):
 
 
 @pytest.mark.parametrize("name", ["elsewhere/out.png", "link/out.png", "../out.png"])
-def test_a_checkpoint_does_not_choose_where_its_picture_goes(nst, begun, tmp_path_factory, name):
+def test_a_checkpoint_does_not_choose_where_its_picture_goes(nst, begun, tmp_path_factory, name, forged):
     """Neither by an absolute path, nor through a link beside it, nor upwards."""
     away = tmp_path_factory.mktemp("away")
     (begun / "link").symlink_to(away)
@@ -67,7 +53,7 @@ def test_a_checkpoint_does_not_choose_where_its_picture_goes(nst, begun, tmp_pat
     assert nst("resume", "run.nst", "-o", away / "out.png").code == 0
 
 
-def test_a_checkpoint_writes_over_no_picture_but_nsts_own(nst, begun):
+def test_a_checkpoint_writes_over_no_picture_but_nsts_own(nst, begun, forged):
     before = Path("content.png").read_bytes()
     images.save_image("mine.png", images.load_image("content.png"))
     forged(lambda run: run["about"].update(output="mine.png"))
@@ -78,7 +64,7 @@ def test_a_checkpoint_writes_over_no_picture_but_nsts_own(nst, begun):
     assert nst("resume", "run.nst").code == 0
 
 
-def test_neither_asks_for_a_picture_without_end(nst, begun):
+def test_neither_asks_for_a_picture_without_end(nst, begun, forged):
     told(lambda record: record["recipe"].update(sizes=[48, 60_000], steps=[1, 1]))
     done = nst("rerun", "out.png", "-o", "new.png")
     assert (done.code, done.errors) == (2, ["the picture would have 2,700,000,000 pixels"])
@@ -103,7 +89,7 @@ def test_weights_that_are_numbers_are_taken_from_a_picture(nst, begun):
     assert nst("rerun", "out.png", "-o", "new.png").code == 0
 
 
-def test_no_account_of_a_file_is_a_terminals_command(nst, begun):
+def test_no_account_of_a_file_is_a_terminals_command(nst, begun, forged):
     told(lambda record: record["versions"].update({ESCAPES: "1", "numpy": ESCAPES}))
     told(lambda record: record["inputs"][0].update(path=ESCAPES + "content.png"))
     told(lambda record: record["recipe"].update(backend=ESCAPES))

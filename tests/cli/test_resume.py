@@ -374,23 +374,8 @@ def test_other_weights_are_refused(nst, here, make_network):
     assert refusal(nst("resume", "run.nst"))[0] == "the weights mine.safetensors has changed"
 
 
-def edited(change):
-    """`run.nst` with its JSON changed by `change(run)`, and a checksum that is right."""
-    import safetensors.numpy
-
-    from nst import checkpoint
-
-    arrays = safetensors.numpy.load_file("run.nst")
-    run = Checkpoint("run.nst")._run
-    change(run)
-    text = json.dumps(run)
-    arrays = {name: arrays[name] for name in sorted(arrays, key=checkpoint._order(arrays))}
-    crc = str(checkpoint._checksum(text, arrays))
-    safetensors.numpy.save_file(arrays, "run.nst", {"format": checkpoint.FORMAT, "run": text, "crc32": crc})
-
-
-def test_other_versions_are_said(nst, begun):
-    edited(lambda run: run["about"]["record"]["versions"].update({"torch": "0.4", "numpy": "1.0"}))
+def test_other_versions_are_said(nst, begun, forged):
+    forged(lambda run: run["about"]["record"]["versions"].update({"torch": "0.4", "numpy": "1.0"}))
     done = nst("resume", "run.nst", "-o", "again.png")
     assert done.code == 0
     assert "torch was 0.4, and is " in done.err
@@ -413,8 +398,8 @@ def test_other_versions_are_said(nst, begun):
     ],
     ids=range(10),
 )
-def test_a_checkpoint_that_contradicts_itself_is_refused_and_nothing_is_written(nst, begun, change):
-    edited(change)
+def test_a_checkpoint_that_contradicts_itself_is_refused_and_nothing_is_written(nst, begun, change, forged):
+    forged(change)
     before = {path: path.stat().st_mtime_ns for path in begun.iterdir()}
     done = nst("resume", "run.nst")
     assert done.code == 2

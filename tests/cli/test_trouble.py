@@ -74,20 +74,13 @@ def unsteady(tmp_path_factory):
     return before(folder)
 
 
-def heeding():
-    """A shell's background jobs, and so perhaps these tests, are born deaf to Ctrl-C; a person's nst is not."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 @pytest.fixture
 def interrupted(here, environment):
     """`interrupted(file, *words)`: Ctrl-C as soon as nst, called with the words, has made the file."""
 
     def call(file, *words, times=1, **changes):
         command = [sys.executable, "-m", "nst", "stylize", *PAIR, *words]
-        running = subprocess.Popen(
-            command, env=environment | changes, stderr=subprocess.PIPE, text=True, preexec_fn=heeding
-        )
+        running = subprocess.Popen(command, env=environment | changes, stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + 60
         while not (here / file).exists() and running.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -156,10 +156,7 @@ def test_ctrl_c_ends_the_workers_and_shows_what_is_finished(desk, environment):
     command = [sys.executable, "-m", "nst", "compare", *PAIR, "--backends", "painter,slow", *FAST]
     words = [*command, "--weights", "small.safetensors", "-o", "stopped"]
 
-    def heeding():  # a shell's background jobs are born deaf to Ctrl-C
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    with subprocess.Popen(words, cwd=desk, env=environment, stderr=subprocess.PIPE, preexec_fn=heeding) as process:
+    with subprocess.Popen(words, cwd=desk, env=environment, stderr=subprocess.PIPE) as process:
         stage, deadline = None, time.monotonic() + 60
         while stage is None or stage.read_text() != "features":
             assert time.monotonic() < deadline

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst import Recipe, checkpoint, network, save_image
-from nst.checkpoint import Checkpoint, Plan
+from nst import Recipe, checkpoint, making, network, save_image
+from nst.checkpoint import Checkpoint
 from nst.job import Job
 
 pytestmark = pytest.mark.frameworks
@@ -41,7 +41,7 @@ def test_a_run_goes_on_from_its_checkpoint_to_the_very_same_picture(plugins, her
     whole = job().run(keep)
     for step in (2, 3, 5):
         again = job()
-        found = again.run(resume=Checkpoint(Path(f"{step}.nst")).snapshot(Plan(again.canvases(), again.steps, True)))
+        found = again.run(resume=making.snapshot(Checkpoint(Path(f"{step}.nst")), again))
         np.testing.assert_array_equal(found.pixels, whole.pixels)
         assert [row["loss"] for row in found.history] == [row["loss"] for row in whole.history]
 
