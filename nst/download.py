@@ -1,8 +1,9 @@
 """The one downloader: a file arrives whole and verified, or not at all.
 
-Standard library only. Bytes go to `<path>.part`; `<path>.part.json` keeps what the server called that version
-of the file; only a verified file moves to `path`. A broken connection leaves both for the next call to continue
-from, anything else that goes wrong leaves nothing. `<path>.lock` keeps two processes off the same `.part`.
+Bytes go to `<path>.part`; `<path>.part.json` keeps what the server called that version of the file; only a verified
+file moves to `path`. A broken connection leaves both for the next call to continue from, anything else that goes wrong
+leaves nothing of the file. `<path>.lock`, empty and never removed, keeps two processes off the same `.part`; they have
+no part each, since the next process must find one to continue it.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,11 +38,13 @@ def download(url: str, path: Path, *, sha256: str, on_progress: Progress | None 
     `path` with another digest is replaced once the right one has arrived whole. Raises `UserError` for a URL or
     a digest that cannot be, `NstError` for what the network, the server or the disk may do.
     """
+    from filelock import FileLock  # here, as below: every run imports this module, and few download
+
     _check(url, sha256)
     try:
         if not _verified(path, sha256):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with _locked(path):
+            with FileLock(f"{path}.lock"):
                 if not _verified(path, sha256):  # another process may just have brought it
                     _bring(url, path, sha256.lower(), on_progress or _silent, timeout)
     except OSError as error:
@@ -84,55 +86,6 @@ def _verified(path: Path, sha256: str) -> bool:
 
 def _by_hand(url: str, path: Path) -> str:
     return f"get {url} by hand and put it at '{path}', or use another file with --weights FILE"
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except PermissionError:
-            return False
-        return True
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold `<path>.lock`, waiting for another process to finish with the same file.
-
-    The operating system's lock, not the file's existence (`O_EXCL`): it ends with its process, so a crash leaves
-    no stale lock to judge. Nor a `.part` per process: the next process must find it to continue it.
-    """
-    lock = path.with_name(f"{path.name}.lock")
-    while True:
-        with lock.open("ab") as file:
-            while not _try_lock(file.fileno()):
-                time.sleep(0.1)
-            if not _is_at(lock, file.fileno()):
-                continue  # its last holder removed it while we waited: it keeps nobody out any more
-            try:
-                yield
-            finally:
-                with suppress(OSError):  # Windows keeps open files; an empty one does no harm
-                    lock.unlink()
-            return
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(os.stat(path), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
 
 
 class _NetworkError(Exception):
@@ -275,7 +228,7 @@ def _connect(part: _Part, timeout: float) -> Any:
 
 
 def _open(url: str, headers: Mapping[str, str], timeout: float) -> Any:
-    from http.client import HTTPException  # here, since every run imports this module and few download
+    from http.client import HTTPException
     from urllib.error import HTTPError, URLError
     from urllib.request import Request, urlopen
 
