@@ -7,7 +7,7 @@ the best image so far, the rescue from a loss that is not finite, and telling th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -16,55 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nst.areas import Mask
-from nst.canvas import Canvas
 from nst.descent import Descent, Mean
-from nst.errors import NstError
-from nst.images import fit, stretch
-from nst.objective import Frugal, build_objective
-from nst.protocols import Array, Evaluation, FeatureBackend, Iterate, Objective, Optimizer, Pixels, State
+from nst.images import stretch
+from nst.objective import Frugal
+from nst.protocols import Array, Evaluation, Iterate, Objective, Pixels, State
 from nst.snapshot import Snapshot
-from nst.terms import LossUse, Region, pointwise_terms, style_terms
-from nst.tiles import cut
-
-
-@dataclass(frozen=True)
-class Level:
-    """One size of a run: its long side in pixels, its steps, the network asked, and its tiles where the task says 0."""
-
-    size: int
-    steps: int
-    backend: FeatureBackend
-    tile: int = 0
-
-
-@dataclass(frozen=True)
-class Task:
-    """Everything one picture needs, as objects.
-
-    `levels` go from coarse to fine; `start` is the first image. `style` losses are drawn towards the regions' styles,
-    `pointwise` ones towards the content. `average` is the share of the running mean of the images that each step keeps:
-    above 0 the mean is the result, and not the image of the lowest loss. `tile` is the side in pixels of the tiles to
-    compute in, 0 for the whole image until memory runs out, None for the whole image come what may. `protect` `(H, W)`,
-    0..1, says where the content is held on to more firmly. `carries` hands the optimizer's state from one size to the
-    next, resized. `until` ends a size where its last steps lowered the loss by less than this share; 0 never does.
-    `bleed` are the pixels painted beyond each border, and cut off.
-    """
-
-    levels: Sequence[Level]
-    content: Pixels
-    regions: Sequence[Region]
-    start: Pixels
-    style: Sequence[LossUse]
-    pointwise: Sequence[LossUse]
-    optimizer: Optimizer
-    optimizer_options: Mapping[str, Any]
-    average: float = 0.0
-    tile: int | None = 0
-    protect: Mask | None = None
-    carries: bool = False
-    until: float = 0.0
-    bleed: int = 0
+from nst.task import Task, build_level
 
 
 @dataclass(frozen=True)
@@ -103,8 +60,6 @@ class Run:
     state: Mapping[str, Any] | None = None
 
 
-PROTECTION = 20.0  # how many times more the content weighs where it is protected
-
 OnIterate = Callable[[Progress], None]
 
 
@@ -117,7 +72,7 @@ def run(task: Task, on_iterate: OnIterate | None = None, resume: Snapshot | None
     """
     outcome = Run(task.start)
     if resume is not None:
-        best = canvas(task, task.levels[resume.level]).trim(resume.best)
+        best = task.canvas(task.levels[resume.level]).trim(resume.best)
         outcome = Run(best, list(resume.history), list(resume.notes))
     try:
         for index in range(resume.level if resume else 0, len(task.levels)):
@@ -139,7 +94,7 @@ class Leg:
         self._task, self._index, self._outcome = task, index, outcome
         self._level = task.levels[index]
         self._backend = self._level.backend
-        self._canvas = canvas(task, self._level)
+        self._canvas = task.canvas(self._level)
         self._tile = resume.tile if resume else self._level.tile if task.tile == 0 else task.tile
         self._taken = 0 if resume is None else resume.taken
         self._mean = self._resumed_mean(resume)
@@ -279,34 +234,6 @@ class Leg:
             history=self._outcome.history[:steps],
             **rest,
         )
-
-
-def canvas(task: Task, level: Level) -> Canvas:
-    """What is painted at a level."""
-    height, width = task.content.shape[:2]
-    return Canvas.around(fit(height, width, level.size), task.bleed)
-
-
-def build_level(task: Task, level: Level, tile: int = 0) -> Objective:
-    """The objective of a level, in tiles of so many pixels (0: of the whole image)."""
-    whole, style, pointwise = canvas(task, level), _used(task.style), _used(task.pointwise)
-    for use in style:
-        if use.whole and tile:
-            raise NstError(f"'{use.name}' cannot be computed in tiles", "choose another --style-loss, or --tile off")
-        if use.whole and any(region.mask is not None for region in task.regions):
-            raise NstError(f"'{use.name}' cannot be told where", "choose another --style-loss, or no masks")
-    tiles = cut(whole.shape, tile, [layer for use in (*style, *pointwise) for layer in use.layers])
-    content = whole.spread(task.content)
-    regions = [region.at(whole, level.size) for region in task.regions]
-    hold = None if task.protect is None else 1 + PROTECTION * whole.spread(task.protect)
-    terms = [term for use in style for each in regions for term in style_terms(level.backend, use, each, tiles, tile)]
-    for use in pointwise:
-        terms += pointwise_terms(level.backend, use, content, tiles, hold if use.protects else None)
-    return build_objective(level.backend, terms, tiles)
-
-
-def _used(uses: Sequence[LossUse]) -> list[LossUse]:
-    return [use for use in uses if use.weight]
 
 
 def _row(progress: Progress) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from typing import Any
 from nst.architectures import smallest_side
 from nst.canvas import Canvas
 from nst.cost import Outline, Size
-from nst.engine import Level, Task
 from nst.estimate import MARGIN, WEIGHING, Estimate, Estimator, Stage, Timing, line, unknown
 from nst.images import fit
 from nst.memory import available_memory, resident_memory
@@ -20,6 +19,7 @@ from nst.options import read_options
 from nst.plugins import Plugins
 from nst.recipe import Recipe
 from nst.specs import BackendSpec, OptimizerSpec, resolve
+from nst.task import Level, Task
 from nst.timing import clock, seconds_per_byte
 from nst.uses import Used, uses
 

@@ -14,7 +14,7 @@ import numpy as np
 from nst import engine, images, regions, weights
 from nst.canvas import Canvas
 from nst.cost import Outline, outline
-from nst.engine import Level, OnIterate, Task
+from nst.engine import OnIterate
 from nst.errors import Findings, UserError, raise_all
 from nst.estimate import Estimate
 from nst.forecast import Forecast, Opened, forecast
@@ -29,6 +29,7 @@ from nst.recipe import Recipe
 from nst.schedule import per_size, plan
 from nst.snapshot import Snapshot
 from nst.specs import BackendSpec, Spec
+from nst.task import Level, Task
 from nst.uses import uses
 from nst.weights import Choice
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nst.engine import Level, Task, build_level, canvas
 from nst.protocols import FeatureBackend
+from nst.task import Level, Task, build_level
 
 PATIENCE = 0.25  # seconds after which no further evaluation is timed
 ROUNDS = 5
@@ -30,7 +30,7 @@ def clock(task: Task, level: Level) -> Clocked:
     Of several evaluations the middle one counts, against a moment in which the machine was busy.
     """
     began = time.perf_counter()
-    image = level.backend.asarray(canvas(task, level).spread(task.content))
+    image = level.backend.asarray(task.canvas(level).spread(task.content))
     objective = build_level(task, level)
     objective(image)
     first, rounds = time.perf_counter() - began, list[float]()

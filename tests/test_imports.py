@@ -163,7 +163,14 @@ def test_the_foundation_knows_only_what_is_below_it(module: str, allowed: str) -
 
 
 @pytest.mark.parametrize(
-    "module", ["nst.engine", "nst.objective", "nst.color", *(name for name in MODULES if name.startswith("nst.images"))]
+    "module",
+    [
+        "nst.engine",
+        "nst.task",
+        "nst.objective",
+        "nst.color",
+        *(name for name in MODULES if name.startswith("nst.images")),
+    ],
 )
 def test_the_engine_receives_objects_never_names(module: str) -> None:
     assert reaches(MODULES[module], "nst.plugins", "nst.specs", "nst.recipe", "nst.weights") == set()
@@ -184,4 +191,4 @@ def test_nothing_but_the_command_line_knows_the_command_line(module: str) -> Non
 def test_a_plugin_knows_neither_the_engine_nor_the_others(package: str) -> None:
     others = PLUGINS.keys() - {package}
     for path in PLUGINS[package].rglob("*.py"):
-        assert reaches(path, "nst.cli", "nst.engine", "nst.job", *others) == set(), path
+        assert reaches(path, "nst.cli", "nst.engine", "nst.task", "nst.job", *others) == set(), path

@@ -35,6 +35,7 @@ from nst.plugins import Plugins
 from nst.protocols import Array, Iterate, Objective
 from nst.recipe import Recipe
 from nst.reference import ReferenceVGG
+from nst.task import Level
 
 TICK = 0.5  # seconds between two words on how far the picture is
 
@@ -151,7 +152,7 @@ class Probe:
 
     def _descend(self, start: str, optimizer: Any, options: dict[str, Any], steps: int, *watch: Any) -> None:
         """A run of the job's own task at the pinned size, from a pinned image, by another optimizer."""
-        level = engine.Level(self._size, steps, self._backend)
+        level = Level(self._size, steps, self._backend)
         task = replace(self._job.task(), levels=[level], start=self._images[start])
         engine.run(replace(task, optimizer=optimizer, optimizer_options=options, bleed=0), *watch)
 
