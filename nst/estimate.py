@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from math import prod
 from typing import Any
 
+from nst.canvas import Canvas
 from nst.cost import FLOAT, Outline, Size, activations, boxes, evaluation, features, forward
 from nst.specs import MemoryModel
 from nst.tiles import SMALLEST, Tile, cut
@@ -54,20 +55,24 @@ MARGIN = 0.9
 
 @dataclass(frozen=True)
 class Stage:
-    """One size before it is run: long side `size` in pixels, (height, width) `shape` with its `bleed`, and the network.
+    """One size before it is run: long side `size` in pixels, what is painted, and the network.
 
     `outline` is None for a network of unknown shape. `works` are the sizes of the styles' works there, `tile` is the
     side of the tiles to begin with, 0 for none.
     """
 
     size: int
-    shape: Size
+    canvas: Canvas
     steps: int
     weights: str
     outline: Outline | None
     works: Sequence[Size]
     tile: int = 0
-    bleed: int = 0
+
+    @property
+    def shape(self) -> Size:
+        """(height, width) of what is painted, with its rim."""
+        return self.canvas.shape
 
     @property
     def image(self) -> int:
@@ -115,14 +120,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run will take. `at_least` says that the backend does not tell what its framework holds in addition.
+    """What a run will take.
 
-    `start` are the seconds that opening the backend took, which are not among `seconds`.
+    `start` are the seconds that opening the backends took, which are not among `seconds`. `at_least` says of the memory
+    that the backend does not tell what its framework holds in addition, `at_most` of the time that the run may end
+    early.
     """
 
     parts: Sequence[Part]
     start: float = 0.0
     at_least: bool = False
+    at_most: bool = False
 
     @property
     def seconds(self) -> float | None:
@@ -137,8 +145,15 @@ class Estimate:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, ready for JSON."""
-        totals = {"seconds": self.seconds, "memory": self.memory, "start": self.start, "at_least": self.at_least}
-        return {**totals, "sizes": [asdict(part) for part in self.parts]}
+        totals = {"seconds": self.seconds, "memory": self.memory, "start": self.start}
+        bounds = {"at_least": self.at_least, "at_most": self.at_most}
+        return {**totals, **bounds, "sizes": [asdict(part) for part in self.parts]}
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> Estimate:
+        """What `to_dict` gave."""
+        parts = [Part(**part) for part in found["sizes"]]
+        return cls(parts, found["start"], found["at_least"], found["at_most"])
 
 
 def unknown(stages: Sequence[Stage], start: float) -> Estimate:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from nst.architectures import smallest_side
+from nst.backends import Opened
 from nst.canvas import Canvas
 from nst.cost import Outline, Size
 from nst.estimate import MARGIN, WEIGHING, Estimate, Estimator, Stage, Timing, line, unknown
@@ -28,14 +29,6 @@ PROBES = (128, 181, 256, 362, 512)
 
 COST = 5  # evaluations that it takes to time one
 SHARE = 0.05  # of a run that may go into timing one that is larger than the first
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A backend, and the outline of its network, None where that is no VGG."""
-
-    backend: Any
-    outline: Outline | None
 
 
 @dataclass(frozen=True)
@@ -119,9 +112,8 @@ class Forecast:
 
 def _resized(stage: Stage, size: int) -> Stage:
     works = [fit(*work, max(1, round(max(work) * size / stage.size))) for work in stage.works]
-    height, width = (side - 2 * stage.bleed for side in stage.shape)
-    canvas = Canvas.around(fit(height, width, size), stage.bleed)
-    return replace(stage, size=size, shape=canvas.shape, bleed=canvas.bleed, works=works, tile=0)
+    canvas = Canvas.around(fit(*stage.canvas.picture, size), stage.canvas.bleed)
+    return replace(stage, size=size, canvas=canvas, works=works, tile=0)
 
 
 def _free(backend: Any) -> int | None:
@@ -172,7 +164,7 @@ def _stage(
     content, *works = pictures
     shapes: list[Size] = [fit(*work.shape, round(min(size * work.scale, max(work.shape)))) for work in works]
     canvas = Canvas.around(fit(*content.shape, size), bleed)
-    return Stage(size, canvas.shape, steps, weights, opened[weights].outline, shapes, tile, canvas.bleed)
+    return Stage(size, canvas, steps, weights, opened[weights].outline, shapes, tile)
 
 
 def _layers(used: Used, role: str) -> list[str]:

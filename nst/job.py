@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from importlib.metadata import version
 from typing import Any
@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from nst import engine, images, regions, weights
+from nst.backends import Backends, Opened
 from nst.canvas import Canvas
-from nst.cost import Outline, outline
 from nst.engine import OnIterate
 from nst.errors import Findings, UserError, raise_all
 from nst.estimate import Estimate
-from nst.forecast import Forecast, Opened, forecast
+from nst.forecast import Forecast, forecast
 from nst.images import Picture
 from nst.inputs import Inputs, Reader
 from nst.memory import peak_memory
@@ -88,10 +88,9 @@ class Job:
         max_pixels: int | None = None,
         mistakes: Sequence[UserError] = (),
         chosen: Collection[str] = (),
-        loaded: MutableMapping[Any, Any] | None = None,
+        loaded: MutableMapping[Any, Opened] | None = None,
     ) -> None:
         self.recipe = recipe
-        self._loaded = {} if loaded is None else loaded
         self._plugins = plugins or Plugins.from_environment()
         found = Findings()
         called = Call(len(styles), sum(len(own) for _, own in masks), bool(masks) or protect is not None)
@@ -107,12 +106,11 @@ class Job:
         assert inputs is not None
         self.inputs = inputs
         self._estimate: Estimate | None = None
-        self._outlines, self._start_up = dict[str, Outline | None](), 0.0
         self.spec: BackendSpec = self._plugins.find("backend", recipe.backend)
         self.sizes, self.steps = self._plan()
         self.weight_choices = weights.choose_all(self.spec, recipe.weights, len(self.sizes))
         self._choices = per_size(self.weight_choices, len(self.sizes))
-        self._backends, self._digests = dict[str, Any](), dict[str, str]()
+        self._backends = Backends(recipe, self.spec, self._plugins, loaded)
 
     @property
     def content(self) -> Picture:
@@ -135,28 +133,7 @@ class Job:
 
     def open(self) -> FeatureBackend | ImageBackend:
         """The backend of the last size, built at the first call: the first heavy import."""
-        began, backend = time.perf_counter(), self._open(self.weights)
-        self._start_up = self._start_up or time.perf_counter() - began
-        return backend  # type: ignore[no-any-return]
-
-    def _open(self, choice: Choice) -> Any:
-        """One backend for each choice of weights; what is loaded already, from the same file, is not read again."""
-        if choice.name not in self._backends:
-            options = read_options(self.spec, self.recipe.backend_options)
-            if self.spec.kind == "feature":
-                options |= {"pooling": self.recipe.pooling, "precision": self.recipe.precision}
-                options |= {"padding": padding} if (padding := self.spec.pads(self.recipe.padding)) else {}
-            key = self.recipe.backend, choice.name, choice.stamp(), self.recipe.device, tuple(sorted(options.items()))
-            if key not in self._loaded:
-                self._loaded[key] = self._load(choice, options)
-            self._backends[choice.name], self._outlines[choice.name], self._digests[choice.name] = self._loaded[key]
-        return self._backends[choice.name]
-
-    def _load(self, choice: Choice, options: dict[str, Any]) -> tuple[Any, Outline | None, str]:
-        """A backend, its network in outline and its digest."""
-        network = choice.source.load()  # first: a bad file is found before the framework is imported
-        backend = self._plugins.load(self.spec)(network, device=self.recipe.device, **options)
-        return backend, outline(network), getattr(network, "sha256", "") or choice.source.verify()
+        return self._backends.open(self.weights).backend  # type: ignore[no-any-return]
 
     def notes(self) -> list[str]:
         """What is worth saying before the first step."""
@@ -177,9 +154,7 @@ class Job:
 
     def weight_hashes(self) -> dict[str, str]:
         """SHA-256 in hex of all weights in use, by name, "" for none; builds the backends if need be."""
-        for choice in self._choices:
-            self._open(choice)
-        return self._digests
+        return {choice.name: self._backends.open(choice).digest for choice in self._choices}
 
     def used(self) -> Iterator[tuple[Plugin, Spec]]:
         """Every part of the run, with the plugin that offers it."""
@@ -228,7 +203,8 @@ class Job:
         recipe, parts = self.recipe, regions.regions(self.inputs, self.recipe)
         optimizer = self._plugins.find("optimizer", recipe.optimizer)
         used = uses(recipe, self._plugins)
-        levels = zip(self.sizes, self.steps, map(self._open, self._choices), self.forecast.tiles, strict=True)
+        backends = [self._backends.open(choice).backend for choice in self._choices]
+        levels = zip(self.sizes, self.steps, backends, self.forecast.tiles, strict=True)
         return Task(
             levels=[Level(*level) for level in levels],
             content=self.content.pixels,
@@ -255,7 +231,7 @@ class Job:
     @cached_property
     def forecast(self) -> Forecast:
         """What there is to know before the first step; opens the backends."""
-        opened = {choice.name: Opened(self._open(choice), self._outlines[choice.name]) for choice in self._choices}
+        opened = {choice.name: self._backends.open(choice) for choice in self._choices}
         levels = [*zip(self.sizes, self.steps, self.weights_per_size(), strict=True)]
         pictures, masked = _shapes(self.inputs, self.recipe.style_scale), regions.masked(self.inputs)
         return forecast(self.recipe, self._plugins, self.spec, pictures, levels, opened, masked)
@@ -265,7 +241,8 @@ class Job:
         if self._estimate is None:
             self.open()
             left = self.forecast.after(resume.level, resume.taken) if resume else self.forecast
-            self._estimate = left.estimate(self.task, self._start_up)
+            found = left.estimate(self.task, self._backends.seconds)
+            self._estimate = replace(found, at_most=self.recipe.until > 0)
         return self._estimate
 
     def _first_image(self, styles: Sequence[Pixels]) -> Pixels:

@@ -20,6 +20,7 @@ from queue import SimpleQueue
 from typing import Any, BinaryIO
 
 from nst import engine, images, making, storage
+from nst.backends import Opened
 from nst.checkpoint import Checkpoint
 from nst.clock import Clock
 from nst.errors import Mistakes, NstError, UserError, as_error, raise_all
@@ -56,7 +57,7 @@ class Painter:
 
     def __init__(self, plugins: Plugins | None = None) -> None:
         self._plugins = plugins or Plugins.from_environment()
-        self._loaded: dict[Any, Any] = {}
+        self._loaded: dict[Any, Opened] = {}
         self._engine: Any = None
         self._digests: Digests = {}
 

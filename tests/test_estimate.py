@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nst.canvas import Canvas
 from nst.cost import outline
 from nst.estimate import FIXED, FLATTEST, Estimator, Stage, Timing, line
 from nst.specs import MemoryModel
@@ -34,7 +35,7 @@ def estimator():
 @pytest.fixture(scope="module")
 def stage(network):
     def make(height=300, width=200, steps=10, network=network, **changes):
-        return Stage(max(height, width), (height, width), steps, "small", network, [(64, 64)], **changes)
+        return Stage(max(height, width), Canvas((height, width)), steps, "small", network, [(64, 64)], **changes)
 
     return make
 

@@ -200,35 +200,6 @@ def test_memory_is_given_back_between_calls(run):
     assert alive() == once
 
 
-def test_jobs_given_one_mapping_share_the_backends_that_are_alike(photo, weights, plugins):
-    loaded = {}
-
-    def backend(**changes):
-        recipe = Recipe(**{**FAST, "weights": weights, "device": "cpu", **changes})
-        return Job(photo(36, 48), [photo(40, 40)], recipe, plugins, loaded=loaded).open()
-
-    first = backend()
-    assert backend(style_weight=3, steps=7, style_layers="relu1_1") is first
-    assert backend(padding="zero") is first, "what auto means"
-    others = [backend(pooling="average"), backend(weights="compact"), backend(padding="reflect")]
-    assert len({id(each) for each in [first, *others]}) == 4
-    assert backend(pooling="average") is others[0]
-
-
-def test_weights_that_have_changed_under_their_name_are_loaded_anew(photo, tmp_path, make_network, plugins):
-    loaded, file = {}, tmp_path / "w.safetensors"
-
-    def opened(seed):
-        write(file, make_network(seed=seed))
-        recipe = Recipe(**{**FAST, "weights": str(file), "device": "cpu"})
-        job = Job(photo(36, 48), [photo(40, 40)], recipe, plugins, loaded=loaded)
-        return job.open(), job.weight_hashes()[str(file)]
-
-    (first, its), (second, other) = opened(0), opened(1)
-    assert first is not second
-    assert its != other
-
-
 def test_no_style_is_a_mistake(photo, plugins):
     with pytest.raises(UserError, match="no style"):
         Job(photo(), [], Recipe(weights="compact"), plugins)

@@ -56,20 +56,16 @@ def _json(job: Job) -> str:
 
 
 def _table(job: Job) -> str:
-    from nst.cli.expectation import duration, expected
     from nst.cli.listing import table
+    from nst.expectation import in_all
 
     found = job.estimate()
     rows = [("SIZE", "STEPS", "WEIGHTS", "TILES", "TIME", "MEMORY"), *map(_row, found.parts)]
-    start = f"{duration(found.start)} to start" if found.start else ""
-    total = ", ".join(
-        filter(None, [expected(found, at_most=bool(job.recipe.until)) or "time and memory are unknown", start])
-    )
-    return "".join([table(rows), *(f"{note}\n" for note in job.notes()), f"in all: {total}\n"])
+    return "".join([table(rows), *(f"{note}\n" for note in job.notes()), f"in all: {in_all(found)}\n"])
 
 
 def _row(part: Part) -> tuple[str, ...]:
-    from nst.cli.expectation import duration
+    from nst.expectation import duration
 
     return (
         f"{part.size} px",

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from nst import atomic, images, timelapse
-from nst.cli.expectation import changing, expected
 from nst.cli.host import host
 from nst.cli.interrupt import interrupted_once
 from nst.cli.outputs import check_writable, other_file, same
@@ -21,6 +20,7 @@ from nst.cli.progress import Watcher, say
 from nst.cli.saving import Saving, once
 from nst.engine import Progress
 from nst.errors import Findings, NstError, UserError
+from nst.expectation import expected
 from nst.images import WriteOptions
 from nst.inputs import Sources
 from nst.job import Job, Result
@@ -214,12 +214,18 @@ def announce(job: Job, resume: Snapshot | None = None) -> None:
     backend = job.open()
     pairs = zip(job.sizes, job.steps, strict=True)
     sizes = " → ".join(f"{size} px × {steps}" if steps else f"{size} px in one pass" for size, steps in pairs)
-    weights = changing(job.weights_per_size(), job.sizes)
+    weights = _changing(job.weights_per_size(), job.sizes)
     say(f"{job.recipe.backend} on {backend.device}, weights {weights}, {backend.precision}; {sizes}")
     for note in job.notes():
         say(note)
-    if line := expected(job.estimate(resume), at_most=bool(job.recipe.until)):
+    if line := expected(job.estimate(resume)):
         say(line)
+
+
+def _changing(weights: Sequence[str], sizes: Sequence[int]) -> str:
+    """`compact, imagenet from 512 px`: the weights of the sizes, and from which on they are others."""
+    changes = [i for i, name in enumerate(weights) if i and name != weights[i - 1]]
+    return ", ".join([weights[0], *(f"{weights[i]} from {sizes[i]} px" for i in changes)])
 
 
 def write_report(path: Path, found: Mapping[str, Any]) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 
 from nst import toml
+from nst.estimate import Estimate
+from nst.expectation import in_all
 from nst.recipe import Recipe
 from nst.ui.errand import Errand
 
@@ -21,10 +22,6 @@ def ask(content: str, styles: Sequence[str], recipe: Recipe, folder: Path, large
 
 
 def words(told: str) -> str:
-    """What it says, in a line: `about 0:00:42 and 1.2 GB, on cpu; 0:00:05 to start`."""
+    """What it says, in a line: `about 42 s and 1.2 GB, 5 s to start, on cpu`."""
     found = json.loads(told)
-    seconds, memory = found["seconds"], found["memory"]
-    parts = [f"about {timedelta(seconds=round(seconds))}"] if seconds is not None else []
-    parts += [f"{'at least ' if found['at_least'] else ''}{memory / 1e9:.1f} GB"] if memory is not None else []
-    start = f"; {timedelta(seconds=round(found['start']))} to start" if found["start"] >= 1 else ""
-    return f"{' and '.join(parts) or 'time and memory are unknown'}, on {found['device']}{start}"
+    return f"{in_all(Estimate.from_dict(found))}, on {found['device']}"

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import re
 
 import pytest
 
 from nst.recipe import Recipe
 from nst.ui import expectation
-
-SAID = {"device": "cpu", "seconds": 41.6, "memory": 1_240_000_000, "start": 5.1, "at_least": False}
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({}, "about 0:00:42 and 1.2 GB, on cpu; 0:00:05 to start"),
-        ({"start": 0.2}, "about 0:00:42 and 1.2 GB, on cpu"),
-        ({"at_least": True, "start": 0}, "about 0:00:42 and at least 1.2 GB, on cpu"),
-        ({"seconds": None, "start": 0}, "1.2 GB, on cpu"),
-        ({"seconds": None, "memory": None, "start": 0}, "time and memory are unknown, on cpu"),
-    ],
-)
-def test_an_estimate_is_a_line(change, words):
-    assert expectation.words(json.dumps(SAID | change)) == words
 
 
 @pytest.mark.frameworks
@@ -36,4 +20,5 @@ def test_an_estimate_is_asked_of_the_command_line(tmp_path, photo, monkeypatch):
     errand = expectation.ask(content, [style], recipe, tmp_path, 10**6)
     errand.run()
     assert errand.mistakes() == []
-    assert "on cpu" in expectation.words(errand.said[0])
+    said = r"about \d+ s(, \d+ s to start)?, on cpu"
+    assert re.fullmatch(said, expectation.words(errand.said[0]))
