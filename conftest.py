@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from nst.architectures import convolutions
 from nst.entry_points import EntryPoint
 from nst.network import Network
 from nst.plugins import Plugins
-from nst.preprocessing import PREPROCESSINGS
 from nst.protocols import Pixels
+from nst.testing.networks import random_network
 
 # The same examples everywhere and every time: what fails is a change. `NST_FUZZ=1 pytest` draws new ones.
 LENIENT = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)  # a loaded machine is no failure, nor is a folder
@@ -34,7 +33,6 @@ OWN = {
     "nst-optimizers": "nst_optimizers",
     "nst-initializers": "nst_initializers",
 }
-WIDTHS = (4, 6, 8, 8, 8)  # channels per block
 
 
 def entry(distribution: str, module: str, group: str = "nst.v1") -> EntryPoint:
@@ -50,21 +48,7 @@ def plugins() -> Plugins:
 @pytest.fixture(scope="session")
 def make_network() -> Callable[..., Network]:
     """A VGG of random small convolutions: `make_network("vgg19", preprocessing="caffe", seed=1)`."""
-
-    def make(
-        architecture: str = "vgg19", preprocessing: str = "torchvision", seed: int = 0, depth: int = 16
-    ) -> Network:
-        rng = np.random.default_rng(seed)
-        kernels, biases, inputs = {}, {}, 3
-        for name in convolutions(architecture)[:depth]:
-            outputs = WIDTHS[int(name[4]) - 1]
-            scale = np.sqrt(2 / (9 * inputs)) / (255 if (name == "conv1_1" and preprocessing == "caffe") else 1)
-            kernels[name] = (rng.normal(size=(outputs, inputs, 3, 3)) * scale).astype(np.float32)
-            biases[name] = rng.normal(scale=0.1, size=outputs).astype(np.float32)
-            inputs = outputs
-        return Network(architecture, PREPROCESSINGS[preprocessing], kernels, biases, "random", "CC0-1.0")
-
-    return make
+    return random_network
 
 
 @pytest.fixture(scope="session")

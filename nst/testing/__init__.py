@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nst.testing.losses import LossSuite as LossSuite
     from nst.testing.optimizers import OptimizerSuite as OptimizerSuite
     from nst.testing.plugin import PluginSuite as PluginSuite
+    from nst.testing.vggs import VGGSuite as VGGSuite
 
 _HOMES = {
     "ExecutorSuite": "nst.testing.executors",
@@ -31,6 +32,7 @@ _HOMES = {
     "LossSuite": "nst.testing.losses",
     "OptimizerSuite": "nst.testing.optimizers",
     "PluginSuite": "nst.testing.plugin",
+    "VGGSuite": "nst.testing.vggs",
 }
 
 __all__ = list(_HOMES)

@@ -1,20 +1,15 @@
-"""The networks of this distribution keep what every feature backend promises, on weights at random."""
+"""The networks of this distribution keep what every VGG promises."""
 
 import pytest
 
-from nst.testing import FeatureBackendSuite, PluginSuite
+from nst.testing import PluginSuite, VGGSuite
 
 pytestmark = pytest.mark.frameworks
 
 
-class TestNetworks(FeatureBackendSuite):
+class TestNetworks(VGGSuite):
     distribution = "nst-keras"
     entry_module = "nst_keras"
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def weights(cls, spec, make_network):
-        return make_network(spec.architecture)
 
 
 class TestPlugin(PluginSuite):

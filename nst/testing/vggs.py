@@ -1,0 +1,142 @@
+"""What a network of an architecture that nst knows promises beyond `FeatureBackend`: to be `nst.reference`, faster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from nst.architectures import BLOCKS, smallest_side
+from nst.architectures import layers as vgg_layers
+from nst.losses.content import Content
+from nst.losses.content_cosine import ContentCosine
+from nst.losses.gram import Gram
+from nst.losses.histogram import Histogram
+from nst.losses.mean_std import MeanStd
+from nst.losses.range import Range
+from nst.losses.total_variation import TotalVariation
+from nst.losses.wasserstein import Wasserstein
+from nst.objective import build_objective
+from nst.preprocessing import PREPROCESSINGS
+from nst.protocols import Evaluation, FeatureBackend, Objective, Pixels
+from nst.reference import ReferenceVGG
+from nst.specs import BackendSpec
+from nst.terms import LossUse, Region, Term, pointwise_terms, style_terms
+from nst.testing.feature_backends import FeatureBackendSuite
+from nst.testing.networks import random_network
+from nst.testing.pictures import photo
+from nst.tiles import cut
+
+STYLE = {"relu1_1": 0.5, "conv2_1": 0.5}
+USES = {
+    "gram": LossUse("gram", Gram(), STYLE, 100.0),
+    "mean-std": LossUse("mean-std", MeanStd(), STYLE, 100.0),
+    "wasserstein": LossUse("wasserstein", Wasserstein(), STYLE, 100.0),
+    "histogram": LossUse("histogram", Histogram(8), STYLE, 100.0),
+    "content": LossUse("content", Content(), {"relu2_2": 1.0}, 10.0),
+    "content-cosine": LossUse("content-cosine", ContentCosine(), {"relu2_2": 1.0}, 10.0),
+    "range": LossUse("range", Range(), {"image": 1.0}, 1000.0),
+    "total-variation": LossUse("total-variation", TotalVariation(), {"image": 1.0}, 3.0),
+}
+"""Every loss of nst's own, at layers that a picture of a few pixels has."""
+
+DEEP = LossUse("gram", Gram(), {f"relu{block}_1": 0.2 for block in range(1, 6)}, 100.0)
+HELD = LossUse("content", Content(), {"relu4_2": 1.0}, 10.0)
+
+
+class VGGSuite(FeatureBackendSuite):
+    """Those of `FeatureBackendSuite`, and tests of backends whose spec names an architecture, on random weights."""
+
+    feature_tolerance: ClassVar[float] = 1e-5
+    """Of a layer's features, relative to their norm."""
+
+    gradient_tolerance: ClassVar[float] = 1e-4
+    """Of a gradient, relative to its largest value; the reference's own is numeric."""
+
+    @classmethod
+    def suits(cls, spec: BackendSpec) -> bool:
+        """Whether a backend says that it is a VGG."""
+        return super().suits(spec) and spec.architecture in BLOCKS
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def weights(cls, spec: BackendSpec) -> Any:
+        """A small VGG at random."""
+        return random_network(spec.architecture)
+
+    @pytest.mark.parametrize("preprocessing", sorted(PREPROCESSINGS))
+    def test_features_are_the_reference_s(self, spec: BackendSpec, preprocessing: str) -> None:
+        """A backend that names an `architecture` has the features of `nst.reference`, whatever input its weights want,
+        with every kind of `pooling`.
+        """
+        network = random_network(spec.architecture, preprocessing)
+        for pooling in spec.pooling:
+            backend = self.build(spec, network, pooling=pooling, precision="float32")
+            self._compare(spec, backend, ReferenceVGG(network, pooling=pooling), photo(45, 37))
+
+    @pytest.mark.parametrize("size", [(45, 37), (16, 40), (32, 33)], ids=str)
+    def test_features_are_the_reference_s_with_every_padding(
+        self, spec: BackendSpec, weights: Any, size: tuple[int, int]
+    ) -> None:
+        """It has them with every kind of `padding`, where mirrors have a single position to show too."""
+        for padding in spec.padding:
+            backend = self.build(spec, weights, padding=padding, precision="float32")
+            self._compare(spec, backend, ReferenceVGG(weights, padding=padding), photo(*size))
+
+    @pytest.mark.parametrize("loss", USES)
+    def test_losses_and_gradients_are_the_reference_s(self, spec: BackendSpec, weights: Any, loss: str) -> None:
+        """Every loss of nst's own has the value and the gradient that it has in `nst.reference`."""
+        self._compare_losses(self.build(spec, weights, precision="float32"), ReferenceVGG(weights), USES[loss])
+
+    def test_gradients_are_the_reference_s_with_every_padding(self, spec: BackendSpec, weights: Any) -> None:
+        """It has both with every kind of `padding`."""
+        for padding in spec.padding:
+            backend = self.build(spec, weights, padding=padding, precision="float32")
+            self._compare_losses(backend, ReferenceVGG(weights, padding=padding), USES["gram"])
+
+    @pytest.mark.parametrize("size", [(333, 250), (256, 320)], ids=str)
+    def test_gradient_in_tiles_is_that_of_the_whole_picture(
+        self, spec: BackendSpec, weights: Any, size: tuple[int, int]
+    ) -> None:
+        """In tiles the gradient is that of the whole picture."""
+        for padding in spec.padding or ("",):
+            backend = self.build(spec, weights, precision="float32", **({"padding": padding} if padding else {}))
+            at_once, tiled = (evaluation(backend, (DEEP, HELD), size, tile) for tile in (0, 96))
+            assert tiled.loss == pytest.approx(at_once.loss, rel=self.feature_tolerance), padding
+            self._compare_gradients(backend, tiled, backend.to_host(at_once.gradient))
+
+    def _compare(self, spec: BackendSpec, backend: FeatureBackend, reference: ReferenceVGG, picture: Pixels) -> None:
+        names = [name for name in vgg_layers(spec.architecture) if smallest_side([name]) <= min(picture.shape[:2])]
+        found = backend.features(backend.asarray(picture), names)
+        for name, expected in reference.features(reference.asarray(picture), names).items():
+            error = np.linalg.norm(backend.to_host(found[name]) - expected) / np.linalg.norm(expected)
+            assert error < self.feature_tolerance, name
+
+    def _compare_losses(self, backend: FeatureBackend, reference: ReferenceVGG, use: LossUse) -> None:
+        found, expected = (evaluation(each, [use], (6, 7)) for each in (backend, reference))
+        assert found.loss == pytest.approx(expected.loss, rel=self.feature_tolerance)
+        self._compare_gradients(backend, found, expected.gradient)
+
+    def _compare_gradients(self, backend: FeatureBackend, found: Evaluation, expected: Any) -> None:
+        error = np.abs(backend.to_host(found.gradient) - expected).max()
+        assert error < self.gradient_tolerance * np.abs(expected).max()
+
+
+def evaluation(backend: FeatureBackend, uses: Sequence[LossUse], size: tuple[int, int], tile: int = 0) -> Evaluation:
+    """Losses that draw an image of (height, width) towards another, and their gradient; the image leaves 0..1 too."""
+    image, target = 1.5 * photo(*size) - 0.25, photo(*size, 1)
+    return drawn_to(backend, uses, target, tile)(backend.asarray(image))
+
+
+def drawn_to(backend: FeatureBackend, uses: Sequence[LossUse], target: Pixels, tile: int = 0) -> Objective:
+    """The objective that draws an image of the target's size towards it, at once or in tiles of so many pixels."""
+    height, width = target.shape[:2]
+    tiles, made = cut((height, width), tile, [layer for use in uses for layer in use.layers]), list[Term]()
+    for use in uses:
+        if hasattr(use.loss, "statistic"):
+            made += style_terms(backend, use, Region([target], [1.0]), tiles, tile)
+        else:
+            made += pointwise_terms(backend, use, target, tiles)
+    return build_objective(backend, made, tiles)
