@@ -153,7 +153,7 @@ def _loss_mistakes(recipe: Recipe, plugins: Plugins, call: Call, chosen: ExtraLo
     if spec.shape == "whole" and recipe.tile.isdigit():
         found.add(UserError(f"'{spec.name}' cannot be computed in tiles", "choose another loss, or --tile off"))
     if spec.shape == "whole" and call.masks:
-        found.add(UserError(f"'{spec.name}' cannot be told where to look", "choose another loss, or no masks"))
+        found.add(UserError(f"'{spec.name}' does not work with masks", "choose another loss, or leave the masks out"))
     return found.errors
 
 
