@@ -24,13 +24,13 @@ from nst.recipe import FIELDS, Recipe, flag
 
 ROOT = Path(__file__).parents[1]
 INTROS = {
-    "backend": "What paints, or looks: `--backend NAME`, its options with `--backend-option NAME=VALUE`.",
-    "optimizer": "The way down: `--optimizer NAME`, its options with `--optimizer-option NAME=VALUE`.",
+    "backend": "The networks: `--backend NAME`, its options with `--backend-option NAME=VALUE`.",
+    "optimizer": "How the picture is optimized: `--optimizer NAME`, its options with `--optimizer-option NAME=VALUE`.",
     "initializer": "The picture to start from: `--init NAME`, its options with `--init-option NAME=VALUE`.",
-    "loss": "What counts as alike: `--style-loss NAME`, `--content-loss NAME`, or on top `--loss NAME=WEIGHT@LAYERS`.",
+    "loss": "How pictures are compared: `--style-loss NAME`, `--content-loss NAME`, and more with `--loss NAME=WEIGHT@LAYERS`.",
     "executor": "Where `nst batch` paints: `--executor NAME`, its options with `--executor-option NAME=VALUE`.",
 }
-ASIDE = "What you have installed, in the same words: `nst plugins show NAME`."
+ASIDE = "`nst plugins show NAME` says the same of what you have installed."
 
 
 def own_plugins() -> Plugins:
@@ -79,7 +79,7 @@ def recipe() -> str:
     defaults = Recipe().to_dict()
     rows = (_field(name, defaults[name]) for name in FIELDS)
     intro = (
-        "Everything that decides the picture, beside the pictures: in a TOML file, on the command line, and in Python "
+        "Everything that decides the picture, except the pictures: in a TOML file, on the command line, and in Python "
         "as `Recipe(size=1024)`. [Recipes](../recipes.md) says when to use what."
     )
     return f"# Recipe fields\n\n{intro}\n\n{_table(('field', 'option', 'default', 'what it is'), rows)}\n"

@@ -41,7 +41,7 @@ _STATE = "state."
 _COLUMNS = ("step", "size", "loss", "seconds")
 _TYPES = {"F64": np.dtype("<f8"), "F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
 _NAMES = {dtype: name for name, dtype in _TYPES.items()}
-_HINT = "start the run anew, or give another checkpoint"
+_HINT = "give the file that --checkpoint named, or start the run anew"
 
 Host = NDArray[Any]
 
@@ -192,7 +192,7 @@ class Checkpoint:
         self.about: dict[str, Any] = self._run["about"]
 
     def _refuse(self, reason: str) -> NoReturn:
-        raise UserError(f"'{self._path}' is no whole checkpoint: {reason}", _HINT) from None
+        raise UserError(f"'{self._path}' is not a complete checkpoint: {reason}", _HINT) from None
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:
@@ -202,7 +202,7 @@ class Checkpoint:
             with self._path.open("rb") as file:
                 start = file.read(8)
             if len(start) < 8 or struct.unpack("<Q", start)[0] > LONGEST_HEADER:
-                self._refuse("it begins with something else")
+                self._refuse("it does not begin like one")
             with safe_open(self._path, framework="np") as opened:
                 yield opened
         except OSError as error:

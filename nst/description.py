@@ -12,7 +12,7 @@ from typing import Any
 from nst.download import megabytes
 from nst.options import allowed
 from nst.plugins import Plugin
-from nst.specs import BackendSpec, Option, OptionValue, Spec, WeightSet
+from nst.specs import BackendSpec, MemoryModel, Option, OptionValue, Spec, WeightSet
 
 MEANINGS: Mapping[tuple[str, Any], str] = {
     ("kind", "feature"): "feature (losses and an optimizer paint with what it sees)",
@@ -36,7 +36,13 @@ MEANINGS: Mapping[tuple[str, Any], str] = {
 }
 """What the value of a field means, where it does not say so itself."""
 
-LABELS = {"files": "weight files", "requires": "needs the modules", "install": "install with"}
+LABELS = {
+    "files": "weight files",
+    "held": "memory of its state",
+    "copies": "copies of the features it holds",
+    "requires": "needs the modules",
+    "install": "install with",
+}
 """What a field is called, where not by its name."""
 
 FEATURES_ONLY = ("architecture", "layers", "pooling", "padding")
@@ -115,7 +121,10 @@ def _words(name: str, value: Any) -> str:
     return MEANINGS.get((name, value)) or _plain(value)
 
 
-def _plain(value: OptionValue) -> str:
+def _plain(value: OptionValue | MemoryModel) -> str:
+    if isinstance(value, MemoryModel):
+        told = f"{value.base / 1e9:.2f} GB, and {value.factor:g} times what its convolutions give"
+        return told if value != MemoryModel() else "it does not say"
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 

@@ -14,8 +14,8 @@ def expected(estimate: Estimate) -> str:
 
 
 def in_all(estimate: Estimate) -> str:
-    """`about 40 s and 1.2 GB, 3 s to start`."""
-    start = f"{duration(estimate.start)} to start" if estimate.start else ""
+    """`about 40 s and 1.2 GB, plus 3 s to start`."""
+    start = f"plus {duration(estimate.start)} to start" if estimate.start else ""
     return ", ".join(filter(None, [expected(estimate) or "time and memory are unknown", start]))
 
 

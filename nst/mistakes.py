@@ -153,7 +153,7 @@ def _loss_mistakes(recipe: Recipe, plugins: Plugins, call: Call, chosen: ExtraLo
     if spec.shape == "whole" and recipe.tile.isdigit():
         found.add(UserError(f"'{spec.name}' cannot be computed in tiles", "choose another loss, or --tile off"))
     if spec.shape == "whole" and call.masks:
-        found.add(UserError(f"'{spec.name}' cannot be told where to look", "choose another loss, or no masks"))
+        found.add(UserError(f"'{spec.name}' does not work with masks", "choose another loss, or leave the masks out"))
     return found.errors
 
 
@@ -183,7 +183,9 @@ def missing_modules(spec: Spec) -> UserError | None:
 
 def _style_mistakes(recipe: Recipe, call: Call) -> Iterable[UserError]:
     if not call.styles + call.patch_styles:
-        yield UserError("no style picture", "give at least one")
+        yield UserError(
+            "there is no style picture", "give one or more after the content: nst stylize CONTENT STYLE -o OUTPUT"
+        )
     if recipe.style_blend and len(recipe.style_blend) != call.styles:
         yield UserError(
             f"--style-blend has {len(recipe.style_blend)} weights for {call.styles} styles", "give one each"

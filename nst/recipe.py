@@ -44,98 +44,107 @@ class Recipe:
         ("auto",),
         values.names,
         "NAME|PATH[,…]",
-        "auto, imagenet, compact, or a neutral weight file; of several the last is for the last size, and the first "
-        "for all sizes before the others'",
+        "auto, compact, imagenet, or a weight file in nst's format; of several, the last paints the last size and the "
+        "first all sizes that are left over",
     )
     device: str = option("auto", values.text, "NAME", "auto, cpu, cuda or mps")
-    precision: str = option("auto", values.text, "KIND", "auto, float32 or bfloat16; auto takes the fastest at hand")
+    precision: str = option("auto", values.text, "KIND", "auto, float32 or bfloat16; auto is the faster one here")
     backend_options: Mapping[str, OptionValue] = option(
         {}, values.settings, "NAME=VALUE…", "options of the backend (see nst plugins show NAME)"
     )
-    size: int = option(512, values.count, "PIXELS", "long side of the result")
+    size: int = option(512, values.count, "PIXELS", "long side of the result, in pixels")
     sizes: tuple[int, ...] = option(
-        (), values.counts, "N,N,…", "long sides to grow through, in place of --size and --levels"
+        (), values.counts, "N,N,…", "long side at each stage, the smallest first; in place of --size and --levels"
     )
     levels: int = option(
         0,
         values.whole,
         "N",
-        "how many sizes, each √2 times the last, to grow through to --size; 1 is no pyramid (default: from 128 on)",
+        "how many sizes to paint, each √2 times the one before, up to --size; 1 is --size alone (default: from 128 on)",
     )
     steps: tuple[int, ...] = option(
         (),
         values.counts,
         "N[,N…]",
-        "steps in all, or for each of --sizes (default: 100 at the first size, then fewer)",
+        "steps in all, or a number for each of --sizes (default: 100 at the first size, then fewer)",
     )
     content_layers: Mapping[str, float] = option(
-        {"relu4_2": 1.0}, values.selection, "L=W,…", "layers that keep the content, with weights"
+        {"relu4_2": 1.0}, values.selection, "L=W,…", "layers at which content is compared, with their weights"
     )
     style_layers: Mapping[str, float] = option(
-        STYLE_LAYERS, values.selection, "L=W,…", "layers that take the style, with weights"
+        STYLE_LAYERS, values.selection, "L=W,…", "layers at which style is compared, with their weights"
     )
-    content_weight: float = option(10.0, values.number, "ALPHA", "hold on the content; 0 leaves it out")
-    style_weight: float = option(100.0, values.number, "BETA", "pull of the style; 0 leaves it out")
-    tv_weight: float = option(0.0, values.number, "WEIGHT", "price on differences between neighboring pixels")
+    content_weight: float = option(10.0, values.number, "ALPHA", "how firmly the photograph is kept; 0 leaves it out")
+    style_weight: float = option(100.0, values.number, "BETA", "how strongly the style pulls; 0 leaves it out")
+    tv_weight: float = option(
+        0.0, values.number, "WEIGHT", "penalty on differences between neighboring pixels, against grain"
+    )
     range_weight: float = option(
-        1000.0, values.number, "WEIGHT", "price on pixels beyond 0..1, which are clipped in the end"
+        1000.0, values.number, "WEIGHT", "penalty on values beyond 0..1, which the finished picture clips"
     )
-    style_loss: str = option("gram", values.text, "NAME", "how style is compared")
+    style_loss: str = option("gram", values.text, "NAME", "how style is compared: gram, wasserstein, mean-std, …")
     style_loss_options: Mapping[str, OptionValue] = option(
         {}, values.settings, "NAME=VALUE…", "options of the style loss (see nst plugins show NAME)"
     )
-    content_loss: str = option("content", values.text, "NAME", "how content is compared")
+    content_loss: str = option("content", values.text, "NAME", "how content is compared: content, content-cosine, …")
     content_loss_options: Mapping[str, OptionValue] = option(
-        {}, values.settings, "NAME=VALUE…", "options of the content loss"
+        {}, values.settings, "NAME=VALUE…", "options of the content loss (see nst plugins show NAME)"
     )
     losses: tuple[ExtraLoss, ...] = option(
         (),
         values.losses,
         "NAME=WEIGHT[@L=W,…]",
-        "one more loss with its weight and layers, such as histogram=50@relu4_1,relu5_1; may be given again",
+        "one more loss with its weight and layers, such as histogram=50@relu4_1,relu5_1; may be repeated",
     )
     pooling: str = option("max", values.text, "KIND", "max or average")
     padding: str = option(
         "auto",
         values.text,
         "KIND",
-        "what lies around the picture in every layer: zero, reflect or replicate; auto is the backend's usual one",
+        "what the network sees past the border: zero, reflect or replicate; auto is the backend's usual one",
     )
     bleed: int = option(
         8,
         values.whole,
         "PIXELS",
-        "paint so many pixels beyond each border, the picture mirrored there, and cut them off: no frame",
+        "paint this many pixels beyond each border and cut them off, so that no frame is left",
     )
     optimizer: str = option("lbfgs", values.text, "NAME", "lbfgs, adam, laplacian-rmsprop or scipy-lbfgs")
     optimizer_options: Mapping[str, OptionValue] = option(
         {}, values.settings, "NAME=VALUE…", "options of the optimizer, such as lr=0.02"
     )
-    init: str = option("content", values.text, "NAME|FILE", "what to start from: an initializer or a picture")
+    init: str = option(
+        "content", values.text, "NAME|FILE", "what to start from: content, noise, another initializer, or a picture"
+    )
     init_options: Mapping[str, OptionValue] = option(
         {}, values.settings, "NAME=VALUE…", "options of the initializer, such as ratio=0.6 match=content"
     )
-    seed: int = option(0, values.whole, "N", "seed of everything drawn at random")
+    seed: int = option(0, values.whole, "N", "seed of everything random")
     average: float = option(
         0.0,
         values.fraction,
         "DECAY",
-        "take the running mean of the images, each step keeping this share of it; 0 takes the best image",
+        "the result is a running mean that keeps this share of itself at each step; 0 takes the best image",
     )
     until: float = option(
         0.0,
         values.fraction,
         "SHARE",
-        "end a size once 10 steps have lowered the loss by less than this share of it, such as 0.001; 0 does not",
+        "end a size early when 10 steps lower the loss by less than this share, such as 0.001; 0 never does",
     )
     tile: str = option(
-        "auto", values.tile, "auto|PIXELS|off", "compute in tiles of this side, for pictures larger than memory"
+        "auto", values.tile, "auto|PIXELS|off", "compute in tiles of this side; auto does so when memory is short"
     )
-    style_blend: tuple[float, ...] = option((), values.shares, "W,W,…", "weights of several styles (default: equal)")
+    style_blend: tuple[float, ...] = option((), values.shares, "W,W,…", "share of each style (default: equal)")
     style_scale: tuple[float, ...] = option(
-        (1.0,), values.scales, "FACTOR[,…]", "size of the styles relative to the picture, of all or of each"
+        (1.0,),
+        values.scales,
+        "FACTOR[,…]",
+        "size of the strokes: below 1 finer, above 1 coarser; one factor for all styles, or one each",
     )
-    color: str = option("style", values.text, "MODE", "style, content, luminance, lab, match-mean or match-histogram")
+    color: str = option(
+        "style", values.text, "MODE", "whose colors: style, content, luminance, lab, match-mean or match-histogram"
+    )
 
     def __post_init__(self) -> None:
         given = {name: getattr(self, name) for name in FIELDS}
@@ -243,6 +252,6 @@ def load(path: str | Path) -> dict[str, Any]:
     try:
         return tomllib.loads(Path(path).read_text("utf-8"))
     except OSError as error:
-        raise UserError(f"cannot read recipe '{path}': {error.strerror}", "give a TOML file") from None
+        raise UserError(f"cannot read recipe '{path}': {error.strerror}", "give a file in TOML") from None
     except (ValueError, RecursionError) as error:  # TOML's, or UTF-8's, or Python's on a number of 5,000 digits
         raise UserError(f"recipe '{path}' is not TOML: {error}", "see nst/recipes for examples") from None

@@ -149,7 +149,9 @@ def _loss(value: Any) -> ExtraLoss:
         return value
     if isinstance(value, str):
         head, _, selected = value.partition("@")
-        name, _, weight = head.partition("=")
+        name, equals, weight = head.partition("=")
+        if not equals:
+            raise UserError(f"'{value}' has no weight", LOSS)
         value = {"name": name, "weight": weight, "layers": selected}
     if not isinstance(value, Mapping) or not {"name", "weight"} <= value.keys() <= {*ExtraLoss.__dataclass_fields__}:
         raise UserError(f"has {value!r} where a loss belongs", LOSS)

@@ -119,7 +119,7 @@ def test_the_file_is_as_large_as_its_images_and_little_more(kept):
 def test_a_truncated_file_is_refused(kept, length):
     file = kept()
     file.write_bytes(file.read_bytes()[:length])
-    with pytest.raises(UserError, match=r"run\.nst' is no whole checkpoint: ") as caught:
+    with pytest.raises(UserError, match=r"run\.nst' is not a complete checkpoint: ") as caught:
         Checkpoint(file).snapshot(PLAN)
     assert caught.value.hint
 
@@ -221,7 +221,7 @@ def rewritten(file, changes=None, drop=(), **tensors):
 )
 def test_metadata_that_does_not_belong_to_the_recipe_is_refused(kept, changes):
     file = rewritten(kept(), changes)
-    with pytest.raises(UserError, match="is no whole checkpoint"):
+    with pytest.raises(UserError, match="is not a complete checkpoint"):
         Checkpoint(file).snapshot(PLAN)
 
 
@@ -248,7 +248,7 @@ def test_metadata_that_does_not_belong_to_the_recipe_is_refused(kept, changes):
 )
 def test_arrays_that_do_not_belong_to_the_recipe_are_refused(kept, tensors):
     file = rewritten(kept(), **tensors)
-    with pytest.raises(UserError, match="is no whole checkpoint"):
+    with pytest.raises(UserError, match="is not a complete checkpoint"):
         Checkpoint(file).snapshot(PLAN)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from nst.description import as_data, describe
 from nst.plugins import KINDS, Plugin, Plugins
-from nst.specs import BackendSpec, LossSpec, OptimizerSpec, Option, WeightSet
+from nst.specs import BackendSpec, LossSpec, MemoryModel, OptimizerSpec, Option, WeightSet
 
 
 @pytest.fixture
@@ -67,6 +67,8 @@ def test_it_says_whose_it_is(owner):
         (OptimizerSpec("mine", "a:b", resumable=False), "resumable", "no ("),
         (OptimizerSpec("mine", "a:b", carries=True), "carries", "yes ("),
         (BackendSpec("mine", "a:b"), "weights", "none"),
+        (BackendSpec("mine", "a:b"), "memory", "it does not say"),
+        (BackendSpec("mine", "a:b", memory=MemoryModel(28 * 10**7, 2)), "memory", "0.28 GB, and 2 times"),
         (BackendSpec("mine", "a:b", files=""), "weight files", "none"),
         (BackendSpec("mine", "a:b", install="nst-mine"), "install with", "pip install nst-mine"),
     ],

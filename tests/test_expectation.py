@@ -31,10 +31,10 @@ def test_as_much_is_said_as_is_known(given, words):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (estimate(start=5.1), "about 42 s and 1.2 GB, 5 s to start"),
+        (estimate(start=5.1), "about 42 s and 1.2 GB, plus 5 s to start"),
         (estimate(), "about 42 s and 1.2 GB"),
         (estimate(None, None), "time and memory are unknown"),
-        (estimate(None, None, start=2), "time and memory are unknown, 2 s to start"),
+        (estimate(None, None, start=2), "time and memory are unknown, plus 2 s to start"),
     ],
 )
 def test_in_all_the_start_counts_too(given, words):

@@ -367,7 +367,7 @@ def test_pictures_are_refused_when_a_layer_would_see_nothing(
 
 def test_a_loss_of_all_positions_at_once_cannot_be_told_where_to_look(mistakes: Callable[..., Any]) -> None:
     assert mistakes(style_loss="patches", masks=True) == [
-        ("'patches' cannot be told where to look", "choose another loss, or no masks")
+        ("'patches' does not work with masks", "choose another loss, or leave the masks out")
     ]
 
 

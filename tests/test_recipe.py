@@ -60,9 +60,9 @@ def test_every_value_that_cannot_be_read_is_reported_by_its_option() -> None:
     with pytest.raises(Mistakes) as caught:
         Recipe(size="big", style_scale=0, optimizer_options="lr")
     assert [(error.message, error.hint) for error in caught.value.errors] == [
-        ("--size: must be a whole number, not 'big'", "long side of the result"),
+        ("--size: must be a whole number, not 'big'", "long side of the result, in pixels"),
         ("--optimizer-option: has 'lr' where name=value belongs", "write it like lr=0.02"),
-        ("--style-scale: must be above 0, not 0", "size of the styles relative to the picture, of all or of each"),
+        ("--style-scale: must be above 0, not 0", FIELDS["style_scale"].metadata["help"]),
     ]
 
 

@@ -40,9 +40,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 groups = {
-    "recipe": typer.Typer(help="Recipes: show, compare, save.", no_args_is_help=True),
-    "weights": typer.Typer(help="Weight sets: list, fetch, verify, export, compress.", no_args_is_help=True),
-    "plugins": typer.Typer(help="Installed plugins.", no_args_is_help=True),
+    "recipe": typer.Typer(help="Show, compare and save recipes.", no_args_is_help=True),
+    "weights": typer.Typer(help="List, fetch, verify, export and compress weights.", no_args_is_help=True),
+    "plugins": typer.Typer(help="List, show, check and start plugins.", no_args_is_help=True),
 }
 for name, typer_group in groups.items():
     app.add_typer(typer_group, name=name)

@@ -20,25 +20,44 @@ if TYPE_CHECKING:
 
 Content = Annotated[
     list[str] | None,
-    typer.Option("--content", metavar="PATTERN", help="what to paint: a pattern or a folder"),
+    typer.Option(
+        "--content",
+        metavar="PATTERN",
+        help="the pictures to paint: a folder, a pattern in quotes, or a file; may be repeated",
+    ),
 ]
 Styles = Annotated[
-    list[str] | None, typer.Option("--style", metavar="PATTERN", help="what to paint each of them like; all pairs")
+    list[str] | None, typer.Option("--style", metavar="PATTERN", help="what to paint each of them like, likewise")
 ]
 Pairs = Annotated[
     Path | None,
-    typer.Option("--pairs", metavar="FILE", help="in place of both: a CSV or TOML file that lists the pictures"),
+    typer.Option("--pairs", metavar="FILE", help="a CSV or TOML file that lists the pairs, in place of both"),
 ]
 Output = Annotated[str, typer.Option("-o", "--output", metavar="FOLDER", help="where the pictures go: a path or a URL")]
-Executor = Annotated[str, typer.Option("--executor", metavar="NAME", help="where they are painted: local, ray, …")]
+Executor = Annotated[
+    str, typer.Option("--executor", metavar="NAME", help="what paints them: local (this machine), ray (a cluster), …")
+]
 ExecutorOptions = Annotated[
     list[str] | None,
-    typer.Option("--executor-option", metavar="NAME=VALUE…", help="options of the executor (see nst plugins show)"),
+    typer.Option(
+        "--executor-option", metavar="NAME=VALUE…", help="options of the executor (see nst plugins show NAME)"
+    ),
 ]
-Jobs = Annotated[str | None, typer.Option("--jobs", metavar="N", help="short for --executor-option jobs=…")]
-NumCpus = Annotated[str | None, typer.Option("--num-cpus", metavar="N", help="… num_cpus=…, for each worker")]
-NumGpus = Annotated[str | None, typer.Option("--num-gpus", metavar="N", help="… num_gpus=…, for each worker")]
-Address = Annotated[str | None, typer.Option("--address", metavar="ADDRESS", help="… address=…, of a cluster; auto")]
+Jobs = Annotated[
+    str | None, typer.Option("--jobs", metavar="N", help="pictures at once; short for --executor-option jobs=N")
+]
+NumCpus = Annotated[
+    str | None, typer.Option("--num-cpus", metavar="N", help="cores for each worker, with --executor ray")
+]
+NumGpus = Annotated[
+    str | None, typer.Option("--num-gpus", metavar="N", help="GPUs for each worker, with --executor ray")
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address", metavar="ADDRESS", help="the cluster, with --executor ray: auto, HOST:PORT or ray://HOST:PORT"
+    ),
+]
 
 
 @recipe_options
@@ -110,7 +129,7 @@ def _run(series: Series, quiet: bool, output: str) -> int:
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"{summary(series.told, len(series.rows))}; run it again for the rest") from None
     if not quiet:
-        say(f"{summary(series.told, len(series.rows))}: {output}")
+        say(f"{summary(series.told, len(series.rows))}; see {output.rstrip('/')}/index.html")
     return 1 if any(each.status == "failed" for each in series.told) else 0
 
 

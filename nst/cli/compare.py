@@ -22,18 +22,19 @@ Backends = Annotated[
 Vary = Annotated[
     list[str] | None,
     typer.Option(
-        "--vary", metavar="FIELD=V,…", help="values of a recipe's field to compare (; between lists); repeatable"
+        "--vary", metavar="FIELD=V,…", help="values of an option to compare, ; between lists; may be repeated"
     ),
 ]
 Against = Annotated[
     tuple[str, str] | None,
-    typer.Option("--against", metavar="CONTENT STYLE", help="judge finished pictures against these"),
+    typer.Option("--against", metavar="CONTENT STYLE", help="judge finished pictures by these"),
 ]
-Jobs = Annotated[
-    int, typer.Option("--jobs", metavar="N", help="how many to run at once, as cores and memory allow; times suffer")
-]
+Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="how many to run at once; each is then slower")]
 JudgeFile = Annotated[
-    str, typer.Option("--judge", metavar="FILE", help="the judge's network, a neutral file (default: compact)")
+    str,
+    typer.Option(
+        "--judge", metavar="FILE", help="network to judge by, a weight file in nst's format (default: compact)"
+    ),
 ]
 
 
@@ -54,7 +55,9 @@ def compare(
         str | None, typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys")
     ] = None,
     recipe: Annotated[Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML")] = None,
-    max_pixels: Annotated[int | None, typer.Option("--max-pixels", metavar="N", help="largest picture to open")] = None,
+    max_pixels: Annotated[
+        int | None, typer.Option("--max-pixels", metavar="N", help="most pixels in a picture that is opened")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
 ) -> int:
     """See `nst.cli.commands`."""

@@ -11,9 +11,14 @@ from nst.cli.weights import DEFAULT_BACKEND, Backend
 
 
 def compress(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="the neutral file to write, float16")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="the file to write, safetensors in float16")
+    ],
     photos: Annotated[
-        list[Path], typer.Option("--photos", metavar="DIR", help="pictures to fit to; several share equally")
+        list[Path],
+        typer.Option(
+            "--photos", metavar="DIR", help="folder of pictures to fit to; may be repeated, and each counts alike"
+        ),
     ],
     teacher: Annotated[
         str, typer.Option("--teacher", metavar="NAME|PATH", help="the weights to compress")
@@ -22,18 +27,21 @@ def compress(
         str, typer.Option("--widths", metavar="N,N,…", help="channels per block, or per convolution")
     ] = "32,48,80,128,128",
     steps: Annotated[
-        str, typer.Option("--steps", metavar="N,N", help="of training: of the whole network, then of blocks 4 and 5")
+        str, typer.Option("--steps", metavar="N,N", help="training steps: of the whole network, then of blocks 4 and 5")
     ] = "500,2000",
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="the same seed gives the same network")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="seed of everything random")] = 0,
     crop: Annotated[
-        int, typer.Option("--crop", metavar="PIXELS", help="the side of the pictures it is fitted to")
+        int, typer.Option("--crop", metavar="PIXELS", help="side of the squares cut from the pictures")
     ] = 128,
     start: Annotated[
         Path | None, typer.Option("--start", metavar="FILE", help="a slim network made earlier, to go on from")
     ] = None,
-    save_every: Annotated[int, typer.Option("--save-every", metavar="N", help="write the network every N steps")] = 0,
+    save_every: Annotated[
+        int, typer.Option("--save-every", metavar="N", help="also write the network every N steps; 0 does not")
+    ] = 0,
     report: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE", help="how good it is, JSON (.json) or Markdown")
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="how good the network is, as JSON (.json) or Markdown"),
     ] = None,
     backend: Backend = DEFAULT_BACKEND,
 ) -> None:

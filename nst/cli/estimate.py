@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from nst.estimate import Part
     from nst.job import Job
 
-Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="checked, and not written")]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="FILE", help="where the picture would go: checked, not written")
+]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 

@@ -16,25 +16,24 @@ if TYPE_CHECKING:
 
 Vary = Annotated[
     list[str] | None,
-    typer.Option("--vary", metavar="FIELD=V,…", help="values of a recipe's field (; between lists); repeatable"),
+    typer.Option("--vary", metavar="FIELD=V,…", help="values of an option to paint, ; between lists; may be repeated"),
 ]
-Experiment = Annotated[
-    str | None, typer.Option("--paper", metavar="NAME", help="an experiment of a paper (see --list)")
-]
+Experiment = Annotated[str | None, typer.Option("--paper", metavar="NAME", help="a figure of a paper (see --list)")]
 
 
 @recipe_options
 def explore(
     given: dict[str, Any],
     pictures: Annotated[
-        list[str] | None, typer.Argument(metavar="CONTENT STYLE…", help="what to paint like what")
+        list[str] | None,
+        typer.Argument(metavar="CONTENT STYLE…", help="the picture to paint, and what to paint it like"),
     ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="where the pictures go")] = Path(
         "nst-explore"
     ),
     vary: Vary = None,
     paper: Experiment = None,
-    list_: Annotated[bool, typer.Option("--list", help="the papers' experiments, and nothing else")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="list the papers' figures, and do nothing else")] = False,
     backends: Backends = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="paint finished pictures again")] = False,
     preset: Annotated[
@@ -42,7 +41,9 @@ def explore(
         typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys (a paper begins from its own)"),
     ] = None,
     recipe: Annotated[Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML")] = None,
-    max_pixels: Annotated[int | None, typer.Option("--max-pixels", metavar="N", help="largest picture to open")] = None,
+    max_pixels: Annotated[
+        int | None, typer.Option("--max-pixels", metavar="N", help="most pixels in a picture that is opened")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
 ) -> int:
     """See `nst.cli.commands`."""

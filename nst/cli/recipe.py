@@ -9,8 +9,12 @@ import typer
 
 from nst.recipe import Recipe
 
-Source = Annotated[str, typer.Argument(metavar="FILE|PRESET|PICTURE", help="a recipe, or a picture that nst has made")]
-All = Annotated[bool, typer.Option("--all", help="also what is as by default")]
+Source = Annotated[
+    str, typer.Argument(metavar="FILE|PRESET|PICTURE", help="a recipe file, a preset, or a picture that nst has made")
+]
+All = Annotated[bool, typer.Option("--all", help="also the fields at their defaults")]
+
+AS_BY_DEFAULT = "# every field is at its default; --all lists them\n"
 
 
 def show(source: Source, every: All = False) -> None:
@@ -51,11 +55,13 @@ def save(
 def _recipe(source: str) -> Recipe:
     """The recipe of a file in TOML, a preset or a picture. Raises `UserError`, for a recipe with each mistake in it."""
     from nst import images, provenance
-    from nst.errors import raise_all
+    from nst.errors import raise_all, unknown
     from nst.recipe import load, preset, presets, read
 
     if Path(source).suffix.lower() in images.SUFFIXES:
         return provenance.read(source).recipe
+    if source not in presets() and not Path(source).suffix and not Path(source).exists():
+        raise unknown("preset", source, presets(), "(or give a recipe file, or a picture that nst has made)")
     values, errors = read(preset(source) if source in presets() else load(source))
     raise_all(errors)
     return Recipe(**values)
@@ -64,4 +70,4 @@ def _recipe(source: str) -> Recipe:
 def _written(recipe: Recipe, every: bool) -> str:
     from nst import toml
 
-    return toml.dumps(recipe.to_dict() if every else recipe.departures())
+    return toml.dumps(recipe.to_dict() if every else recipe.departures()) or AS_BY_DEFAULT

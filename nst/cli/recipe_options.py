@@ -17,12 +17,11 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "size",
         "content_weight",
         "style_weight",
-        "tv_weight",
-        "range_weight",
-        "style_blend",
         "style_scale",
+        "style_blend",
         "color",
         "init",
+        "init_options",
         "seed",
     ),
     "The network": (
@@ -31,13 +30,24 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "weights",
         "device",
         "precision",
-        "pooling",
-        "padding",
         "content_layers",
         "style_layers",
+        "pooling",
+        "padding",
+        "bleed",
+        "tile",
+    ),
+    "The losses": (
+        "style_loss",
+        "style_loss_options",
+        "content_loss",
+        "content_loss_options",
+        "losses",
+        "tv_weight",
+        "range_weight",
     ),
 }
-"""Which fields `--help` shows together; the rest are "The descent"."""
+"""Which fields `--help` shows together, in this order; the rest come last, as "The optimization"."""
 
 
 STRENGTH = inspect.Parameter(
@@ -47,7 +57,10 @@ STRENGTH = inspect.Parameter(
     annotation=Annotated[
         str | None,
         typer.Option(
-            "--strength", metavar="0..1", help="short for --backend-option strength=…", rich_help_panel="The network"
+            "--strength",
+            metavar="0..1",
+            help="how strongly a one-pass backend paints; short for --backend-option strength=…",
+            rich_help_panel="The network",
         ),
     ],
 )
@@ -71,7 +84,7 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(**arguments, given={name: value for name, value in given.items() if value not in (None, [])})
 
     shown = [parameter.replace(annotation=hints[parameter.name]) for parameter in own]
-    shown += [*map(_parameter, FIELDS.values()), STRENGTH]
+    shown += [*map(_parameter, _as_shown()), STRENGTH]
     wrapper.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {name: hint for name, hint in hints.items() if name not in ("given", "act")} | {
         name: _annotation(field) for name, field in FIELDS.items()
@@ -80,13 +93,18 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
+def _as_shown() -> list[Field[Any]]:
+    first = [FIELDS[name] for names in PANELS.values() for name in names]
+    return [*first, *(field for field in FIELDS.values() if field not in first)]
+
+
 def _parameter(field: Field[Any]) -> inspect.Parameter:
     kind = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(field.name, kind, default=None, annotation=_annotation(field))
 
 
 def _annotation(field: Field[Any]) -> Any:
-    panel = next((panel for panel, names in PANELS.items() if field.name in names), "The descent")
+    panel = next((panel for panel, names in PANELS.items() if field.name in names), "The optimization")
     option = typer.Option(
         *_spellings(field.name),
         metavar=field.metadata["metavar"],
@@ -110,4 +128,9 @@ def _default(field: Field[Any]) -> str:
     default = field.default_factory() if field.default_factory is not MISSING else field.default
     if isinstance(default, Mapping):
         default = ",".join(f"{layer}={weight:g}" for layer, weight in default.items())
-    return f" (default: {default})" if default not in ("", ()) else ""
+    typed = ",".join(map(_typed, default if isinstance(default, tuple) else (default,)))
+    return f" (default: {typed})" if typed else ""
+
+
+def _typed(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -26,10 +26,10 @@ def rerun(
     ] = None,
     content: Annotated[str | None, typer.Option("--content", metavar="FILE", help="another picture to paint")] = None,
     style: Annotated[
-        list[str] | None, typer.Option("--style", metavar="FILE", help="another style; may be given again")
+        list[str] | None, typer.Option("--style", metavar="FILE", help="another style; may be repeated")
     ] = None,
     mask: Annotated[
-        list[str] | None, typer.Option("--mask", metavar="FILE", help="another mask; one for each, in their order")
+        list[str] | None, typer.Option("--mask", metavar="FILE", help="another mask; repeat it for each mask, in order")
     ] = None,
     protect: Annotated[
         str | None, typer.Option("--protect", metavar="FILE", help="another mask of what to hold on to")

@@ -13,10 +13,12 @@ from nst.cli.stylize import CheckpointEvery, Film, MaxPixels, Report
 
 Content = Annotated[str | None, typer.Option("--content", metavar="FILE", help="where the picture to paint is now")]
 Styles = Annotated[
-    list[str] | None, typer.Option("--style", metavar="FILE", help="where a style is now; one for each, in their order")
+    list[str] | None,
+    typer.Option("--style", metavar="FILE", help="where a style is now; repeat it for each style, in order"),
 ]
 Masks = Annotated[
-    list[str] | None, typer.Option("--mask", metavar="FILE", help="where a mask is now; one for each, in their order")
+    list[str] | None,
+    typer.Option("--mask", metavar="FILE", help="where a mask is now; repeat it for each mask, in order"),
 ]
 Protect = Annotated[str | None, typer.Option("--protect", metavar="FILE", help="where the mask of --protect is now")]
 
@@ -25,7 +27,9 @@ def resume(
     checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="the file that --checkpoint named")],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="where the picture goes (default: as begun, if near by)"),
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="where the picture goes (default: where the run was to write it)"
+        ),
     ] = None,
     content: Content = None,
     style: Styles = None,

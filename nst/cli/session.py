@@ -87,7 +87,7 @@ class Session:
         """The checked job. Raises every mistake of the call together."""
         found = Findings()
         if max_pixels is not None and max_pixels < 1:
-            found.add(UserError(f"--max-pixels must be 1 or more, not {max_pixels}", "leave it out for Pillow's limit"))
+            found.add(UserError(f"--max-pixels must be 1 or more, not {max_pixels}", "leave it out for 89 million"))
             max_pixels = None
         files = filter(os.path.isfile, (recipe.init, *recipe.weights))
         plugins = host()

@@ -20,32 +20,36 @@ Film = Annotated[
     Path | None, typer.Option("--timelapse", metavar="FILE", help="a film of the steps: .mp4, .gif, .webp or .png")
 ]
 MaxPixels = Annotated[
-    int | None, typer.Option("--max-pixels", metavar="N", help="largest picture to open (default: Pillow's limit)")
+    int | None,
+    typer.Option("--max-pixels", metavar="N", help="most pixels in a picture that is opened (default: 89 million)"),
 ]
 BitDepth = Annotated[
     str,
-    typer.Option("--bit-depth", metavar="auto|8|16", help="bits a channel; auto: as the content has, in PNG and TIFF"),
+    typer.Option("--bit-depth", metavar="auto|8|16", help="bits per channel; auto keeps the content's in PNG and TIFF"),
 ]
 Metadata = Annotated[
     str,
-    typer.Option("--metadata", metavar="keep|strip", help="the content's camera, exposure and dates; never its place"),
+    typer.Option(
+        "--metadata", metavar="keep|strip", help="camera, exposure and dates of the content; its place is never kept"
+    ),
 ]
 KeepProfile = Annotated[bool, typer.Option("--keep-profile", help="write in the content's color profile, not in sRGB")]
 CheckpointEvery = Annotated[
-    float, typer.Option("--checkpoint-every", metavar="SECONDS", help="how often; also at the end of each size")
+    float,
+    typer.Option("--checkpoint-every", metavar="SECONDS", help="how often to write it; also at the end of each size"),
 ]
-Quality = Annotated[int, typer.Option("--quality", metavar="1-100", help="of JPEG, WebP and AVIF")]
+Quality = Annotated[int, typer.Option("--quality", metavar="1-100", help="quality of JPEG, WebP and AVIF")]
 Masks = Annotated[
     list[str] | None,
     typer.Option(
         "--mask",
         metavar="MASK:STYLE[,…]",
-        help="where the mask is white, paint like these instead; may be given again. Without any STYLE for the rest, "
-        "the rest stays as it is",
+        help="paint like these styles where the mask is white; may be repeated. Without a STYLE for the rest, the "
+        "rest stays a photograph",
     ),
 ]
 Protect = Annotated[
-    str | None, typer.Option("--protect", metavar="MASK", help="where the mask is white, hold on to the content")
+    str | None, typer.Option("--protect", metavar="MASK", help="keep the photograph where the mask is white")
 ]
 Preset = Annotated[str | None, typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys")]
 RecipeFile = Annotated[
@@ -59,17 +63,19 @@ def stylize(
     output: Output,
     given: dict[str, Any],
     styles: Annotated[
-        list[str] | None, typer.Argument(metavar="STYLE", help="the pictures to paint it like; a folder is one style")
+        list[str] | None,
+        typer.Argument(metavar="STYLE", help="the pictures to paint it like; a folder counts as one style"),
     ] = None,
     mask: Masks = None,
     protect: Protect = None,
     preset: Preset = None,
     recipe: RecipeFile = None,
     save_every: Annotated[
-        int, typer.Option("--save-every", metavar="N", help="also save every Nth step, numbered")
+        int,
+        typer.Option("--save-every", metavar="N", help="also save every Nth step, numbered; 0 saves the result only"),
     ] = 0,
     checkpoint: Annotated[
-        Path | None, typer.Option("--checkpoint", metavar="FILE", help="keep what nst resume needs to go on")
+        Path | None, typer.Option("--checkpoint", metavar="FILE", help="a file from which nst resume can go on")
     ] = None,
     checkpoint_every: CheckpointEvery = 60,
     timelapse: Film = None,

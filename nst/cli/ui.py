@@ -8,16 +8,21 @@ from typing import Annotated
 
 import typer
 
-Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="where to listen; others may come: with --auth")]
-Port = Annotated[int, typer.Option("--port", metavar="N", help="at which port; 0 takes one that is free")]
+Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="where to listen; any other address needs --auth")]
+Port = Annotated[int, typer.Option("--port", metavar="N", help="the port; 0 takes one that is free")]
 Auth = Annotated[
-    str, typer.Option("--auth", metavar="USER:PASSWORD", envvar="NST_UI_AUTH", help="who may come in (or NST_UI_AUTH)")
+    str,
+    typer.Option(
+        "--auth", metavar="USER:PASSWORD", envvar="NST_UI_AUTH", help="the user and password that the page asks for"
+    ),
 ]
 WeightFiles = Annotated[
-    list[str] | None, typer.Option("--weights", metavar="FILE", help="offer a neutral weight file; may be given again")
+    list[str] | None, typer.Option("--weights", metavar="FILE", help="also offer this weight file; may be repeated")
 ]
-Largest = Annotated[int, typer.Option("--max-upload", metavar="MB", help="largest file to take")]
-MaxPixels = Annotated[int, typer.Option("--max-pixels", metavar="N", help="largest picture to take or to make")]
+Largest = Annotated[int, typer.Option("--max-upload", metavar="MB", help="largest file that may be uploaded")]
+MaxPixels = Annotated[
+    int, typer.Option("--max-pixels", metavar="N", help="most pixels in a picture, uploaded or painted")
+]
 
 
 def ui(

@@ -15,7 +15,7 @@ from nst.download import megabytes
 from nst.errors import UserError, unknown
 from nst.specs import BackendSpec, WeightSet, resolve
 
-Backend = Annotated[str, typer.Option("--backend", metavar="NAME", help="whose weights")]
+Backend = Annotated[str, typer.Option("--backend", metavar="NAME", help="the backend whose weights these are")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="a weight set, such as imagenet or compact")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 DEFAULT_BACKEND = "torch-vgg19"
@@ -31,7 +31,7 @@ def list_(as_json: Json = False) -> None:
     else:
         for row in rows:
             state = "here" if row["present"] else f"not fetched ({megabytes(row['size'])})"
-            typer.echo(f"{row['backend']:<12} {row['name']:<9} {state:<22} {row['licence']}\n{'':<23}{row['path']}")
+            typer.echo(f"{row['backend']:<12} {row['name']:<12} {state:<22} {row['licence']}\n{'':<26}{row['path']}")
 
 
 def _rows() -> Iterator[dict[str, Any]]:
@@ -83,12 +83,14 @@ def path(name: Name = "imagenet", backend: Backend = DEFAULT_BACKEND) -> None:
 
 
 def export(
-    output: Annotated[Path, typer.Argument(metavar="FILE", help="the neutral file to write")],
+    output: Annotated[Path, typer.Argument(metavar="FILE", help="the file to write, safetensors")],
     name: Annotated[
         str, typer.Option("--weights", metavar="NAME|PATH", help="which of the backend's weights")
     ] = "auto",
     backend: Backend = DEFAULT_BACKEND,
-    half: Annotated[bool, typer.Option("--half", help="store float16: half the size, a thousandth off")] = False,
+    half: Annotated[
+        bool, typer.Option("--half", help="store float16: half the size, values within a thousandth")
+    ] = False,
 ) -> None:
     """See `nst.cli.commands`."""
     from nst import network

@@ -142,7 +142,7 @@ def _usage(request: Request) -> Iterator[UserError]:
     if request.jobs < 1:
         yield UserError(f"--jobs must be 1 or more, not {request.jobs}", "1 gives the truest times")
     if request.max_pixels is not None and request.max_pixels < 1:
-        yield UserError(f"--max-pixels must be 1 or more, not {request.max_pixels}", "leave it out for Pillow's limit")
+        yield UserError(f"--max-pixels must be 1 or more, not {request.max_pixels}", "leave it out for 89 million")
     if request.against:
         if request.backends or request.vary or request.chosen:
             yield UserError(

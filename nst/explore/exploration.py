@@ -143,7 +143,7 @@ def _across(planned: Sequence[Cell]) -> int:
 
 def _usage(request: Request) -> Iterator[UserError]:
     if request.max_pixels is not None and request.max_pixels < 1:
-        yield UserError(f"--max-pixels must be 1 or more, not {request.max_pixels}", "leave it out for Pillow's limit")
+        yield UserError(f"--max-pixels must be 1 or more, not {request.max_pixels}", "leave it out for 89 million")
     if len(request.pictures) < 2:
         yield UserError("give a content and a style", "nst explore CONTENT STYLE --vary FIELD=VALUE,…")
     if not (request.backends or request.vary or request.paper):

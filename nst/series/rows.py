@@ -45,7 +45,7 @@ def pairs(contents: Sequence[str], styles: Sequence[str]) -> list[Row]:
 
 def _expanded(found: Findings, option: str, patterns: Sequence[str]) -> Iterable[str]:
     if not patterns:
-        found.add(UserError(f"there is no {option}", f"{option} 'folder/*.jpg', or --pairs FILE, or --manifest FILE"))
+        found.add(UserError(f"there is no {option}", f"{option} 'folder/*.jpg', or --pairs FILE for both"))
     lists = [found.attempt(partial(expand, option, pattern)) or [] for pattern in patterns]
     return dict.fromkeys(path for each in lists for path in each)
 

@@ -22,6 +22,6 @@ def ask(content: str, styles: Sequence[str], recipe: Recipe, folder: Path, large
 
 
 def words(told: str) -> str:
-    """What it says, in a line: `about 42 s and 1.2 GB, 5 s to start, on cpu`."""
+    """What it says, in a line: `about 42 s and 1.2 GB, plus 5 s to start, on cpu`."""
     found = json.loads(told)
     return f"{in_all(Estimate.from_dict(found))}, on {found['device']}"

@@ -31,8 +31,8 @@ def test_a_folder_is_painted_kept_and_told_of(process, desk):
     first = process(*words)
     assert (first.code, first.out) == (0, "")
     assert "[2/2] dog--sea.png: finished" in first.err
-    assert first.err.splitlines()[-1] == "2 of 2 pictures: 2 finished: out"
-    assert process(*words, "--jobs", "2").err.splitlines()[-1] == "2 of 2 pictures: 2 kept: out"
+    assert first.err.splitlines()[-1] == "2 of 2 pictures: 2 finished; see out/index.html"
+    assert process(*words, "--jobs", "2").err.splitlines()[-1] == "2 of 2 pictures: 2 kept; see out/index.html"
     assert process(*words, "--fresh", "--quiet").err == ""
 
 

@@ -66,7 +66,7 @@ def test_a_row_for_each_size_and_a_line_for_all(nst, here, unsized):
     assert head.split() == ["SIZE", "STEPS", "WEIGHTS", "TILES", "TIME", "MEMORY"]
     assert re.fullmatch(r"32 px +2 +\S+ +none +\d+ s +\d\.\d\d GB", first)
     assert re.fullmatch(r"48 px +1 +\S+ +none +\d+ s +\d\.\d\d GB", second)
-    assert re.fullmatch(r"in all: about \d+ s and \d\.\d GB, \d+ s to start", last)
+    assert re.fullmatch(r"in all: about \d+ s and \d\.\d GB, plus \d+ s to start", last)
     assert not (here / "out.png").exists()
 
 
@@ -151,4 +151,4 @@ def test_a_network_of_unknown_shape_gets_a_time_alone(process, here, fast, stran
     layers = ["--content-layers", "relu1_1", "--style-layers", "relu1_1"]
     done = process("estimate", *PICTURES, *fast, *layers, "--backend", "odd", **strangers)
     assert re.search(r"48 px +3 +\S+ +none +\d+ s +unknown", done.out), done.err
-    assert re.search(r"in all: about \d+ s, \d+ s to start", done.out)
+    assert re.search(r"in all: about \d+ s, plus \d+ s to start", done.out)

@@ -43,6 +43,12 @@ def test_a_preset_is_shown_by_its_name(nst, here, name):
     assert shown == Recipe(**tomllib.loads((Path(images.__file__).parents[1] / f"recipes/{name}.toml").read_text()))
 
 
+def test_a_recipe_of_defaults_alone_says_so_and_is_a_recipe(nst, here):
+    shown = nst("recipe", "show", "default").out
+    assert shown.startswith("# every field is at its default")
+    assert tomllib.loads(shown) == {}
+
+
 def test_recipes_that_are_the_same_do_not_differ(nst, sources):
     assert nst("recipe", "diff", *sources).out == ""
 
@@ -78,7 +84,7 @@ def test_a_recipe_goes_where_it_can_be_written_or_nowhere(nst, sources):
         ("content.png", "content.png does not say how it was made"),
         ("none.png", "there is no file none.png"),
         ("none.toml", "cannot read recipe 'none.toml': No such file or directory"),
-        ("quik", "cannot read recipe 'quik'"),
+        ("quik", "unknown preset 'quik'"),
         ("style.txt", "recipe 'style.txt' is not TOML"),
     ],
 )

@@ -65,7 +65,10 @@ def test_help_says_what_the_field_says_and_its_default(helps, command, name):
     [
         ("size", " (default: 512)"),
         ("seed", " (default: 0)"),
-        ("tv_weight", " (default: 0.0)"),
+        ("tv_weight", " (default: 0)"),
+        ("content_weight", " (default: 10)"),
+        ("weights", " (default: auto)"),
+        ("style_scale", " (default: 1)"),
         ("init", " (default: content)"),
         ("content_layers", " (default: relu4_2=1)"),
         ("style_layers", " (default: relu1_1=1,relu2_1=1,relu3_1=1,relu4_1=1,relu5_1=1)"),

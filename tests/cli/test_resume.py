@@ -412,8 +412,8 @@ def test_a_checkpoint_that_contradicts_itself_is_refused_and_nothing_is_written(
 def test_a_file_that_is_no_checkpoint_is_refused(nst, here, content):
     Path("run.nst").write_bytes(content)
     error, hint = refusal(nst("resume", "run.nst"))
-    assert error.startswith("'run.nst' is no whole checkpoint: ")
-    assert hint == "start the run anew, or give another checkpoint"
+    assert error.startswith("'run.nst' is not a complete checkpoint: ")
+    assert hint == "give the file that --checkpoint named, or start the run anew"
 
 
 def test_a_network_that_paints_in_one_pass_has_nothing_to_go_on_from(nst, here, plugins, monkeypatch):

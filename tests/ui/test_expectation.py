@@ -20,5 +20,5 @@ def test_an_estimate_is_asked_of_the_command_line(tmp_path, photo, monkeypatch):
     errand = expectation.ask(content, [style], recipe, tmp_path, 10**6)
     errand.run()
     assert errand.mistakes() == []
-    said = r"about \d+ s(, \d+ s to start)?, on cpu"
+    said = r"about \d+ s(, plus \d+ s to start)?, on cpu"
     assert re.fullmatch(said, expectation.words(errand.said[0]))
