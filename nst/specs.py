@@ -146,10 +146,11 @@ class LossSpec(Spec):
     a loss looks at the whole picture at once, and raises `NstError` for a weight.
 
     A loss calls nothing but its `Namespace`. It is a number of 0 or more. It is 0 at its target. It is above 0 where
-    features and target are unlike. It stays the same when features and target are multiplied alike. It takes any number
-    of channels. It takes pictures of any size, a single position too. Its gradient is finite at the target. Its
-    gradient is finite on black and flat pictures. What it is given is not written to. The same features give the same
-    number. Role "image" has no target, and promises only what is said without one.
+    features and target are unlike. It stays the same when features and target are multiplied alike. It stays the same
+    when every row, column or channel is there twice, so that a weight means the same at any size and any number of
+    channels. It takes any number of channels. It takes pictures of any size, a single position too. Its gradient is
+    finite at the target. Its gradient is finite on black and flat pictures. What it is given is not written to. The
+    same features give the same number. Role "image" has no target, and promises only what is said without one.
 
     `copies` is how many times the features of its layers a loss holds at its worst moment, for an estimate of memory.
     """
