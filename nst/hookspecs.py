@@ -7,10 +7,11 @@ framework.
 What every plugin promises, and `nst plugins check` finds out: It can be loaded, and implements hooks that nst knows.
 Its entry module imports nst and the standard library only. Its names are lowercase words with dashes, and no other
 distribution's. Everything it offers is summarized in a line. Its options have a name of lowercase words with
-underscores, a help text, and a default that is allowed. The modules it requires are here, and it tells what pip
-installs for them. Its factories can be imported, and take what they are called with, their options among it. Its
-weights tell their origin and licence, and can be looked for without a framework. Its distribution requires nst, and
-tells which versions. Its distribution has a README and a licence.
+underscores, a help text, and a default that is allowed. Its losses have a shape that their role takes, its backends
+layers that can be named, and the device and pooling of those who say nothing. The modules it requires are here, and it
+tells what pip installs for them. Its factories can be imported, and take what they are called with, their options among
+it. Its weights tell their origin and licence, and can be looked for without a framework. Its distribution requires nst,
+and tells which versions. Its distribution has a README and a licence.
 """
 
 from __future__ import annotations

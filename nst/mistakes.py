@@ -18,12 +18,8 @@ from nst.options import read_options
 from nst.plugins import Plugins
 from nst.recipe import FIELDS, Recipe, flag
 from nst.schedule import plan
-from nst.specs import BackendSpec, LossSpec, OptionValue, Spec
+from nst.specs import SHAPES, BackendSpec, LossSpec, OptionValue, Spec
 from nst.values import ExtraLoss
-
-SHAPES = {"style": ("statistic", "whole"), "content": ("pointwise",), "image": ("pointwise",)}
-"""The shapes of loss the engine can put to each use."""
-
 
 ONE_PASS = ("backend", "weights", "device", "backend_options", "size", "style_blend", "style_scale", "color")
 """The recipe fields that mean something to an image backend."""

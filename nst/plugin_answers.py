@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, fields
+from dataclasses import is_dataclass
+from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pluggy
 
 from nst import hookspecs
 from nst.errors import NstError, unknown
-from nst.specs import BackendSpec, ExecutorSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, Spec, WeightSet
+from nst.specs import BackendSpec, ExecutorSpec, InitializerSpec, LossSpec, OptimizerSpec, Spec
 
 KINDS: Mapping[str, type[Spec]] = {
     "backend": BackendSpec,
@@ -27,9 +28,6 @@ HOOKS = {"nst_backends": "backend", "nst_optimizers": "optimizer", "nst_initiali
     "nst_losses": "loss",
     "nst_executors": "executor",
 }
-
-ITEMS: Mapping[str, type] = {"options": Option, "weights": WeightSet}
-"""What the tuples of a spec hold, where it is not str."""
 
 MOST = 1000
 """How many specs a hook may yield: a hook that yields for ever would fill the memory before its time is up."""
@@ -87,21 +85,26 @@ def _answers(hook: Any, module: ModuleType) -> Iterable[Spec]:
 def _checked(spec: Any, kind: str) -> Spec:
     if not isinstance(spec, KINDS[kind]):
         raise NstError(f"each {kind} must be of type {KINDS[kind].__name__}, not {spec!r:.60}")
-    for each in fields(KINDS[kind]):
-        _check_type(getattr(spec, each.name), each, f"{kind} '{spec.name}': {each.name}")
+    _check_fields(spec, KINDS[kind], f"{kind} '{spec.name}'")
     if not (spec.name.strip() and spec.name.isprintable() and _is_reference(spec.factory)):
         raise NstError(f"{kind} {spec.name!r} needs a name and a factory 'package.module:attribute'")
-    for source in _sources(spec):
-        if not _is_reference(source):
-            raise NstError(f"{kind} '{spec.name}' names '{source}', which is no 'package.module:attribute'")
+    for reference in _references(spec):
+        if not _is_reference(reference):
+            raise NstError(f"{kind} '{spec.name}' names '{reference}', which is no 'package.module:attribute'")
+    for field, named in (("options", spec.options), ("weights", getattr(spec, "weights", ()))):
+        if len({each.name for each in named}) < len(named):
+            raise NstError(f"{kind} '{spec.name}': {field} must have names of their own")
     return spec
 
 
-def _sources(spec: Spec) -> list[str]:
-    """Where a backend's weights come from: its sets, and a file of the user's, if it takes any."""
-    if not isinstance(spec, BackendSpec):
-        return []
-    return [*filter(None, [spec.files]), *(weights.source for weights in spec.weights)]
+def _references(spec: Spec) -> Iterable[str]:
+    """What a spec names beside its factory: where weights come from, and what else a backend or optimizer brings."""
+    match spec:
+        case BackendSpec():
+            return filter(None, [spec.files, spec.compressor, *(weights.source for weights in spec.weights)])
+        case OptimizerSpec():
+            return filter(None, [spec.held])
+    return ()
 
 
 def _is_reference(text: str) -> bool:
@@ -110,11 +113,27 @@ def _is_reference(text: str) -> bool:
     return all(part.isidentifier() for part in [*module.split("."), attribute])
 
 
-def _check_type(value: Any, declared: Field[Any], place: str) -> None:
-    """Raises `NstError` for a value that is not of its default's type, or a tuple of something else."""
-    wanted = str if declared.default is MISSING else type(declared.default)
+_hints = cache(get_type_hints)
+
+
+def _check_fields(declared: Any, kind: Any, place: str) -> None:
+    for name, hint in _hints(kind).items():
+        _check_value(getattr(declared, name), hint, f"{place}: {name}")
+
+
+def _check_value(value: Any, hint: Any, place: str) -> None:
+    """Raises `NstError` for a value that is not of its field's type, or holds what is not of its own."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        if value not in parts:
+            raise NstError(f"{place} must be one of {', '.join(parts)}, not {value!r:.60}")
+        return
+    wanted = tuple if origin is tuple else hint | int if float in (hint, *parts) else hint
     if not isinstance(value, wanted):
-        raise NstError(f"{place} must be a {wanted.__name__}, not {value!r:.60}")
-    item = ITEMS.get(declared.name, str)
-    if isinstance(value, tuple) and not all(isinstance(each, item) for each in value):
-        raise NstError(f"{place} must hold {item.__name__} only, not {value!r:.60}")
+        raise NstError(f"{place} must be of type {getattr(hint, '__name__', hint)}, not {value!r:.60}")
+    for each in value if origin is tuple else ():
+        if not isinstance(each, parts[0]):
+            raise NstError(f"{place} must hold {parts[0].__name__} only, not {value!r:.60}")
+        _check_value(each, parts[0], f"{place} '{getattr(each, 'name', each)}'")
+    if is_dataclass(hint):
+        _check_fields(value, hint, place)

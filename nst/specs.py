@@ -6,6 +6,7 @@ once and at little cost. The thing itself is named by a string, `"package.module
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -91,10 +92,11 @@ class BackendSpec(Spec):
     """A network on a framework.
 
     `kind` "feature" promises `nst.protocols.FeatureBackend`, "image" promises `ImageBackend`. `layers` are the
-    names it can extract, `architecture` is what its weight files must declare, `pooling` the kinds it offers. `padding`
-    are the kinds of that, the usual one first; a backend that names none takes no choice of it. `precisions` are those
-    it can compute in, beside "auto", which leaves the choice to it. `files` names what makes a `WeightSource` of a path
-    the user gives; empty where no file will do. A backend without `weights` gets None for them. `compressor` names a
+    names it can extract, `architecture` is what its weight files must declare, `devices` are those it may be told to
+    use, and `pooling` the kinds it offers: "auto" and "max" are what people get who say nothing. `padding` are the
+    kinds of that, the usual one first; a backend that names none takes no choice of it. `precisions` are those it can
+    compute in, beside "auto", which leaves the choice to it. `files` names what makes a `WeightSource` of a path the
+    user gives; empty where no file will do. A backend without `weights` gets None for them. `compressor` names a
     `nst.compression.Compressor`, where the backend can make slim networks of full ones.
 
     A backend that names an `architecture` has the features of `nst.reference`, whatever input its weights want, with
@@ -143,14 +145,17 @@ class InitializerSpec(Spec):
 class LossSpec(Spec):
     """A loss: its factory makes a `StatisticLoss` or a `PointwiseLoss`, as `shape` says, for one `role`.
 
+    Role "style" takes the shapes "statistic" and "whole", roles "content" and "image" take "pointwise".
+
     `shape` "whole" promises the methods of a `StatisticLoss`, but not that its statistic is a mean over positions: such
     a loss looks at the whole picture at once, and raises `NstError` for a weight.
 
     A loss calls nothing but its `Namespace`. It is a number of 0 or more. It is 0 at its target. It is above 0 where
-    features and target are unlike. It stays the same when features and target are multiplied alike. It takes any number
-    of channels. It takes pictures of any size, a single position too. Its gradient is finite at the target. Its
-    gradient is finite on black and flat pictures. What it is given is not written to. The same features give the same
-    number. Role "image" has no target, and promises only what is said without one.
+    features and target are unlike. It stays the same when features and target are multiplied alike. It stays the same
+    when every row, column or channel is there twice, so that a weight means the same at any size and any number of
+    channels. It takes any number of channels. It takes pictures of any size, a single position too. Its gradient is
+    finite at the target. Its gradient is finite on black and flat pictures. What it is given is not written to. The
+    same features give the same number. Role "image" has no target, and promises only what is said without one.
 
     `copies` is how many times the features of its layers a loss holds at its worst moment, for an estimate of memory.
     """
@@ -158,6 +163,14 @@ class LossSpec(Spec):
     role: Literal["style", "content", "image"] = "style"
     shape: Literal["statistic", "pointwise", "whole"] = "statistic"
     copies: float = 0.0
+
+
+SHAPES: Mapping[str, tuple[str, ...]] = {
+    "style": ("statistic", "whole"),
+    "content": ("pointwise",),
+    "image": ("pointwise",),
+}
+"""The shapes that a loss of each role may have."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,10 @@ from nst.specs import OptimizerSpec
 Make = Callable[..., EntryPoint]
 
 NUMBERS = count()
-HEAD = "from nst import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, WeightSet, hookimpl\n"
+HEAD = """\
+from nst import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, WeightSet, hookimpl
+from nst.specs import MemoryModel
+"""
 GOOD = HEAD + "@hookimpl\ndef nst_optimizers():\n    yield OptimizerSpec(name='{name}', factory='math:sqrt')\n"
 BROKEN = {
     "raises at import": ("1 / 0", "ZeroDivisionError: division by zero"),
@@ -90,9 +93,9 @@ SPECS = {
     "OptimizerSpec('mine', 'a:')": "optimizer 'mine' needs a name and a factory 'package.module:attribute'",
     "OptimizerSpec('mine', 'a.:b')": "optimizer 'mine' needs a name and a factory 'package.module:attribute'",
     "OptimizerSpec('mine', 'a:b:c')": "optimizer 'mine' needs a name and a factory 'package.module:attribute'",
-    "OptimizerSpec('mine', print)": "optimizer 'mine': factory must be a str, not <built-in function print>",
-    "OptimizerSpec(5, 'a:b')": "optimizer '5': name must be a str, not 5",
-    "OptimizerSpec('mine', 'a:b', requires=('torch'))": "optimizer 'mine': requires must be a tuple, not 'torch'",
+    "OptimizerSpec('mine', print)": "optimizer 'mine': factory must be of type str, not <built-in function print>",
+    "OptimizerSpec(5, 'a:b')": "optimizer '5': name must be of type str, not 5",
+    "OptimizerSpec('mine', 'a:b', requires=('torch'))": "optimizer 'mine': requires must be of type tuple, not 'torch'",
     "OptimizerSpec('mine', 'a:b', requires=(5,))": "optimizer 'mine': requires must hold str only, not (5,)",
     "OptimizerSpec('mine', 'a:b', options=('lr',))": "optimizer 'mine': options must hold Option only, not ('lr',)",
     "BackendSpec('mine', 'a:b', weights=('all',))": "backend 'mine': weights must hold WeightSet only, not ('all',)",
@@ -100,7 +103,29 @@ SPECS = {
     "BackendSpec('mine', 'a:b', weights=(WeightSet('w', 'a', '', '', ''),))": (
         "backend 'mine' names 'a', which is no 'package.module:attribute'"
     ),
-    "OptimizerSpec('mine', 'a:b', resumable='no')": "optimizer 'mine': resumable must be a bool, not 'no'",
+    "OptimizerSpec('mine', 'a:b', held='a')": "optimizer 'mine' names 'a', which is no 'package.module:attribute'",
+    "BackendSpec('mine', 'a:b', compressor='a')": "backend 'mine' names 'a', which is no 'package.module:attribute'",
+    "OptimizerSpec('mine', 'a:b', resumable='no')": "optimizer 'mine': resumable must be of type bool, not 'no'",
+    "BackendSpec('mine', 'a:b', kind='images')": "backend 'mine': kind must be one of feature, image, not 'images'",
+    "LossSpec('mine', 'a:b', copies='2')": "loss 'mine': copies must be of type float, not '2'",
+    "BackendSpec('mine', 'a:b', memory=MemoryModel(base='2 GB'))": (
+        "backend 'mine': memory: base must be of type int, not '2 GB'"
+    ),
+    "BackendSpec('mine', 'a:b', weights=(WeightSet('w', 'a:b', '', '', '', size='2 GB'),))": (
+        "backend 'mine': weights 'w': size must be of type int, not '2 GB'"
+    ),
+    "OptimizerSpec('mine', 'a:b', options=(Option('lr', None, ''),))": (
+        "optimizer 'mine': options 'lr': default must be of type bool | int | float | str, not None"
+    ),
+    "OptimizerSpec('mine', 'a:b', options=(Option('lr', 1, '', minimum='0'),))": (
+        "optimizer 'mine': options 'lr': minimum must be of type float | None, not '0'"
+    ),
+    "OptimizerSpec('mine', 'a:b', options=(Option('way', 'a', '', choices=('a', 1)),))": (
+        "optimizer 'mine': options 'way': choices must hold str only, not ('a', 1)"
+    ),
+    "OptimizerSpec('mine', 'a:b', options=(Option('lr', 1, ''), Option('lr', 2, '')))": (
+        "optimizer 'mine': options must have names of their own"
+    ),
 }
 
 
@@ -181,9 +206,15 @@ def test_a_broken_plugin_is_a_row_and_nothing_more(make: Make, body: str, reason
 
 @pytest.mark.parametrize(("spec", "reason"), SPECS.items(), ids=SPECS)
 def test_a_spec_that_would_hurt_later_breaks_its_plugin_now(make: Make, spec: str, reason: str) -> None:
-    hook = "nst_backends" if spec.startswith("Backend") else "nst_optimizers"
+    hook = {"B": "nst_backends", "L": "nst_losses", "O": "nst_optimizers"}[spec[0]]
     plugin = only(Plugins([make("bad", f"@hookimpl\ndef {hook}():\n    yield {spec}")]))
     assert (plugin.status, plugin.reason) == ("broken", reason)
+
+
+def test_a_whole_number_is_a_number(make: Make) -> None:
+    option = "Option('a', 1.0, '', minimum=0, maximum=2)"
+    body = f"@hookimpl\ndef nst_losses():\n    yield LossSpec('mine', 'a:b', copies=2, options=({option},))"
+    assert only(Plugins([make("mine", body)])).status == "ok"
 
 
 @pytest.mark.parametrize("module", ["my_package:plugin", "my_package [torch]", "", "my-package"])

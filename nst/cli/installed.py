@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from nst.plugins import Plugins
 
 
-def installed() -> Plugins:
+def installed(load: Callable[[], Plugins] = Plugins.from_environment) -> Plugins:
     """The installed plugins. Whatever they do to the streams and to the current folder while they load is undone.
 
     What they print goes to stderr, be it from C: stdout is for answers, which a program may read.
     """
     with _own_folder(), _own_streams():
-        return Plugins.from_environment()
+        return load()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nst.cli.installed import installed
 from nst.cli.plugins import Json
 from nst.errors import unknown
 from nst.plugins import Plugins
@@ -26,7 +27,7 @@ def check(
     """See `nst.cli.commands`."""
     from nst.testing.checks import Subject, examine, worst
 
-    plugins = Plugins()
+    plugins = installed(Plugins)
     subject = Subject(plugins, distribution)
     if not subject.plugins:
         names = {plugin.distribution for plugin in plugins.installed}

@@ -6,7 +6,7 @@ from nst.protocols import Namespace, Tensor
 
 
 class Range:
-    """Mean squared excess of pixels beyond 0..1.
+    """The mean over positions of `|max(p - 1, 0)|^2 + |max(-p, 0)|^2`: by how much a color p is beyond 0..1.
 
     Values outside are clipped in the end, and clipping undoes part of what was optimized: measured with saturated
     paintings, it costs a fifth of the style. A price keeps the objective smooth, as bounds would not.

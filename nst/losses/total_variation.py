@@ -6,10 +6,11 @@ from nst.protocols import Namespace, Tensor
 
 
 class TotalVariation:
-    """Mean squared difference between neighboring pixels (the squared-L2 form of Mahendran & Vedaldi 2015, eq. 6).
+    """The mean over positions of `|right - p|^2 + |below - p|^2` (Mahendran & Vedaldi 2015, eq. 6, with beta 2).
 
-    Absolute, in squared units of 0..1: it is about 0.005 for a photograph and 0.3 for white noise. The target is
-    ignored: a picture should be smooth on its own account.
+    p is a pixel's color, right and below are its neighbors'. Absolute, in squared units of 0..1: measured on five
+    photographs it is 0.01 to 0.04, least at 512 pixels, whose neighbors are nearer; of white noise it is 1. The target
+    is ignored: a picture should be smooth on its own account.
     """
 
     def difference(self, xp: Namespace, features: Tensor, target: Tensor) -> Tensor:

@@ -16,9 +16,10 @@ from typing import Any, Literal
 
 from nst.entry_points import canonical
 from nst.errors import UserError
+from nst.layers import IMAGE, parse
 from nst.options import read_option
 from nst.plugins import OWN, Plugin, Plugins
-from nst.specs import BackendSpec, Option, Spec
+from nst.specs import SHAPES, BackendSpec, LossSpec, Option, Spec
 from nst.testing.probe import Probed, probe
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -133,8 +134,37 @@ def _undocumented(called: str, option: Option) -> Iterator[Finding]:
         read_option(option, option.default)
     except UserError as error:
         yield failed(f"{called} has a default that is not allowed: {error.message}", "widen its bounds or choices")
+    ends = [end for end in (option.minimum, option.maximum) if end is not None]
+    if isinstance(option.default, int) and any(end % 1 for end in ends):
+        yield failed(f"{called} is a whole number, but its bounds are not", "give it bounds that it can have")
     if option.unit and isinstance(option.default, bool | str):
         yield failed(f"{called} has the unit '{option.unit}', but is no number", "leave the unit out")
+
+
+def usable(subject: Subject) -> Iterator[Finding]:
+    """Its losses have a shape that their role takes, its backends layers that can be named, and the device and pooling
+    of those who say nothing.
+    """
+    for called, spec in subject.specs():
+        if isinstance(spec, LossSpec) and spec.shape not in SHAPES[spec.role]:
+            shapes = " or ".join(f"shape='{shape}'" for shape in SHAPES[spec.role])
+            yield failed(f"{called} is {spec.shape}, which is no shape for role '{spec.role}'", f"declare {shapes}")
+        elif isinstance(spec, BackendSpec):
+            yield from _unusable(called, spec)
+
+
+def _unusable(called: str, spec: BackendSpec) -> Iterator[Finding]:
+    if "auto" not in spec.devices:
+        yield failed(f"{called} has no device 'auto', which is what nst asks for", "add it to devices=(…)")
+    if spec.kind == "image":
+        return
+    for missing in [name for name in ("layers", "pooling", "precisions") if not getattr(spec, name)]:
+        yield failed(f"{called} has no {missing}", f"name some in {missing}=(…)")
+    for layer in spec.layers:
+        if layer == IMAGE or parse(layer) != {layer: 1.0}:
+            yield failed(f"{called}: layer '{layer}' cannot be asked for by that name", "name it like relu1_1")
+    if spec.pooling and "max" not in spec.pooling:
+        yield warned(f"{called} has no pooling 'max', which is what nst asks for", "say so in the README")
 
 
 def provided(subject: Subject) -> Iterator[Finding]:
@@ -207,6 +237,7 @@ CHECKS: Mapping[str, Check] = {
     "names": named,
     "summaries": summarized,
     "options": documented,
+    "uses": usable,
     "modules": provided,
     "factories": callable_,
     "weights": credited,
@@ -219,7 +250,7 @@ CHECKS: Mapping[str, Check] = {
 def ask(check: str, subject: Subject) -> list[Finding]:
     """What one check finds: its troubles, or that all is well."""
     found = [replace(finding, name=check) for finding in CHECKS[check](subject)]
-    return found or [Finding("ok", (CHECKS[check].__doc__ or "").strip(), name=check)]
+    return found or [Finding("ok", " ".join((CHECKS[check].__doc__ or "").split()), name=check)]
 
 
 def examine(subject: Subject) -> list[Finding]:

@@ -34,7 +34,8 @@ class LossSuite(Suite):
     """What counts as 0 at the target. A loss is about 1 for a picture that is unlike, and meant for float32."""
 
     scale_tolerance: ClassVar[float] = 1e-3
-    """Of a loss with all multiplied by 0.1 and by 100, relative: what keeps a division from 0 may be felt that much."""
+    """Of a loss with all multiplied by 0.1 and by 100, or doubled, relative: what keeps a division from 0 may be felt
+    that much."""
 
     @pytest.fixture
     def loss(self, spec: LossSpec) -> Any:
@@ -96,6 +97,16 @@ class LossSuite(Suite):
         for scale in (0.1, 100.0):
             found = self.value(spec, loss, scale * features, scale * target)
             assert found == pytest.approx(expected, rel=self.scale_tolerance)
+
+    @said_of(role=AIMED)
+    @pytest.mark.parametrize("axis", range(3), ids=("rows", "columns", "channels"))
+    def test_stays_the_same_when_all_is_there_twice(self, spec: LossSpec, loss: Any, axis: int) -> None:
+        """It stays the same when every row, column or channel is there twice, so that a weight means the same at any
+        size and any number of channels.
+        """
+        pair = self.make_features(0), self.make_features(1)
+        found = self.value(spec, loss, *(each.repeat(2, axis) for each in pair))
+        assert found == pytest.approx(float(self.value(spec, loss, *pair)), rel=self.scale_tolerance)
 
     @said_of(role=AIMED)
     def test_takes_any_number_of_channels(self, spec: LossSpec, loss: Any) -> None:

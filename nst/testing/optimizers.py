@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from nst.errors import NstError
+from nst.images import stretch
 from nst.protocols import Array, Evaluation, Iterate, State
-from nst.specs import OptimizerSpec
+from nst.specs import OptimizerSpec, resolve
 from nst.testing.options import bounds
 from nst.testing.suite import Suite, said_of
 
@@ -195,6 +196,44 @@ class OptimizerSuite(Suite):
             first = next(self.run(spec, problem, step_scale=scale))
             lengths.append(float(np.linalg.norm(np.asarray(first.image) - start)))
         assert lengths[1] == pytest.approx(lengths[0] / 2, rel=self.step_tolerance)
+
+    @said_of(resumable=(True,))
+    def test_step_of_a_resumed_run_is_as_long_as_step_scale_says(self, spec: OptimizerSpec, make: MakeArray) -> None:
+        """Every step's length is multiplied by `step_scale`; the engine halves it after a loss that was not finite."""
+        problem = quadratic(make)
+        *_, parting = islice(self.run(spec, problem), 4)
+        lengths = []
+        for scale in (1.0, 2**-10):  # a line search may end far from the whole step, but not from so short a one
+            resumed = next(self.run(spec, problem, parting.image, state=serialized(parting.state), step_scale=scale))
+            lengths.append(float(np.linalg.norm(np.asarray(resumed.image) - np.asarray(parting.image))))
+        assert lengths[1] <= lengths[0] / 100
+
+    @said_of(carries=(True,))
+    def test_state_resized_starts_well_at_another_size(self, spec: OptimizerSpec, make: MakeArray) -> None:
+        """`carries` says that such a state, its arrays resized bilinearly, like the image, starts well at another
+        size.
+        """
+        *_, parting = islice(self.run(spec, quadratic(make)), 4)
+        parts = {"image": np.asarray(parting.image), **serialized(parting.state)}
+        state = {
+            name: make(stretch(value, (7, 10))) if isinstance(value, np.ndarray) else value
+            for name, value in parts.items()
+        }
+        problem, start = quadratic(make, (7, 10, 3)), state.pop("image")
+        losses = [step.evaluation.loss for step in islice(self.run(spec, problem, start, state=state), self.steps)]
+        assert min(losses) <= self.share * problem(start).loss
+
+    def test_state_takes_no_more_bytes_than_are_told(self, spec: OptimizerSpec, make: MakeArray) -> None:
+        """the bytes that its state takes for an image of so many bytes after so many steps."""
+        if not spec.held:
+            pytest.skip("it does not tell")
+        problem, held = quadratic(make), resolve(spec.held)
+        image = np.asarray(problem.start).nbytes
+        for steps, iterate in enumerate(islice(self.run(spec, problem), 30), start=1):
+            taken = sum(
+                np.asarray(value).nbytes for value in iterate.state.values() if not isinstance(value, float | int)
+            )
+            assert taken <= held(image, steps, **self.settings(spec))
 
     @pytest.mark.parametrize("call", [1, 2, 4])
     def test_loss_that_is_not_finite_is_no_error(self, spec: OptimizerSpec, make: MakeArray, call: int) -> None:

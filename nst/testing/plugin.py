@@ -56,6 +56,12 @@ class PluginSuite(Suite):
         """Its options have a name of lowercase words with underscores, a help text, and a default that is allowed."""
         self.check("options", subject)
 
+    def test_what_it_offers_can_be_used(self, subject: Subject) -> None:
+        """Its losses have a shape that their role takes, its backends layers that can be named, and the device and
+        pooling of those who say nothing.
+        """
+        self.check("uses", subject)
+
     def test_what_it_needs_is_declared_and_present(self, subject: Subject) -> None:
         """The modules it requires are here, and it tells what pip installs for them."""
         self.check("modules", subject)

@@ -16,8 +16,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from nst.entry_points import EntryPoint
+from nst.plugin_guard import FRAMEWORKS
 from nst.plugins import Plugins
-from nst.specs import BackendSpec, Spec, resolve
+from nst.specs import BackendSpec, LossSpec, OptimizerSpec, Spec, resolve
 
 PATIENCE = 300.0
 """Seconds the process may take; TensorFlow alone takes ten to import on a slow machine."""
@@ -37,6 +38,12 @@ CALLS: dict[str, tuple[int, tuple[str, ...]]] = {
     "executor": (1, ("tell",)),
 }
 """How a factory is called, or for an optimizer and an initializer what it makes: so many arguments, and these names."""
+
+PROTOCOLS = {"feature": "FeatureBackend", "image": "ImageBackend", "pointwise": "PointwiseLoss"} | {
+    "statistic": "StatisticLoss",
+    "whole": "StatisticLoss",
+}
+"""What a factory makes, by the kind of its backend or the shape of its loss."""
 
 
 @dataclass
@@ -66,37 +73,50 @@ def probe(entries: Sequence[EntryPoint]) -> Probed:
             text=True,
             timeout=PATIENCE,
         )
-    except subprocess.TimeoutExpired:
-        return Probed(factories=[f"importing its factories took more than {PATIENCE:g} seconds"])
+    except subprocess.TimeoutExpired as error:
+        return _read(error.stdout, f"importing its factories took more than {PATIENCE:g} seconds")
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["without a word"])[-1]
-        return Probed(factories=[f"the process that imports its factories ended with {done.returncode}: {last}"])
-    return Probed(**json.loads(done.stdout))
+        return _read(done.stdout, f"the process that imports its factories ended with {done.returncode}: {last}")
+    return _read(done.stdout)
+
+
+def _read(answers: str | bytes | None, *troubles: str) -> Probed:
+    """The last answer of the process, which may not have come to its end, and what kept it from there."""
+    found = Probed(**json.loads(line)) if (line := (answers or "{}").splitlines()[-1]) else Probed()
+    found.factories += troubles
+    return found
 
 
 def main() -> None:
-    """Answer the request on stdin. What a plugin prints goes to stderr."""
+    """Answer the request on stdin, with more at each line. What a plugin prints goes to stderr."""
     answer = os.dup(1)
     os.dup2(2, 1)
     request = json.load(sys.stdin)
     sys.path[:] = request["path"]
-    found = _probed([EntryPoint(**entry) for entry in request["entries"]])
     with os.fdopen(answer, "w") as stream:
-        json.dump(asdict(found), stream)
+        for found in _probed([EntryPoint(**entry) for entry in request["entries"]]):
+            print(json.dumps(asdict(found)), file=stream, flush=True)
 
 
-def _probed(entries: Sequence[EntryPoint]) -> Probed:
+def _probed(entries: Sequence[EntryPoint]) -> Iterator[Probed]:
+    """What has been found before its factories are imported, which may end the process, and in the end."""
     before, began = set(sys.modules), time.perf_counter()
     plugins = Plugins(entries)
-    milliseconds = 1000 * (time.perf_counter() - began)
+    milliseconds = round(1000 * (time.perf_counter() - began), 1)
     own = {entry.module.partition(".")[0] for entry in entries}
     foreign = _packages(set(sys.modules) - before) - sys.stdlib_module_names - OURS - own
-    specs = [(kind, spec) for plugin in plugins.installed for kind, found in plugin.specs.items() for spec in found]
-    backends = [spec for _, spec in specs if isinstance(spec, BackendSpec)]
-    sources = [trouble for spec in backends for trouble in _source_troubles(spec)]
-    judged = [_judge(kind, spec) for kind, spec in specs]
-    factories, doubts = ([text for pair in judged for text in pair[which]] for which in (0, 1))
-    return Probed(round(milliseconds, 1), sorted(foreign), sources, factories, doubts)
+    found = Probed(milliseconds, sorted(foreign))
+    specs = [(kind, spec) for plugin in plugins.installed for kind, offered in plugin.specs.items() for spec in offered]
+    for _, spec in specs:
+        found.sources += _source_troubles(spec) if isinstance(spec, BackendSpec) else ()
+        found.factories += _held_troubles(spec) if isinstance(spec, OptimizerSpec) and spec.held else ()
+    yield found
+    for kind, spec in specs:
+        wrong, doubtful = _judge(kind, spec)
+        found.factories += wrong
+        found.doubts += doubtful
+    yield found
 
 
 def _packages(modules: set[str]) -> set[str]:
@@ -112,40 +132,95 @@ def _source_troubles(spec: BackendSpec) -> Iterator[str]:
         except (Exception, SystemExit) as error:
             yield f"{called} cannot be imported: {type(error).__name__}: {error}"
             continue
-        for method in ("path", "fetch", "verify", "load"):
-            if not callable(getattr(source, method, None)):
-                yield f"{called} has no {method}()"
-        needed = {module.partition(".")[0] for module in spec.requires} - BELOW
-        if loaded := sorted(needed & set(sys.modules)):
-            yield f"{called} imports {', '.join(loaded)}"
+        methods = ("path", "fetch", "verify", "load")
+        lacking = [f"{called} has no {method}()" for method in methods if not callable(getattr(source, method, None))]
+        yield from lacking or _path_troubles(called, source)
+        yield from _heavy(called, {module.partition(".")[0] for module in spec.requires} - BELOW)
+
+
+def _path_troubles(called: str, source: Any) -> Iterator[str]:
+    try:
+        os.fspath(source.path())
+    except (Exception, SystemExit) as error:
+        yield f"{called} cannot tell its path: {type(error).__name__}: {error}"
+
+
+def _held_troubles(spec: OptimizerSpec) -> Iterator[str]:
+    """What is wrong with the function that tells the bytes of a state; no framework may be loaded yet."""
+    called = f"optimizer {spec.name}: held ({spec.held})"
+    try:
+        told = resolve(spec.held)(2**20, 10, **_defaults(spec))
+    except (Exception, SystemExit) as error:
+        yield f"{called} cannot be asked: {type(error).__name__}: {error}"
+        return
+    if not isinstance(told, int) or told < 0:
+        yield f"{called} tells {told!r}, which is no number of bytes"
+    yield from _heavy(called, set(FRAMEWORKS) - {"numpy", "scipy"})
+
+
+def _heavy(called: str, heavy: set[str]) -> Iterator[str]:
+    if loaded := sorted(heavy & set(sys.modules)):
+        yield f"{called} imports {', '.join(loaded)}"
+
+
+def _defaults(spec: Spec) -> dict[str, Any]:
+    return {option.name: option.default for option in spec.options}
 
 
 def _judge(kind: str, spec: Spec) -> tuple[list[str], list[str]]:
-    """What is wrong with a factory, and what is doubtful."""
+    """What is wrong with a factory and whatever else a spec names, and what is doubtful."""
+    others = [spec.files, spec.compressor] if isinstance(spec, BackendSpec) else []
+    found = {reference: _unusable(reference) for reference in [spec.factory, *filter(None, others)]}
+    wrong = [f"{kind} {spec.name}: {reference} {trouble}" for reference, trouble in found.items() if trouble]
+    if found[spec.factory]:
+        return wrong, []
+    misfits, doubts = _fit(kind, spec, spec.load())
     called = f"{kind} {spec.name}: {spec.factory}"
+    return [*wrong, *(f"{called} {misfit}" for misfit in misfits)], [f"{called} {doubt}" for doubt in doubts]
+
+
+def _unusable(reference: str) -> str:
     try:
-        factory = spec.load()
+        found = resolve(reference)
     except (Exception, SystemExit) as error:
-        return [f"{called} cannot be imported: {type(error).__name__}: {error}"], []
-    if not callable(factory):
-        return [f"{called} cannot be called"], []
+        return f"cannot be imported: {type(error).__name__}: {error}"
+    return "" if callable(found) else "cannot be called"
+
+
+def _fit(kind: str, spec: Spec, factory: Any) -> tuple[list[str], list[str]]:
+    """How a factory differs from what it is called with and should make, and what it takes beside."""
     positional, names = CALLS[spec.kind if isinstance(spec, BackendSpec) else kind]
     if isinstance(spec, BackendSpec) and spec.padding:
         names += ("padding",)
-    options = {option.name: option.default for option in spec.options}
+    options = _defaults(spec)
+    if taken := sorted(options.keys() & set(names)):
+        return [f"cannot have an option '{taken[0]}': nst itself gives it something of that name"], []
+    wrong = _lacking(factory, spec)
     try:
         signature = inspect.signature(factory)
         signature.bind(*[None] * positional, **dict.fromkeys(names), **options)
     except ValueError:  # no signature: written in C
-        return [], []
+        return wrong, []
     except TypeError as error:
-        return [f"{called} does not take what it is called with: {error}"], []
-    differing = [
-        f"{called} has {parameter.name}={parameter.default!r}, its spec {options[parameter.name]!r}"
+        return [*wrong, f"does not take what it is called with: {error}"], []
+    wrong += [
+        f"has {parameter.name}={parameter.default!r}, its spec {options[parameter.name]!r}"
         for parameter in signature.parameters.values()
         if parameter.default not in (parameter.empty, options.get(parameter.name, parameter.default))
     ]
-    return differing, [f"{called} {doubt}" for doubt in _doubts(signature, {*names, "precision"}, options)]
+    return wrong, list(_doubts(signature, {*names, "precision"}, options))
+
+
+def _lacking(factory: Any, spec: Spec) -> list[str]:
+    """The methods of its protocol that a class has not; what a function makes is not known."""
+    from nst import protocols
+
+    kind = spec.kind if isinstance(spec, BackendSpec) else spec.shape if isinstance(spec, LossSpec) else ""
+    if not kind or not isinstance(factory, type) or hasattr(factory, "__getattr__"):
+        return []
+    promised = [name for name in vars(getattr(protocols, PROTOCOLS[kind])) if not name.startswith("_")]
+    lacking = [f"{name}()" for name in promised if not callable(getattr(factory, name, None))]
+    return [f"is no {PROTOCOLS[kind]}: it has no {', '.join(lacking)}"] if lacking else []
 
 
 def _doubts(signature: inspect.Signature, names: set[str], options: dict[str, Any]) -> Iterator[str]:

@@ -41,6 +41,12 @@ def test_the_list_stays_data_whatever_a_plugin_does_to_the_streams(process, rude
 
 
 @pytest.mark.parametrize("body", RUDE.values(), ids=RUDE)
+def test_so_does_what_is_found_of_the_plugin_itself(process, rude, body):
+    done = process("plugins", "check", "nst-rude", "--json", **rude(body))
+    assert {finding["status"] for finding in json.loads(done.out) if finding["name"] == "loading"} == {"ok"}
+
+
+@pytest.mark.parametrize("body", RUDE.values(), ids=RUDE)
 def test_errors_are_told_whatever_a_plugin_does_to_the_streams(process, rude, body):
     done = process("plugins", "show", "gramm", **rude(body))
     assert (done.code, done.out) == (2, "")

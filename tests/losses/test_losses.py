@@ -51,6 +51,12 @@ def test_total_variation_counts_every_neighbor_once():
     assert difference.sum() == pytest.approx(expected)
 
 
+def test_total_variation_of_white_noise_is_1_at_any_size():
+    for side in (64, 128):
+        noise = np.random.default_rng(0).uniform(size=(side, side, 3))
+        assert TotalVariation().difference(xp, noise, noise).mean() == pytest.approx(1, rel=0.05)
+
+
 def test_range_costs_only_what_is_beyond_0_to_1():
     image = np.random.default_rng(0).uniform(size=(4, 6, 3))
     assert not Range().difference(xp, image, image).any()

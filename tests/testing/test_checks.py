@@ -105,6 +105,99 @@ def sided(objective, image, *, state=None, lr=0.1): pass
     assert one("factories", made).message == f"optimizer mine: {factory} {trouble}"
 
 
+def test_an_option_that_has_the_name_of_what_nst_gives_is_told(subject):
+    code = "def mine(objective, image, *, state=None, step_scale=1.0): pass"
+    found = one("factories", subject("factories:mine", "(Option('state', 0.1, 'x'),)", factories=code))
+    reason = "cannot have an option 'state': nst itself gives it something of that name"
+    assert found.message == f"optimizer mine: factories:mine {reason}"
+
+
+@pytest.mark.parametrize(
+    ("hook", "spec", "lacking"),
+    [
+        ("nst_losses", "LossSpec('mine', 'made:Thing', 's')", "StatisticLoss: it has no distance()"),
+        ("nst_losses", "LossSpec('mine', 'made:Thing', 's', shape='pointwise')", "PointwiseLoss: it has no energy()"),
+        ("nst_backends", "BackendSpec('mine', 'made:Thing', 's', kind='image')", "ImageBackend: it has no stylize()"),
+    ],
+)
+def test_a_class_that_is_not_of_its_protocol_says_what_it_lacks(subject, hook, spec, lacking):
+    code = "class Thing:\n    def __init__(self, *weights, **given): pass\n    "
+    code += "statistic = difference = peak_memory = print\n"
+    found = one("factories", subject(module=f"@hookimpl\ndef {hook}():\n    yield {spec}\n", made=code))
+    assert found.message.endswith(f" mine: made:Thing is no {lacking}")
+
+
+@pytest.mark.parametrize(
+    ("held", "trouble"),
+    [
+        ("nowhere:held", "cannot be asked: ModuleNotFoundError: No module named 'nowhere'"),
+        ("sizes:shy", "cannot be asked: TypeError: shy() got an unexpected keyword argument 'lr'"),
+        ("sizes:vague", "tells None, which is no number of bytes"),
+        ("framed:held", "imports jax"),
+    ],
+)
+def test_what_tells_the_bytes_of_a_state_is_asked(subject, held, trouble):
+    sizes = "def shy(image, steps): return 0\ndef vague(image, steps, **options): pass\n"
+    code = "def mine(objective, image, *, state=None, step_scale=1.0, lr=0.1): pass"
+    made = subject(
+        "factories:mine",
+        f"(Option('lr', 0.1, 'x'),), held='{held}'",
+        factories=code,
+        sizes=sizes,
+        framed="import jax\ndef held(image, steps, **options): return 0\n",
+        jax="",
+    )
+    assert one("factories", made).message == f"optimizer mine: held ({held}) {trouble}"
+
+
+def test_what_makes_weights_of_a_file_and_what_compresses_can_be_imported(subject):
+    given = "kind='image', files='nowhere:File', compressor='math:pi'"
+    module = f"@hookimpl\ndef nst_backends():\n    yield BackendSpec('net', 'factories:mine', 'a network', {given})\n"
+    found = ask("factories", subject(module=module, factories="def mine(weights, *, device): pass"))
+    assert [finding.message for finding in found] == [
+        "backend net: nowhere:File cannot be imported: ModuleNotFoundError: No module named 'nowhere'",
+        "backend net: math:pi cannot be called",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hook", "spec", "told"),
+    [
+        (
+            "losses",
+            "LossSpec('x', 'a:b', shape='pointwise')",
+            "loss x is pointwise, which is no shape for role 'style'",
+        ),
+        ("backends", "BackendSpec('x', 'a:b')", "backend x has no layers"),
+        ("backends", "BackendSpec('x', 'a:b', layers=('relu1_1',), pooling=())", "backend x has no pooling"),
+        (
+            "backends",
+            "BackendSpec('x', 'a:b', layers=('block1_conv1',))",
+            "backend x: layer 'block1_conv1' cannot be asked for by that name",
+        ),
+        (
+            "backends",
+            "BackendSpec('x', 'a:b', kind='image', devices=('cuda',))",
+            "backend x has no device 'auto', which is what nst asks for",
+        ),
+        (
+            "backends",
+            "BackendSpec('x', 'a:b', layers=('relu1_1',), pooling=('average',))",
+            "backend x has no pooling 'max', which is what nst asks for",
+        ),
+    ],
+)
+def test_what_nobody_could_choose_is_told(subject, hook, spec, told):
+    found = one("uses", subject(module=f"@hookimpl\ndef nst_{hook}():\n    yield {spec}\n"))
+    assert found.message == told
+    assert found.status == ("warned" if "'max'" in told else "failed")
+
+
+def test_bounds_that_a_whole_number_cannot_have_are_told(subject):
+    found = one("options", subject(rest="(Option('history', 1, 'x', 0.5, 3),)"))
+    assert found.message == "optimizer mine: option 'history' is a whole number, but its bounds are not"
+
+
 def test_a_factory_that_takes_more_than_its_spec_tells_is_doubted(subject):
     code = "def mine(objective, image, *, state=None, step_scale=1.0, lr=0.1, beta=1): pass"
     found = one("factories", subject("factories:mine", "(Option('lr', 0.1, 'x'),)", factories=code))
@@ -118,10 +211,13 @@ def test_a_factory_that_takes_anything_is_well(subject, code):
 
 
 def test_a_factory_that_kills_its_process_hurts_nobody(subject):
-    found = one(
-        "factories", subject("factories:mine", factories="import os, sys; sys.stderr.write('boom'); os._exit(7)")
-    )
-    assert found.message == "the process that imports its factories ended with 7: boom"
+    made = subject("factories:mine", factories="import os, sys; sys.stderr.write('boom'); os._exit(7)")
+    assert one("factories", made).message == "the process that imports its factories ended with 7: boom"
+
+
+def test_what_was_found_before_a_factory_that_kills_its_process_is_told(subject):
+    made = subject(module="import numpy\n" + HOOK.format(factory="fatal:mine", rest=""), fatal="import os; os._exit(7)")
+    assert one("import", made).message.endswith(" imports numpy")
 
 
 def test_what_a_factory_prints_does_no_harm(subject):
@@ -140,15 +236,25 @@ def test_a_factory_that_takes_for_ever_is_ended(subject, monkeypatch):
     [
         ("sources:MISSING", "cannot be imported: AttributeError: module 'sources' has no attribute 'MISSING'"),
         ("sources:PARTIAL", "has no verify()"),
+        ("sources:LOST", "cannot tell its path: OSError: no home"),
+        ("sources:VAGUE", "cannot tell its path: TypeError: expected str, bytes or os.PathLike object, not NoneType"),
         ("framed:SOURCE", "imports wave"),
     ],
 )
 def test_a_weight_source_that_fails_says_how(subject, source, trouble):
     weights = f"weights=(WeightSet('all', '{source}', 'me', 'CC0-1.0', 'unit'),), requires=('wave',), install='x'"
     module = f"@hookimpl\ndef nst_backends():\n    yield BackendSpec('net', 'math:sqrt', 'a network', {weights})\n"
-    partial = "class PARTIAL:\n    path = fetch = load = print\n"
-    whole = "import wave\nclass SOURCE:\n    path = fetch = load = verify = print\n"
-    found = one("weights", subject(module=module, sources=partial, framed=whole))
+    sources = """
+class PARTIAL:
+    path = fetch = load = print
+class VAGUE:
+    path = fetch = load = verify = print
+class LOST(VAGUE):
+    def path():
+        raise OSError('no home')
+"""
+    framed = "import wave\nclass SOURCE:\n    path = str\n    fetch = load = verify = print\n"
+    found = one("weights", subject(module=module, sources=sources, framed=framed))
     assert found.message == f"backend net: the source of weights 'all' ({source}) {trouble}"
 
 

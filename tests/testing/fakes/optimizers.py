@@ -1,6 +1,8 @@
 """Optimizers: good ones, and one with each defect. `breaks` names the tests that find it out, its own first."""
 
+import sys
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,9 @@ from nst.errors import NstError
 from nst.protocols import Iterate
 from nst.specs import OptimizerSpec, Option
 from nst.testing import OptimizerSuite
+
+HELD = SimpleNamespace(whole=lambda image, steps, *, lr: image, half=lambda image, steps, *, lr: image // 2)
+sys.modules["fake_held"] = HELD  # where a spec's reference finds it
 
 
 @dataclass(frozen=True)
@@ -21,12 +26,13 @@ class Ready(OptimizerSpec):
 
 class Fake(OptimizerSuite):
     breaks = ()
-    resumable = True
+    resumable, carries, held = True, False, ""
 
     @classmethod
     def specs(cls):
         lr = Option("lr", 0.1, "step length per unit of gradient", 0.01, 0.2)
-        return [Ready("fake", "fake:fake", options=(lr,), resumable=cls.resumable, thing=cls.descend)]
+        promised = {"resumable": cls.resumable, "carries": cls.carries, "held": cls.held}
+        return [Ready("fake", "fake:fake", options=(lr,), **promised, thing=cls.descend)]
 
     @classmethod
     def descend(cls, objective, image, *, state=None, step_scale=1.0, lr=0.1):
@@ -36,13 +42,14 @@ class Fake(OptimizerSuite):
         gradient = objective(image).gradient
         for step in range(state.get("step", 0) + 1, 10_000):
             velocity = cls.moved(velocity, gradient, lr, step_scale)
-            image = cls.placed(image + velocity, step, state)
+            image = cls.placed(image + cls.scaled(velocity, step_scale), step, state)
             evaluation = cls.evaluated(objective, image)
             yield Iterate(image, evaluation, cls.state(step, velocity))
             gradient = evaluation.gradient
 
     restored = staticmethod(lambda state: state or {})
-    moved = staticmethod(lambda velocity, gradient, lr, scale: 0.5 * velocity - lr * scale * gradient)
+    moved = staticmethod(lambda velocity, gradient, lr, scale: 0.5 * velocity - lr * gradient)
+    scaled = staticmethod(lambda velocity, scale: scale * velocity)
     placed = staticmethod(lambda image, step, state: image)
     evaluated = staticmethod(lambda objective, image: objective(image))
     state = staticmethod(lambda step, velocity: {"step": step, "velocity": velocity})
@@ -50,6 +57,10 @@ class Fake(OptimizerSuite):
 
 class TestGood(Fake):
     pass
+
+
+class TestGoodThatCarriesAndTells(Fake):
+    carries, held = True, "fake_held:whole"
 
 
 class TestGoodThatCannotResume(Fake):
@@ -69,7 +80,7 @@ class TestInFloat64(Fake):
 
 class TestUphill(Fake):
     breaks = ("test_lowers_a_quadratic_and_rosenbrock_s_function",)
-    moved = staticmethod(lambda velocity, gradient, lr, scale: 0.01 * lr * scale * gradient)
+    moved = staticmethod(lambda velocity, gradient, lr, scale: 0.01 * lr * gradient)
 
 
 class TestTellsAnotherLoss(Fake):
@@ -83,11 +94,11 @@ class TestTellsAnotherLoss(Fake):
 
 class TestNormalized(Fake):
     breaks = ("test_goes_on_or_ends_where_no_step_improves",)
-    moved = staticmethod(lambda velocity, gradient, lr, scale: -lr * scale * gradient / np.linalg.norm(gradient))
+    moved = staticmethod(lambda velocity, gradient, lr, scale: -lr * gradient / np.linalg.norm(gradient))
 
 
 class TestWritesItsStart(Fake):
-    breaks = ("test_image_given_is_not_written_to",)
+    breaks = ("test_image_given_is_not_written_to", "test_step_of_a_resumed_run_is_as_long_as_step_scale_says")
 
     @classmethod
     def descend(cls, objective, image, **options):
@@ -127,8 +138,31 @@ class TestIgnoresAStateItCannotUse(Fake):
 
 
 class TestIgnoresStepScale(Fake):
-    breaks = ("test_step_is_as_long_as_step_scale_says",)
-    moved = staticmethod(lambda velocity, gradient, lr, scale: 0.5 * velocity - lr * gradient)
+    breaks = (
+        "test_step_is_as_long_as_step_scale_says",
+        "test_step_of_a_resumed_run_is_as_long_as_step_scale_says",
+    )
+    scaled = staticmethod(lambda velocity, scale: velocity)
+
+
+class TestKeepsItsOldPace(Fake):
+    breaks = ("test_step_of_a_resumed_run_is_as_long_as_step_scale_says",)
+    moved = staticmethod(lambda velocity, gradient, lr, scale: 0.5 * velocity - lr * scale * gradient)
+    scaled = staticmethod(lambda velocity, scale: velocity)
+
+
+class TestCarriesWhatIsOfOneSize(Fake):
+    breaks = ("test_state_resized_starts_well_at_another_size",)
+    carries = True
+    state = staticmethod(lambda step, velocity: {"step": step, "velocity": velocity, "high": len(velocity)})
+    placed = staticmethod(
+        lambda image, step, state: image if state.get("high", len(image)) == len(image) else 0 * image
+    )
+
+
+class TestTakesMoreThanItTells(Fake):
+    breaks = ("test_state_takes_no_more_bytes_than_are_told",)
+    held = "fake_held:half"
 
 
 class TestRaisesForNan(Fake):
@@ -153,4 +187,4 @@ class TestStartsAtRandom(Fake):
 
 class TestFailsAtABound(Fake):
     breaks = ("test_every_allowed_value_of_an_option_works",)
-    moved = staticmethod(lambda velocity, gradient, lr, scale: gradient * (np.nan if lr == 0.2 else -lr * scale))
+    moved = staticmethod(lambda velocity, gradient, lr, scale: gradient * (np.nan if lr == 0.2 else -lr))

@@ -97,6 +97,12 @@ class TestTextWithAUnit(Fake):
     option = "(Option('lr', 'fast', 'pace', choices=('fast',), unit='px'),)"
 
 
+class TestHasAShapeForAnotherRole(Fake):
+    breaks = ("test_what_it_offers_can_be_used",)
+    hook = "@hookimpl\ndef nst_losses():\n    yield {spec}\n"
+    spec = "LossSpec('mine', '{name}_factory:mine', 'a loss', {option}, role='content')"
+
+
 class TestNeedsWhatIsNotHere(Fake):
     breaks = ("test_what_it_needs_is_declared_and_present",)
     option = "requires=('not_there_at_all',), install='nst-fake[all]'"
@@ -121,7 +127,7 @@ class TestWeightsWithoutALicence(Fake):
     breaks = ("test_weights_tell_origin_and_licence_and_need_no_framework",)
     hook = "@hookimpl\ndef nst_backends():\n    yield {spec}\n"
     option = "weights=(WeightSet('all', 'nst.weights:COMPACT', 'mine', '', 'unit'),)"
-    spec = "BackendSpec('mine', '{name}_factory:mine', 'a network', {option})"
+    spec = "BackendSpec('mine', '{name}_factory:mine', 'a network', {option}, kind='image')"
 
 
 class TestWeightsThatImportAFramework(Fake):
@@ -129,12 +135,13 @@ class TestWeightsThatImportAFramework(Fake):
     hook = "@hookimpl\ndef nst_backends():\n    yield {spec}\n"
     option = "requires=('wave',), install='nst-fake', weights=(WEIGHTS,)"
     head = HEAD + "WEIGHTS = WeightSet('all', 'testweightsthatimportaframework_factory:mine', 'me', 'CC0', 'unit')\n"
-    spec = "BackendSpec('mine', '{name}_factory:mine', 'a network', {option})"
+    spec = "BackendSpec('mine', '{name}_factory:mine', 'a network', {option}, kind='image')"
     factory = """
 import wave
 class mine:
-    def __init__(self, weights, *, device, pooling, precision): pass
-    path = fetch = verify = load = print
+    def __init__(self, weights, *, device): pass
+    path = str
+    fetch = verify = load = stylize = peak_memory = print
 """
     probed = True
 
