@@ -150,7 +150,7 @@ def forged(nst, here, monkeypatch):
         ({"recipe": {"size": 100000, "sizes": [], "steps": [1]}}, "the picture would have 7,500,000,000 pixels"),
         ({"recipe": {"backend": "os:system"}}, "unknown backend 'os:system'"),
         ({"recipe": {"optimizer": "nst.cli:main"}}, "unknown optimizer 'nst.cli:main'"),
-        ({"recipe": {"weights": ["/etc/passwd"]}}, "is no safetensors file"),
+        ({"recipe": {"weights": ["/etc/passwd"]}}, "is not a safetensors file"),
         ({"recipe": {"init": "/etc/hostname.png"}}, "there is no file /etc/hostname.png"),
         ({"recipe": {"output": "x.png"}}, "unknown recipe field 'output'"),
         ({"inputs": [{"role": "report", "path": "x", "size": 1, "sha256": "", "style": 0}]}, "an input is none"),
