@@ -154,7 +154,10 @@ def forged(nst, here, monkeypatch):
         ({"recipe": {"init": "/etc/hostname.png"}}, "there is no file /etc/hostname.png"),
         ({"recipe": {"output": "x.png"}}, "unknown recipe field 'output'"),
         ({"inputs": [{"role": "report", "path": "x", "size": 1, "sha256": "", "style": 0}]}, "an input is none"),
-        ({"inputs": [{"role": "mask", "path": "style.png", "size": 1, "sha256": "", "style": 0}]}, "which style belongs to its mask"),
+        (
+            {"inputs": [{"role": "mask", "path": "style.png", "size": 1, "sha256": "", "style": 0}]},
+            "which style belongs to",
+        ),
         ({"options": {"bit_depth": "64"}}, "unknown bit depth '64'"),
     ],
     ids=lambda value: str(value)[:40],
