@@ -27,7 +27,7 @@ INTROS = {
     "backend": "The networks: `--backend NAME`, its options with `--backend-option NAME=VALUE`.",
     "optimizer": "How the picture is optimized: `--optimizer NAME`, its options with `--optimizer-option NAME=VALUE`.",
     "initializer": "The picture to start from: `--init NAME`, its options with `--init-option NAME=VALUE`.",
-    "loss": "How pictures are compared: `--style-loss NAME`, `--content-loss NAME`, also `--loss NAME=WEIGHT@LAYERS`.",
+    "loss": "What is compared: `--style-loss NAME`, `--content-loss NAME`, and more with `--loss NAME=WEIGHT@LAYERS`.",
     "executor": "Where `nst batch` paints: `--executor NAME`, its options with `--executor-option NAME=VALUE`.",
 }
 ASIDE = "`nst plugins show NAME` says the same of what you have installed."
