@@ -77,7 +77,7 @@ def _check(url: str, sha256: str) -> None:
     if url.partition(":")[0].lower() not in ("http", "https", "file"):
         raise UserError(f"cannot download '{url}'", "the address must begin with https:, http: or file:")
     if not 8 <= len(sha256) <= 64 or set(sha256.lower()) - set("0123456789abcdef"):
-        raise UserError(f"'{sha256}' is no SHA-256", "give its 64 hex digits, or at least the first 8")
+        raise UserError(f"'{sha256}' is not a SHA-256", "give its 64 hex digits, or at least the first 8")
 
 
 def _verified(path: Path, sha256: str) -> bool:

@@ -96,7 +96,7 @@ def locate(
         if role not in skipped
     }
     if 0 in shares[1:]:
-        found.add(UserError("it is not recorded what is painted where a mask is white", "use nst stylize"))
+        found.add(UserError("the picture does not record which style belongs to its mask", "use nst stylize"))
     raise_all(found.errors)
     moved = {
         group[0].path: place
@@ -149,7 +149,7 @@ class _Search:
     def places(self, role: str, groups: Sequence[Sequence[Input]], named: Sequence[str]) -> list[StyleSource]:
         """Where the files of a role are, or are said to be."""
         if role in ("content", "style") and not (groups or named):
-            self._found.add(UserError(f"it is not recorded which {role} it was made of", f"--{role} FILE"))
+            self._found.add(UserError(f"the picture does not record its {role}", f"--{role} FILE"))
         if named:
             self._found.attempt(partial(self._check, role, groups, named))
             return list(named)

@@ -142,7 +142,7 @@ def _loss_mistakes(recipe: Recipe, plugins: Plugins, call: Call, chosen: ExtraLo
     found.attempt(lambda: read_options(spec, chosen.options))
     if role and spec.role != role:
         hint = f"it is declared {spec.role}; --{role}-loss takes a {role} loss"
-        found.add(UserError(f"'{spec.name}' is no {role} loss", hint))
+        found.add(UserError(f"'{spec.name}' is not a {role} loss", hint))
     elif spec.shape not in SHAPES[spec.role]:
         hint = f"it is declared {spec.shape}; one for {spec.role} must be {' or '.join(SHAPES[spec.role])}"
         found.add(UserError(f"'{spec.name}' has a shape that its role cannot have", hint))

@@ -169,7 +169,7 @@ def _kind(path: Path, error: SafetensorError) -> str:
     with path.open("rb") as file:
         start = file.read(64).lstrip()
     kinds = (kind for begin, kind in OTHER_FORMATS.items() if start.startswith(begin))
-    return next(kinds, f"no safetensors file, or not all of one ({error})")
+    return next(kinds, f"not a safetensors file, or an incomplete one ({error})")
 
 
 def _check_metadata(path: str | Path, metadata: Mapping[str, str]) -> None:
@@ -202,7 +202,7 @@ def _present(path: str | Path, architecture: str, tensors: Iterable[str]) -> tup
     if missing := [name for name in needed if name not in found]:
         raise UserError(f"'{path}' lacks {', '.join(missing)}", "a file may lack only the deepest layers")
     if foreign := sorted(found.difference(needed)):
-        raise UserError(f"'{path}' holds {foreign[0]}, which is no part of {architecture}", FORMAT_HINT)
+        raise UserError(f"'{path}' holds {foreign[0]}, which is not part of {architecture}", FORMAT_HINT)
     return present
 
 

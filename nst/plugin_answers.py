@@ -50,7 +50,7 @@ def ask(name: str, manager: pluggy.PluginManager) -> Offer:
     It leaves the manager again, so that no other meets it, or what its failure left.
     """
     if not all(part.isidentifier() for part in name.split(".")):
-        raise NstError(f"its entry point names '{name}', which is no module")
+        raise NstError(f"its entry point names '{name}', which is not a module")
     module = import_module(name)
     try:
         manager.register(module)

@@ -92,17 +92,17 @@ def find_mistakes(draft: Draft, plugins: Plugins) -> list[UserError]:
         found.add(UserError(f"there is no folder {draft.into}", f"mkdir -p {shlex.quote(str(draft.into))}"))
     if not AUTHOR.fullmatch(draft.author) or not draft.author.isprintable():
         hint = "write it like 'Ada Lovelace <ada@example.org>'"
-        found.add(UserError(f"--author {draft.author!r} is no author", hint))
+        found.add(UserError(f"--author {draft.author!r} is not an author", hint))
     return found.errors
 
 
 def _name_mistake(draft: Draft) -> UserError | None:
     if not NAME.fullmatch(draft.name) or len(draft.name) > LONGEST:
         hint = f"letters, digits and - between them, {LONGEST} at most, such as nst-pointillism"
-        return UserError(f"'{draft.name}' is no name for a distribution", hint)
+        return UserError(f"'{draft.name}' cannot be the name of a distribution", hint)
     hint = f"choose another, such as nst-{draft.distribution}"
     if not draft.package.isidentifier() or keyword.iskeyword(draft.package):
-        return UserError(f"'{draft.name}' cannot be imported: '{draft.package}' is no name in Python", hint)
+        return UserError(f"'{draft.name}' cannot be imported: '{draft.package}' is not a name in Python", hint)
     if draft.package in sys.stdlib_module_names:
         return UserError(f"'{draft.name}' would hide Python's own module '{draft.package}'", hint)
     return None

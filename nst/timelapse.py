@@ -36,7 +36,7 @@ Frame = NDArray[np.uint8]
 def check(path: Path) -> UserError | None:
     """Why no film can be written at `path`, as far as its name tells."""
     if path.suffix.lower() not in FORMATS:
-        return UserError(f"--timelapse: '{path.name}' is no film", f"choose from {', '.join(FORMATS)}")
+        return UserError(f"--timelapse: '{path.name}' is not a film", f"choose from {', '.join(FORMATS)}")
     if path.suffix.lower() == ".mp4" and find_spec("imageio_ffmpeg") is None:
         return UserError("--timelapse: MP4 needs imageio-ffmpeg", "pip install 'nst[video]', or choose .webp or .gif")
     return None

@@ -394,7 +394,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("sha256", ["", "abcdef1", "not hex at all", "0" * 65])
     def test_digests_that_cannot_be(self, site: Site, target: Path, sha256: str) -> None:
-        with pytest.raises(UserError, match="no SHA-256"):
+        with pytest.raises(UserError, match="not a SHA-256"):
             download(site.url, target, sha256=sha256)
         assert site.requests == []
 

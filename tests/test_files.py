@@ -148,7 +148,7 @@ def test_other_masks_and_styles_are_named_one_for_each(parts):
 
 def test_a_mask_without_styles_is_refused(parts):
     masks = [each for each in parts if each.style < 3]
-    with pytest.raises(UserError, match="not recorded what is painted where a mask is white"):
+    with pytest.raises(UserError, match="does not record which style belongs to its mask"):
         find(masks)
 
 
@@ -187,7 +187,7 @@ def test_what_was_in_memory_must_be_named(here):
 
 
 def test_what_is_not_recorded_must_be_named(here):
-    with pytest.raises(Mistakes, match="it is not recorded which content it was made of"):
+    with pytest.raises(Mistakes, match="the picture does not record its content"):
         find([])
     assert find([], named={"content": "a.png", "style": ["b.png"]}, exact=False).sources.content == "a.png"
 

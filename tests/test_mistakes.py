@@ -137,7 +137,7 @@ def test_every_mistake_of_one_call_is_found_together(mistakes: Callable[..., Any
         "--content-layers names no layer",
         "unknown layer in --style-layers: 'relu1_3'",
         "unknown loss 'grams'",
-        "'gram' is no content loss",
+        "'gram' is not a content loss",
         "unknown optimizer 'lbgfs'",
         "unknown option of noise: 'seed'",
         "ratio must be 0 to 1, not 2",
@@ -200,8 +200,8 @@ def test_steps_are_one_number_or_one_for_each_size(mistakes: Callable[..., Any],
 
 def test_a_loss_must_fit_its_use(mistakes: Callable[..., Any]) -> None:
     assert mistakes(style_loss="content", content_loss="total-variation") == [
-        ("'content' is no style loss", "it is declared content; --style-loss takes a style loss"),
-        ("'total-variation' is no content loss", "it is declared image; --content-loss takes a content loss"),
+        ("'content' is not a style loss", "it is declared content; --style-loss takes a style loss"),
+        ("'total-variation' is not a content loss", "it is declared image; --content-loss takes a content loss"),
     ]
     assert mistakes(style_loss="patches") == []
     assert mistakes(style_loss="patches", tile=64) == [
@@ -255,7 +255,7 @@ def test_a_default_is_refused_only_where_a_person_chose_it(host: Plugins) -> Non
 
 def test_damaged_weights_of_one_pass_are_a_mistake(mistakes: Callable[..., Any]) -> None:
     ((message, _),) = mistakes(backend="fast", weights="damaged")
-    assert "no safetensors file, or not all of one" in message
+    assert "not a safetensors file, or an incomplete one" in message
 
 
 def test_weights_of_another_architecture_are_refused(mistakes: Callable[..., Any]) -> None:

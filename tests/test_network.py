@@ -176,11 +176,13 @@ class TestRefusals:
 
     @pytest.mark.parametrize("name", ["features.0.weight", "conv1_3.weight", "conv9_1.bias", "conv1_1"])
     def test_something_else_beside_the_layers(self, tmp_path: Path, name: str) -> None:
-        self.refused(self.saved(tmp_path, SMALL | {name: np.zeros(3, np.float32)}), name, "no part of vgg19")
+        self.refused(self.saved(tmp_path, SMALL | {name: np.zeros(3, np.float32)}), name, "not part of vgg19")
 
     def test_a_deeper_architecture_than_declared(self, tmp_path: Path) -> None:
         tensors = tensors_of(network("vgg19", 8))
-        self.refused(self.saved(tmp_path, tensors, METADATA | {"architecture": "vgg16"}), "conv3_4", "no part of vgg16")
+        self.refused(
+            self.saved(tmp_path, tensors, METADATA | {"architecture": "vgg16"}), "conv3_4", "not part of vgg16"
+        )
 
     @pytest.mark.parametrize(
         ("name", "shape"),
@@ -228,12 +230,12 @@ class TestRefusals:
         [
             (b"\n <!DOCTYPE html><title>404</title>", "an HTML page"),
             (b"\x89HDF\r\n\x1a\n" + bytes(99), "an HDF5 file"),
-            (b"", "no safetensors file"),
-            (b"short", "no safetensors file"),
-            (WHOLE[:-1], "not all of one"),
-            (WHOLE[:100], "not all of one"),
-            (WHOLE + b"more", "not all of one"),
-            (struct.pack("<Q", 2**63) + WHOLE[8:], "no safetensors file"),
+            (b"", "not a safetensors file"),
+            (b"short", "not a safetensors file"),
+            (WHOLE[:-1], "an incomplete one"),
+            (WHOLE[:100], "an incomplete one"),
+            (WHOLE + b"more", "an incomplete one"),
+            (struct.pack("<Q", 2**63) + WHOLE[8:], "not a safetensors file"),
         ],
         ids=["a page", "HDF5", "empty", "short", "no last byte", "a header's part", "more than all", "no length"],
     )

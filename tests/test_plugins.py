@@ -220,7 +220,7 @@ def test_a_whole_number_is_a_number(make: Make) -> None:
 @pytest.mark.parametrize("module", ["my_package:plugin", "my_package [torch]", "", "my-package"])
 def test_an_entry_point_must_name_a_module(module: str) -> None:
     plugin = only(Plugins([EntryPoint("nst.v1", "bad", module, "bad", "1")]))
-    assert plugin.reason == f"its entry point names '{module}', which is no module"
+    assert plugin.reason == f"its entry point names '{module}', which is not a module"
 
 
 def test_modules_in_packages_are_named_with_dots() -> None:

@@ -128,7 +128,7 @@ def test_a_film_that_cannot_be_written_leaves_the_old_one(tmp_path, photo):
 
 
 def test_no_other_suffix_is_a_film():
-    assert "'film.avi' is no film" in check(Path("film.avi")).message
+    assert "'film.avi' is not a film" in check(Path("film.avi")).message
     assert check(Path("FILM.GIF")) is None
 
 

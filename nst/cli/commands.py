@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 COMMANDS = {
-    "stylize": "Paint a picture in the manner of one or several others.",
+    "stylize": "Paint a picture like one or several others.",
     "resume": "Go on with an interrupted run, from its checkpoint.",
     "rerun": "Make a picture again, from the recipe stored in it.",
     "batch": "Paint folders or lists of pictures, on this machine or on many.",

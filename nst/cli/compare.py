@@ -22,7 +22,9 @@ Backends = Annotated[
 Vary = Annotated[
     list[str] | None,
     typer.Option(
-        "--vary", metavar="FIELD=V,…", help="values of an option to compare, ; between lists; may be repeated"
+        "--vary",
+        metavar="FIELD=V,…",
+        help="values of an option, with ; between those that contain commas; may be repeated",
     ),
 ]
 Against = Annotated[

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 Vary = Annotated[
     list[str] | None,
-    typer.Option("--vary", metavar="FIELD=V,…", help="values of an option to paint, ; between lists; may be repeated"),
+    typer.Option(
+        "--vary",
+        metavar="FIELD=V,…",
+        help="values of an option, with ; between those that contain commas; may be repeated",
+    ),
 ]
 Experiment = Annotated[str | None, typer.Option("--paper", metavar="NAME", help="a figure of a paper (see --list)")]
 

@@ -28,7 +28,7 @@ def other_file(path: Path) -> UserError | None:
     """The error for a file that is none of those which a checkpoint may be written over."""
     if not os.path.isfile(path) or Findings().attempt(lambda: Checkpoint(path)):
         return None
-    return UserError(f"--checkpoint '{path}' is there, and is no checkpoint", "give it another name")
+    return UserError(f"--checkpoint '{path}' exists and is not a checkpoint", "give it another name")
 
 
 def same(path: Path, other: str | Path) -> bool:

@@ -72,7 +72,9 @@ def _begun(output: Path, checkpoint: Path) -> Path:
     hint = f"if you want it there: -o {shlex.quote(str(output))}"
     place = Path(os.path.realpath(output))
     if not any(place.is_relative_to(os.path.realpath(folder)) for folder in (Path(), checkpoint.parent)):
-        raise UserError(f"'{checkpoint}' wants its picture at '{output}', which is neither near it nor here", hint)
+        raise UserError(
+            f"'{checkpoint}' would write '{output}', which is neither in its folder nor in the current one", hint
+        )
     if place.exists() and Findings().attempt(lambda: provenance.read(place)) is None:
-        raise UserError(f"'{checkpoint}' wants its picture at '{output}', where there is another file", hint)
+        raise UserError(f"'{checkpoint}' would write over '{output}', which nst did not make", hint)
     return output

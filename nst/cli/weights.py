@@ -102,7 +102,7 @@ def export(
     choice = choose(host().find("backend", backend), name)
     found = choice.source.load()
     if not isinstance(found, network.Network):
-        raise UserError(f"'{backend}' is no VGG", "only a VGG's weights have a neutral form")
+        raise UserError(f"'{backend}' is not a VGG", "only a VGG's weights have a neutral form")
     typer.echo(network.write(output, found, dtype="float16" if half else "float32"))
 
 

@@ -99,7 +99,7 @@ def set_and_varied(setting: Setting, chosen: Collection[str]) -> list[UserError]
 def occupied(output: Path, mark: str) -> UserError | None:
     """What would stop a page with this mark from being written, or what it would write over."""
     if output.exists() and not output.is_dir():
-        return UserError(f"'{output}' is no folder", "choose another name for the report")
+        return UserError(f"'{output}' is not a folder", "choose another name for the report")
     with suppress(OSError):
         if mark not in (output / PAGE).read_text("utf-8", "replace"):
             return UserError(f"'{output / PAGE}' is another page", "choose another folder for the report")

@@ -129,7 +129,11 @@ def _unreadable(name: str, error: Exception, limit: int) -> UserError:
         return UserError(f"{name} is a folder, not a picture", "name one picture in it")
     if isinstance(error, UnidentifiedImageError):
         return _unidentified(name)
-    hint = "give yourself the right to read it" if isinstance(error, PermissionError) else "is it whole? Get it again"
+    hint = (
+        "give yourself the right to read it"
+        if isinstance(error, PermissionError)
+        else "it may be incomplete: get it again"
+    )
     return UserError(f"cannot read {name}: {reason(error)}", hint)
 
 

@@ -30,7 +30,7 @@ def load(path: str | Path) -> Report:
     except (ValueError, RecursionError) as error:
         raise UserError(f"'{path}' is not JSON: {error}", "give what --report wrote") from None
     if not _is_report(found):
-        raise UserError(f"'{path}' is no report of a run", "give what nst stylize --report wrote")
+        raise UserError(f"'{path}' is not the report of a run", "give what nst stylize --report wrote")
     report: Report = found
     return report
 

@@ -77,13 +77,13 @@ def read_toml(path: Path) -> tuple[dict[str, Any], list[Row]]:
     shared = data.pop("recipe", {})
     if data or not isinstance(shared, dict) or not (pictures and isinstance(pictures, list)):
         hint = "it takes [[picture]] tables with content and style, and perhaps one [recipe] for all"
-        raise UserError(f"'{path}' is no manifest: it has {', '.join(data) or 'no [[picture]]'}", hint)
+        raise UserError(f"'{path}' is not a manifest: it has {', '.join(data) or 'no [[picture]]'}", hint)
     return shared, [_row(number, path, _table, each) for number, each in enumerate(pictures, start=1)]
 
 
 def _table(given: Any) -> Mapping[str, Any]:
     if not isinstance(given, dict):
-        raise UserError("it is no table", "write [[picture]]")
+        raise UserError("it is not a table", "write [[picture]]")
     for name in given:
         if name not in (*NEEDED, *PLACES, "recipe"):
             raise unknown("name in [[picture]]:", name, (*NEEDED, *PLACES, "recipe"))
@@ -127,7 +127,7 @@ def _text(cells: Mapping[str, Any], name: str) -> str:
 
 def _checked(value: Any, kind: type, name: str) -> Any:
     if not isinstance(value, kind):
-        raise UserError(f"its {name} is no {'text' if kind is str else 'table'}: {value!r:.40}", "")
+        raise UserError(f"its {name} is not {'text' if kind is str else 'a table'}: {value!r:.40}", "")
     return value
 
 

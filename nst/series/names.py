@@ -56,7 +56,7 @@ def _mistake(row: Row, folder: str, taken: Counter[str], read: set[str]) -> User
     if ".." in parts or "~" in parts or PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor:
         return UserError(f"the output '{name}' leads out of the folder", "give a name in it, such as sub/picture.png")
     if Path(name).suffix.lower() not in SUFFIXES:
-        return UserError(f"the output '{name}' is no picture", f"it must end in {', '.join(SUFFIXES)}")
+        return UserError(f"the output '{name}' is not a picture", f"it must end in {', '.join(SUFFIXES)}")
     if len(os.fsencode(Path(name).name)) > LONGEST_NAME:
         return UserError(f"the output '{name:.40}…' is too long", f"{LONGEST_NAME} bytes are allowed")
     if taken[os.path.normcase(os.path.normpath(name))] > 1:

@@ -134,7 +134,7 @@ class Form:
                 continue
             key = f"losses/{name}"
             weight = Entry(f"{key}/weight", f"{name}: weight", f"{spec.summary}; 0 leaves it out", "number", 0.0, (), 0)
-            chosen = Entry(f"{key}/layers", f"{name}: layers", "L=W,…; none are the usual ones", "text", "")
+            chosen = Entry(f"{key}/layers", f"{name}: layers", "L=W,…; empty for the usual layers", "text", "")
             options = tuple(_option(f"{key}/options", name, each) for each in spec.options)
             yield Group("", name, spec.summary, (weight, chosen, *options))
 

@@ -43,7 +43,7 @@ class Settings:
                     self._fields.panel(panel)
         with gr.Accordion("Settings of a finished picture", open=False):
             self._finished = gr.File(
-                label="A picture made by nst: drop it, and paint as it was painted", height=120, elem_id="finished"
+                label="Drop a picture made by nst, to use its settings", height=120, elem_id="finished"
             )
             self._loaded = gr.HTML(elem_id="loaded")
 

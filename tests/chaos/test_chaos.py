@@ -104,7 +104,7 @@ BROKEN = [
     Plugin("names-no-factory", HOOK + "yield OptimizerSpec('a', 'nowhere')", "needs a name and a factory"),
     Plugin("lacks-a-module", "import not_there", "No module named 'not_there'", "pip install --upgrade chaos-{name}"),
     Plugin("is-not-there", "", "No module named 'elsewhere'", table="[nst.v1]\nx = elsewhere\n"),
-    Plugin("is-no-module", "", "names 'a:b', which is no module", table="[nst.v1]\nx = a:b\n"),
+    Plugin("is-no-module", "", "names 'a:b', which is not a module", table="[nst.v1]\nx = a:b\n"),
     Plugin("exits-at-import", "sys.exit(3)", "SystemExit: 3"),
     Plugin("exits-in-hook", HOOK + "sys.exit()", "SystemExit"),
     Plugin("interrupts", "raise KeyboardInterrupt", "KeyboardInterrupt"),

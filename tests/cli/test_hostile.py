@@ -46,7 +46,7 @@ def test_a_checkpoint_does_not_choose_where_its_picture_goes(nst, begun, tmp_pat
     done = nst("resume", "run.nst")
     assert (done.code, done.errors) == (
         2,
-        [f"'run.nst' wants its picture at '{target}', which is neither near it nor here"],
+        [f"'run.nst' would write '{target}', which is neither in its folder nor in the current one"],
     )
     assert done.hints == [f"if you want it there: -o {target}"]
     assert not [*away.iterdir()]
@@ -58,7 +58,7 @@ def test_a_checkpoint_writes_over_no_picture_but_nsts_own(nst, begun, forged):
     images.save_image("mine.png", images.load_image("content.png"))
     forged(lambda run: run["about"].update(output="mine.png"))
     done = nst("resume", "run.nst")
-    assert (done.code, done.errors) == (2, ["'run.nst' wants its picture at 'mine.png', where there is another file"])
+    assert (done.code, done.errors) == (2, ["'run.nst' would write over 'mine.png', which nst did not make"])
     assert Path("mine.png").read_bytes() == before
     forged(lambda run: run["about"].update(output="out.png"))
     assert nst("resume", "run.nst").code == 0

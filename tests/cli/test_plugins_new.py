@@ -36,7 +36,7 @@ def test_every_mistake_is_told_at_once_with_what_to_do(nst, here):
         "'json' would hide Python's own module 'json'",
         "unknown kind 'los'",
         "there is no folder none",
-        "--author '<ada' is no author",
+        "--author '<ada' is not an author",
     ]
     assert done.hints == [
         "choose another, such as nst-json",

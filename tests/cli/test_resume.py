@@ -307,7 +307,7 @@ def test_an_optimizer_that_cannot_go_on_is_one_mistake_among_others(nst, here, f
     [
         ("none/run.nst", "cannot write 'none/run.nst': No such file or directory"),
         ("out.png", "--checkpoint 'out.png' is another file of this run"),
-        ("notes.txt", "--checkpoint 'notes.txt' is there, and is no checkpoint"),
+        ("notes.txt", "--checkpoint 'notes.txt' exists and is not a checkpoint"),
         (".", "'.' is a folder"),
     ],
 )

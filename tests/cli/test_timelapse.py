@@ -54,7 +54,7 @@ def test_ctrl_c_gives_the_film_so_far(nst, here, fast, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("film.avi", "'film.avi' is no film"),
+        ("film.avi", "'film.avi' is not a film"),
         ("style.png", "--timelapse 'style.png' is another file of this run"),
         ("out.png", "--timelapse 'out.png' is another file of this run"),
         ("nowhere/film.gif", "cannot write 'nowhere/film.gif'"),

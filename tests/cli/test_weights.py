@@ -158,7 +158,7 @@ def test_verify_refuses_a_file_that_is_another(nst, site):
     [
         ("verify imagenet", "no vgg19 weights at", "nst weights fetch imagenet --backend torch-vgg19"),
         ("verify none.safetensors", "no file 'none.safetensors'", "the name of a weight set"),
-        ("verify broken.safetensors", "'broken.safetensors' is no safetensors file", "--weights takes"),
+        ("verify broken.safetensors", "'broken.safetensors' is not a safetensors file", "--weights takes"),
         ("verify " + "x" * 300, "unknown weight set of torch-vgg19", "compact, imagenet"),
         ("path compat", "unknown weight set of torch-vgg19: 'compat'", "did you mean compact?"),
         ("fetch compact --backend torch-vgg16", "unknown weight set of torch-vgg16: 'compact'", "imagenet"),

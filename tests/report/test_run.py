@@ -50,13 +50,13 @@ def test_a_report_comes_back_from_its_file(report, tmp_path):
         (None, "cannot read"),
         ("{", "is not JSON"),
         ("\xff", "is not JSON"),
-        ("[]", "is no report"),
-        ('{"history": 3}', "is no report"),
+        ("[]", "is not the report"),
+        ('{"history": 3}', "is not the report"),
         (
             '{"history": [{"step": 1}], "recipe": {}, "stopped": "", "seconds": 1, "sizes": [], "steps": []}',
-            "no report",
+            "not the report",
         ),
-        ('{"history": [], "columns": []}', "is no report"),
+        ('{"history": [], "columns": []}', "is not the report"),
     ],
 )
 def test_anything_else_is_refused(tmp_path, text, words):
@@ -87,7 +87,7 @@ def test_a_report_of_other_types_than_ours_is_refused_before_it_is_shown(report,
         holder = holder[step]
     holder[last] = value
     (tmp_path / "run.json").write_text(json.dumps(report))
-    with pytest.raises(UserError, match="is no report of a run"):
+    with pytest.raises(UserError, match="is not the report of a run"):
         run.load(tmp_path / "run.json")
 
 

@@ -124,7 +124,7 @@ def test_a_toml_file_has_a_recipe_for_all_and_one_for_each(desk):
 
 @pytest.mark.parametrize("text", ["", "size = 3", "picture = 3", "[picture]\ncontent = 'a'", "recipe = 3\n[[picture]]"])
 def test_what_is_no_manifest_says_what_one_has(desk, text):
-    with pytest.raises(UserError, match="is no manifest") as raised:
+    with pytest.raises(UserError, match="is not a manifest") as raised:
         read_toml(toml(text))
     assert "[[picture]]" in raised.value.hint
 
@@ -132,9 +132,9 @@ def test_what_is_no_manifest_says_what_one_has(desk, text):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("content = 3\nstyle = 'a'", "its content is no text: 3"),
-        ("content = 'a'\nstyle = [3]", "its style is no text: 3"),
-        ("content = 'a'\nstyle = 'b'\nrecipe = 3", "its recipe is no table: 3"),
+        ("content = 3\nstyle = 'a'", "its content is not text: 3"),
+        ("content = 'a'\nstyle = [3]", "its style is not text: 3"),
+        ("content = 'a'\nstyle = 'b'\nrecipe = 3", "its recipe is not a table: 3"),
         ("content = 'a'\nstyles = 'b'", "unknown name in [[picture]]: 'styles'"),
         ("content = 'a'\nstyle = 'b'\nmask = 'c'", "--mask 'c' is not MASK:STYLE"),
         ("content = 'a'\nstyle = 'b'\nrecipe = { stile = 3 }", "unknown recipe field 'stile'"),

@@ -63,7 +63,7 @@ def test_a_name_may_lead_into_a_folder_of_the_folder(desk):
 @pytest.mark.parametrize("output", ["report.csv", "index.html", "x"])
 def test_what_is_no_picture_is_refused(desk, output):
     (row,) = named([Row(1, "photos/cat.png", ["paintings/sea.png"], output)], "out")
-    assert row.error.message == f"the output '{output}' is no picture"
+    assert row.error.message == f"the output '{output}' is not a picture"
 
 
 def test_a_name_given_twice_is_nobody_s(desk):

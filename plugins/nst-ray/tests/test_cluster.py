@@ -35,7 +35,7 @@ def listen(answer: bytes) -> int:
         ("127.0.0.1:9", "Connection refused"),
         ("ray://127.0.0.1:9", "Connection refused"),
         ("nowhere.invalid:6379", "[Nn]ame|resolution|known"),
-        ("nonsense", "it is no HOST:PORT"),
+        ("nonsense", "it is not HOST:PORT"),
     ],
 )
 def test_an_address_where_nobody_is_is_told_at_once(address, reason):
@@ -48,7 +48,7 @@ def test_an_address_where_nobody_is_is_told_at_once(address, reason):
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\n\r\n"])
 def test_something_that_is_no_ray_is_told_within_seconds(answer, monkeypatch):
     monkeypatch.setattr(clusters, "PATIENCE", 3.0)
-    with pytest.raises(NstError, match=r"does not answer: (no answer in 3 seconds|what listens there is no Ray)"):
+    with pytest.raises(NstError, match=r"does not answer: (no answer in 3 seconds|what listens there is not Ray)"):
         check(f"127.0.0.1:{listen(answer)}")
 
 

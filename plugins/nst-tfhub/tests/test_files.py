@@ -76,7 +76,7 @@ def test_a_folder_with_one_half_says_which_is_missing(magenta, tmp_path):
 def test_a_file_cut_short_is_refused(magenta, tmp_path, share):
     content = (magenta / PREDICT).read_bytes()
     (tmp_path / "cut.tflite").write_bytes(content[: int(len(content) * share)])
-    assert "no TensorFlow Lite model, or not all of one" in refusal(f"{tmp_path / 'cut.tflite'},{magenta / FIXED}")
+    assert "not a complete TensorFlow Lite model" in refusal(f"{tmp_path / 'cut.tflite'},{magenta / FIXED}")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_file_cut_short_is_refused(magenta, tmp_path, share):
 def test_garbage_is_refused(magenta, tmp_path, content):
     pytest.importorskip("ai_edge_litert")
     (tmp_path / "garbage.tflite").write_bytes(content)
-    assert "no TensorFlow Lite model" in refusal(tmp_path)
+    assert "not a complete TensorFlow Lite model" in refusal(tmp_path)
 
 
 def test_a_file_of_something_else_is_described(lite):

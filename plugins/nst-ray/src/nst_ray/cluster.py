@@ -64,7 +64,7 @@ def check(address: str) -> None:
         with socket.create_connection((host or place, int(port)), timeout=PATIENCE / 2):
             pass
     except ValueError:
-        raise _silent(address, "it is no HOST:PORT") from None
+        raise _silent(address, "it is not HOST:PORT") from None
     except OSError as error:
         raise _silent(address, error.strerror or str(error)) from None
     if not scheme:
@@ -79,7 +79,7 @@ def _check_health(address: str) -> None:
     except subprocess.TimeoutExpired:
         raise _silent(address, f"no answer in {PATIENCE:g} seconds") from None
     if done.returncode:
-        raise _silent(address, "what listens there is no Ray of this version")
+        raise _silent(address, "what listens there is not Ray of this version")
 
 
 def _silent(address: str, reason: str) -> NstError:

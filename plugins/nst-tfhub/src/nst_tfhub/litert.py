@@ -33,8 +33,8 @@ class Network:
         try:
             self._interpreter = Interpreter(model_path=str(path), num_threads=threads or os.cpu_count())
         except (ValueError, RuntimeError) as error:
-            hint = "is it whole? Get it again"
-            raise UserError(f"'{path}' is no TensorFlow Lite model, or not all of one ({error})", hint) from error
+            hint = "it may be incomplete: get it again"
+            raise UserError(f"'{path}' is not a complete TensorFlow Lite model ({error})", hint) from error
         self._inputs = self._interpreter.get_input_details()
         self._outputs = self._interpreter.get_output_details()
         self._shapes: dict[int, tuple[int, ...]] = {}

@@ -81,7 +81,9 @@ def _frozen(folder: Path) -> Any:
         module = tf.saved_model.load(str(folder))
     except Exception as error:  # it raises whatever it trips over in a damaged file
         reason = str(error).partition("\n")[0]
-        raise UserError(f"'{folder}' is no whole SavedModel: {reason}", "is it whole? Get it again") from error
+        raise UserError(
+            f"'{folder}' is not a complete SavedModel: {reason}", "it may be incomplete: get it again"
+        ) from error
     signatures = dict(module.signatures)
     fitting = [each for each in signatures.values() if _stylizes(each)]
     if not fitting:
