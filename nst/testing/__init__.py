@@ -33,6 +33,9 @@ _HOMES = {
     "PluginSuite": "nst.testing.plugin",
 }
 
+_SHARED = ("nst.testing.backends", "nst.testing.namespaces")
+"""What suites of several protocols are made of, with assertions of its own."""
+
 __all__ = list(_HOMES)
 
 
@@ -44,7 +47,7 @@ def __getattr__(name: str) -> Any:
 
     import pytest
 
-    pytest.register_assert_rewrite(_HOMES[name])
+    pytest.register_assert_rewrite(_HOMES[name], *_SHARED)
     return getattr(import_module(_HOMES[name]), name)
 
 

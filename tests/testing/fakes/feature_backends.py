@@ -31,13 +31,14 @@ class Ready(BackendSpec):
 
 class Fake(FeatureBackendSuite):
     breaks = ()
-    padding = ()
+    padding, precisions = (), ("float64",)
 
     @classmethod
     def specs(cls):
         gain = Option("gain", 1.0, "of the first layer", 0.5, 2)
         given = {"options": (gain,), "layers": LAYERS, "devices": DEVICES, "pooling": ("max", "average")}
-        return [Ready("fake", "fake:fake", **given, padding=cls.padding, thing=cls.Net)]
+        promised = {"padding": cls.padding, "precisions": cls.precisions}
+        return [Ready("fake", "fake:fake", **given, **promised, thing=cls.Net)]
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -161,6 +162,16 @@ class TestMaxPoolsOnly(Fake):
             super().__init__(weights, device=device, pooling={"max": "max"}[pooling], gain=gain)
 
 
+class TestHasOnePrecisionOnly(Fake):
+    breaks = ("test_factory_takes_weights_device_pooling_and_options",)
+    precisions = ("float64", "bfloat16")
+
+    class Net(Tiny):
+        def __init__(self, weights, *, precision="auto", **given):
+            super().__init__(weights, **given)
+            self.precision = {"auto": "float64", "float64": "float64"}[precision]
+
+
 class TestPadsAsItLikes(Fake):
     breaks = ("test_factory_takes_every_padding_its_spec_names",)
     padding = ("zero", "reflect")
@@ -269,7 +280,10 @@ class TestTapsAfterTheReLU(Fake):
 
 
 class TestLeavesNothing(Fake):
-    breaks = ("test_smallest_image_leaves_one_position",)
+    breaks = (
+        "test_smallest_image_leaves_one_position",
+        "test_factory_takes_weights_device_pooling_and_options",
+    )
 
     class Net(Tiny):
         def features(self, image, layers):
