@@ -23,7 +23,7 @@ COMMANDS = {
     "weights export": "Write a weight set as a neutral file, for any framework.",
     "weights compress": "Make a slim network of a full one, fitted to your photographs.",
     "plugins list": "Installed plugins, what they offer, and what is wrong with any.",
-    "plugins show": "Everything a backend, optimizer, initializer or loss declares.",
+    "plugins show": "Everything a backend, optimizer, initializer, loss or executor declares.",
     "plugins new": "Start a plugin of your own, that works from the first minute.",
     "plugins check": "Whether a plugin keeps what it promises, as far as can be told without running it.",
 }

@@ -27,7 +27,9 @@ def list_(as_json: Json = False) -> None:
 
 
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="a plugin, backend, optimizer, initializer or loss")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="a plugin, backend, optimizer, initializer, loss or executor")
+    ],
     as_json: Json = False,
 ) -> None:
     """See `nst.cli.commands`."""
@@ -43,7 +45,8 @@ def show(
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="what it will be called, such as nst-pointillism")],
     kind: Annotated[
-        str, typer.Option("--kind", metavar="KIND", help="backend, image-backend, optimizer, initializer or loss")
+        str,
+        typer.Option("--kind", metavar="KIND", help="backend, image-backend, optimizer, initializer, loss or executor"),
     ],
     into: Annotated[Path, typer.Option("--into", metavar="FOLDER", help="where its own folder goes")] = Path(),
     author: Annotated[str, typer.Option("--author", metavar="'NAME <EMAIL>'", help="whose it is")] = "",
