@@ -149,8 +149,8 @@ def _loss(value: Any) -> ExtraLoss:
         return value
     if isinstance(value, str):
         head, _, selected = value.partition("@")
-        name, _, weight = head.partition("=")
-        value = {"name": name, "weight": weight, "layers": selected}
+        name, equals, weight = head.partition("=")
+        value = {"name": name, "weight": weight, "layers": selected} if equals else value
     if not isinstance(value, Mapping) or not {"name", "weight"} <= value.keys() <= {*ExtraLoss.__dataclass_fields__}:
         raise UserError(f"has {value!r} where a loss belongs", LOSS)
     return ExtraLoss(

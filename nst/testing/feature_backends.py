@@ -200,6 +200,23 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
             errors.append(abs((ahead - behind) / (2 * step) - (found * direction).sum()))
         assert np.median(errors) <= tolerance * np.linalg.norm(found)
 
+    def test_free_memory_is_a_number_of_bytes_or_none(self, backend: Any) -> None:
+        """A backend with memory of its own may also have `free_memory() -> int | None`, the bytes there that this
+        process can hold in all: pictures that need more are computed in tiles from the start.
+        """
+        found = getattr(backend, "free_memory", lambda: None)()
+        assert found is None or (isinstance(found, int) and found >= 0)
+
+    def test_what_was_left_behind_is_let_go_and_nothing_else(self, backend: Any) -> None:
+        """Any may have `let_go() -> None`, called after an evaluation that raised `MemoryError`, to give back what that
+        has left behind.
+        """
+        objective = energy(backend)
+        before = objective(photo(5, 7)).loss
+        getattr(backend, "let_go", lambda: None)()
+        for after in (objective, energy(backend)):
+            assert after(photo(5, 7)).loss == pytest.approx(before, rel=self.tolerance)
+
     def test_gradient_is_finite_on_flat_pictures_and_beyond_0_to_1(
         self, spec: BackendSpec, backend: FeatureBackend
     ) -> None:

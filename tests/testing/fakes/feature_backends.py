@@ -154,6 +154,28 @@ class TestMemoryInGigabytes(Fake):
             return 0.3
 
 
+class TestFreeMemoryInGigabytes(Fake):
+    breaks = ("test_free_memory_is_a_number_of_bytes_or_none",)
+
+    class Net(Tiny):
+        def free_memory(self):
+            return 0.3
+
+
+class TestLetsGoOfItsWeights(Fake):
+    breaks = ("test_what_was_left_behind_is_let_go_and_nothing_else",)
+
+    class Net(Changed):
+        gone = False
+
+        def let_go(self):
+            self.gone = True
+
+        def changed(self, image, found):
+            gone, self.gone = self.gone, False
+            return replace(found, loss=0.0) if gone else found
+
+
 class TestMaxPoolsOnly(Fake):
     breaks = ("test_factory_takes_weights_device_pooling_and_options",)
 
