@@ -12,12 +12,13 @@ from typing import Any
 from nst.download import megabytes
 from nst.options import allowed
 from nst.plugins import Plugin
-from nst.specs import BackendSpec, Option, OptionValue, Spec, WeightSet
+from nst.specs import BackendSpec, MemoryModel, Option, OptionValue, Spec, WeightSet
 
 MEANINGS: Mapping[tuple[str, Any], str] = {
     ("kind", "feature"): "feature (losses and an optimizer paint with what it sees)",
     ("kind", "image"): "image (paints in one pass, without losses or an optimizer)",
     ("files", ""): "none",
+    ("memory", MemoryModel()): "not told",
     ("files", "nst.weights:NeutralFile"): "any in the neutral format (nst.weights:NeutralFile)",
     ("resumable", True): "yes (a run goes on from where it was)",
     ("resumable", False): "no (a run starts again)",
@@ -36,7 +37,13 @@ MEANINGS: Mapping[tuple[str, Any], str] = {
 }
 """What the value of a field means, where it does not say so itself."""
 
-LABELS = {"files": "weight files", "requires": "needs the modules", "install": "install with"}
+LABELS = {
+    "files": "weight files",
+    "requires": "needs the modules",
+    "install": "install with",
+    "copies": "copies of features held",
+    "held": "size of its state from",
+}
 """What a field is called, where not by its name."""
 
 FEATURES_ONLY = ("architecture", "layers", "pooling", "padding")
@@ -112,6 +119,8 @@ def _words(name: str, value: Any) -> str:
         return f"pip install {value}" if value else ""
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
+    if isinstance(value, MemoryModel) and value.base:
+        return f"{megabytes(value.base)}, and {value.factor:g} bytes for each of the convolutions' outputs"
     return MEANINGS.get((name, value)) or _plain(value)
 
 
@@ -126,5 +135,5 @@ def _weights(weights: WeightSet) -> WeightsText:
 
 
 def _option(option: Option) -> OptionText:
-    default = f"{_plain(option.default)} {option.unit}".strip()
+    default = f"{_plain(option.default)} {option.unit}".strip() or "none"
     return OptionText(option.name, default, allowed(option), option.help)
