@@ -18,6 +18,7 @@ MEANINGS: Mapping[tuple[str, Any], str] = {
     ("kind", "feature"): "feature (losses and an optimizer paint with what it sees)",
     ("kind", "image"): "image (paints in one pass, without losses or an optimizer)",
     ("files", ""): "none",
+    ("memory", MemoryModel()): "not told",
     ("files", "nst.weights:NeutralFile"): "any in the neutral format (nst.weights:NeutralFile)",
     ("resumable", True): "yes (a run goes on from where it was)",
     ("resumable", False): "no (a run starts again)",
@@ -123,8 +124,7 @@ def _words(name: str, value: Any) -> str:
 
 def _plain(value: OptionValue | MemoryModel) -> str:
     if isinstance(value, MemoryModel):
-        told = f"{value.base / 1e9:.2f} GB, and {value.factor:g} times what its convolutions give"
-        return told if value != MemoryModel() else "it does not say"
+        return f"{value.base / 1e9:.2f} GB, and {value.factor:g} times what its convolutions give"
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
@@ -135,5 +135,5 @@ def _weights(weights: WeightSet) -> WeightsText:
 
 
 def _option(option: Option) -> OptionText:
-    default = f"{_plain(option.default)} {option.unit}".strip()
+    default = f"{_plain(option.default)} {option.unit}".strip() or "none"
     return OptionText(option.name, default, allowed(option), option.help)

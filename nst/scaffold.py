@@ -26,7 +26,7 @@ from pathlib import Path
 from nst import atomic
 from nst.entry_points import canonical
 from nst.errors import Findings, NstError, UserError, raise_all, unknown
-from nst.plugins import Plugins
+from nst.plugins import HOMES, Plugins
 
 KINDS = ("backend", "image-backend", "optimizer", "initializer", "loss", "executor")
 """What there is a template for."""
@@ -109,21 +109,38 @@ def _name_mistake(draft: Draft) -> UserError | None:
 
 
 def _installed(draft: Draft) -> UserError | None:
-    """A distribution or a package of that name that is here already."""
+    """A distribution or a package of that name that is here already, or is one of ours, or what a plugin needs."""
     try:
         installed = f"'{draft.distribution}' {version(draft.distribution)} is installed already"
         return UserError(installed, "choose another name")
     except PackageNotFoundError:
         module = find_spec(draft.package)
+    if draft.distribution in {*HOMES.values(), *_needed()}:
+        return UserError(
+            f"'{draft.distribution}' is a distribution that nst or its plugins need", "choose another name"
+        )
     if module is None or module.origin is None:  # a folder without __init__.py is nobody's
         return None
     hidden = f"'{draft.name}' would hide the module '{draft.package}', which is installed"
     return UserError(hidden, "choose another name")
 
 
+def _needed() -> Iterator[str]:
+    """What the template requires, for itself and for its tests."""
+    project = tomllib.loads(_template("pyproject.toml"))["project"]
+    yield "pytest"  # by way of nst[testing]
+    yield from map(_distribution, [*project["dependencies"], *project["optional-dependencies"]["test"]])
+
+
+def _distribution(requirement: str) -> str:
+    """What a requirement of the template is of: `array-api-compat` for `array-api-compat>=1.9`."""
+    return re.split("[^a-z-]", requirement)[0]
+
+
 def _name_taken(draft: Draft, plugins: Plugins) -> UserError | None:
     kind = draft.kind.removeprefix("image-")
     owners = [plugin.distribution for plugin, spec in plugins.offered(kind) if spec.name == draft.distribution]
+    owners += filter(None, [HOMES.get(draft.distribution)])
     if not owners:
         return None
     return UserError(f"{owners[0]} offers the {kind} '{draft.distribution}' already", "choose another name")
@@ -190,8 +207,7 @@ def _manifest(draft: Draft, code: str) -> str:
     project = tomllib.loads(text)["project"]
     imported = {module.partition(".")[0] for module in _imported(code)}
     for requirement in project["dependencies"]:
-        module = re.split("[^a-z-]", requirement)[0].replace("-", "_")
-        if module not in imported:
+        if _distribution(requirement).replace("-", "_") not in imported:
             text = text.replace(f'    "{requirement}",\n', "")
     given = AUTHOR.fullmatch(draft.author)
     pairs = [f"{key} = {_quoted(value)}" for key, value in (given.groupdict() if given else {}).items() if value]

@@ -71,6 +71,9 @@ def test_it_says_whose_it_is(owner):
         (BackendSpec("mine", "a:b", memory=MemoryModel(28 * 10**7, 2)), "memory", "0.28 GB, and 2 times"),
         (BackendSpec("mine", "a:b", files=""), "weight files", "none"),
         (BackendSpec("mine", "a:b", install="nst-mine"), "install with", "pip install nst-mine"),
+        (BackendSpec("mine", "a:b"), "memory", "not told"),
+        (BackendSpec("mine", "a:b", memory=MemoryModel(300 * 2**20, 1.5)), "memory", "300 MB, and 1.5 bytes for each "),
+        (LossSpec("mine", "a:b", copies=2.5), "copies of features held", "2.5"),
     ],
 )
 def test_what_a_value_means_is_said_beside_it(owner, spec, label, start):
@@ -95,6 +98,7 @@ def test_what_means_nothing_to_one_pass_is_left_out(owner):
         (Option("on", True, ""), "yes", "yes or no"),
         (Option("space", "lab", "", choices=("lab", "rgb")), "lab", "one of lab, rgb"),
         (Option("text", "a b", ""), "a b", "text"),
+        (Option("text", "", ""), "none", "text"),
     ],
 )
 def test_an_option_tells_its_default_and_what_is_allowed(owner, option, default, allowed):

@@ -188,6 +188,12 @@ def test_a_loss_that_says_too_little_or_too_much_is_refused(given):
         Recipe(losses=given)
 
 
+def test_a_loss_without_a_weight_is_told_how_to_be_written():
+    with pytest.raises(UserError, match="has 'gram' where a loss belongs") as caught:
+        Recipe(losses="gram")
+    assert "histogram=50@relu4_1" in caught.value.hint
+
+
 def test_a_recipe_s_own_data_make_it_again():
     recipe = Recipe(losses="gram=2", weights="compact,imagenet", tile=256, average=0.5)
     assert Recipe(**recipe.to_dict()) == recipe

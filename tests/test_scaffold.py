@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,22 @@ def test_a_name_that_cannot_be(name, message, tmp_path):
     (tmp_path / "something").touch()
     mistakes = find_mistakes(Draft(name, "loss", tmp_path), NOBODY)
     assert [message in mistake.message and bool(mistake.hint) for mistake in mistakes] == [True]
+
+
+@pytest.mark.parametrize("name", ["autograd", "array-api-compat", "pytest", "ruff", "nst-torch", "NST_Ray"])
+def test_a_name_that_nst_or_the_template_needs_even_where_it_is_not_installed(name, tmp_path, monkeypatch):
+    def nowhere(distribution):
+        raise PackageNotFoundError(distribution)
+
+    monkeypatch.setattr("nst.scaffold.version", nowhere)
+    monkeypatch.setattr("nst.scaffold.find_spec", lambda module: None)
+    (mistake,) = find_mistakes(Draft(name, "loss", tmp_path), NOBODY)
+    assert mistake.message == f"'{canonical(name)}' is a distribution that nst or its plugins need"
+
+
+def test_a_name_of_a_backend_of_ours_that_is_not_installed(tmp_path):
+    (mistake,) = find_mistakes(Draft("torch-vgg19", "backend", tmp_path), NOBODY)
+    assert mistake.message == "nst-torch offers the backend 'torch-vgg19' already"
 
 
 def test_a_name_whose_module_comes_from_another_distribution(tmp_path, monkeypatch):

@@ -35,6 +35,9 @@ _HOMES = {
     "VGGSuite": "nst.testing.vggs",
 }
 
+_SHARED = ("nst.testing.backends", "nst.testing.namespaces")
+"""What suites of several protocols are made of, with assertions of its own."""
+
 __all__ = list(_HOMES)
 
 
@@ -46,7 +49,7 @@ def __getattr__(name: str) -> Any:
 
     import pytest
 
-    pytest.register_assert_rewrite(_HOMES[name])
+    pytest.register_assert_rewrite(_HOMES[name], *_SHARED)
     return getattr(import_module(_HOMES[name]), name)
 
 

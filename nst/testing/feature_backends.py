@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,25 +13,20 @@ import pytest
 from nst.architectures import layers as vgg_layers
 from nst.architectures import smallest_side
 from nst.errors import UserError
-from nst.protocols import Evaluation, FeatureBackend, Tensor
-from nst.reference import ReferenceVGG
+from nst.protocols import FeatureBackend, Tensor
 from nst.specs import BackendSpec
 from nst.testing.backends import BackendSuite
-from nst.testing.calls import CALLS, X
+from nst.testing.namespaces import NamespaceTests
 from nst.testing.options import bounds
 from nst.testing.pictures import assert_pixels, flat, photo
-from nst.testing.tape import Tape, TapeNamespace, gradient
 
 VGG = vgg_layers("vgg19")  # and every layer of VGG-16
 
 
-class FeatureBackendSuite(BackendSuite):
+class FeatureBackendSuite(NamespaceTests, BackendSuite):
     """Tests of feature extractors. `weights`, of scope "class", and `backend` may be overridden."""
 
     backend_kind = "feature"
-
-    tolerance: ClassVar[float] = 1e-4
-    """Of what a namespace computes in float32, relative to the largest: sums of a hundred numbers are good to 1e-5."""
 
     slope_tolerance: ClassVar[float] = 0.05
     """Between slope and difference of the loss, relative to the gradient: at ReLUs and pools the loss bends sharply."""
@@ -42,10 +38,13 @@ class FeatureBackendSuite(BackendSuite):
         """Its factory takes the loaded weights, `device`, `pooling`, `precision` ("auto", or one its spec offers), and
         the options its spec declares.
         """
-        side = smallest_side(spec.layers)
-        for pooling in spec.pooling:
-            backend = self.build(spec, weights, pooling=pooling, precision="auto")
-            assert set(backend.features(backend.asarray(photo(side, side)), spec.layers)) == set(spec.layers)
+        image = photo(*[smallest_side(spec.layers)] * 2)
+        poolings, precisions = product(spec.pooling, ["auto"]), product(spec.pooling[:1], spec.precisions)
+        for pooling, precision in [*poolings, *precisions]:
+            backend = self.build(spec, weights, pooling=pooling, precision=precision)
+            features = backend.features(backend.asarray(image), spec.layers)
+            assert set(features) == set(spec.layers)
+            assert np.isfinite(backend.value_and_grad(self._mean_square(backend, *spec.layers))(image).gradient).all()
 
     def test_factory_takes_every_padding_its_spec_names(self, spec: BackendSpec, weights: Any) -> None:
         """Where its spec names kinds of `padding`, it takes one of them too."""
@@ -201,6 +200,23 @@ class FeatureBackendSuite(BackendSuite):
             errors.append(abs((ahead - behind) / (2 * step) - (found * direction).sum()))
         assert np.median(errors) <= tolerance * np.linalg.norm(found)
 
+    def test_free_memory_is_a_number_of_bytes_or_none(self, backend: Any) -> None:
+        """A backend with memory of its own may also have `free_memory() -> int | None`, the bytes there that this
+        process can hold in all: pictures that need more are computed in tiles from the start.
+        """
+        found = getattr(backend, "free_memory", lambda: None)()
+        assert found is None or (isinstance(found, int) and found >= 0)
+
+    def test_what_was_left_behind_is_let_go_and_nothing_else(self, backend: Any) -> None:
+        """Any may have `let_go() -> None`, called after an evaluation that raised `MemoryError`, to give back what that
+        has left behind.
+        """
+        objective = energy(backend)
+        before = objective(photo(5, 7)).loss
+        getattr(backend, "let_go", lambda: None)()
+        for after in (objective, energy(backend)):
+            assert after(photo(5, 7)).loss == pytest.approx(before, rel=self.tolerance)
+
     def test_gradient_is_finite_on_flat_pictures_and_beyond_0_to_1(
         self, spec: BackendSpec, backend: FeatureBackend
     ) -> None:
@@ -259,38 +275,6 @@ class FeatureBackendSuite(BackendSuite):
         """What is given for the image may have any shape."""
         x = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
         np.testing.assert_allclose(np.asarray(energy(backend)(x).gradient), 2 * x, rtol=self.tolerance)
-
-    @pytest.mark.parametrize("call", CALLS)
-    def test_namespace_gives_what_numpy_gives(self, backend: FeatureBackend, call: str) -> None:
-        """Each gives what NumPy's gives."""
-        expected = CALLS[call](ReferenceVGG.xp, X)
-        plain = backend.to_host(
-            CALLS[call](backend.xp, backend.asarray(X.astype(np.float32)))
-        )  # as targets are computed
-        np.testing.assert_allclose(plain, expected, rtol=0, atol=self.tolerance * np.abs(expected).max())
-        weight = np.random.default_rng(1).uniform(0.5, 1, np.shape(expected))
-        found = self._weighted(backend, call, weight)
-        scale = np.abs(expected * weight).sum()
-        assert found.loss == pytest.approx((expected * weight).sum(), abs=self.tolerance * scale)
-
-    @pytest.mark.parametrize("call", CALLS)
-    def test_namespace_has_the_gradient_of_what_it_gives(self, backend: FeatureBackend, call: str) -> None:
-        """Each has the gradient of what it gives."""
-        leaf, xp = Tape(X), TapeNamespace()
-        weight = np.random.default_rng(1).uniform(0.5, 1, np.shape(CALLS[call](ReferenceVGG.xp, X)))
-        expected = gradient(xp.sum(CALLS[call](xp, leaf) * weight), leaf)
-        found = np.asarray(self._weighted(backend, call, weight).gradient)
-        np.testing.assert_allclose(found, expected, rtol=0, atol=self.tolerance * np.abs(expected).max())
-
-    def _weighted(self, backend: FeatureBackend, call: str, weight: Any) -> Evaluation:
-        """The sum of what a call gives, times a weight that tells its values apart."""
-
-        def loss(x: Tensor, weight: Tensor) -> Mapping[str, Tensor]:
-            found = CALLS[call](backend.xp, x)
-            assert tuple(found.shape) == tuple(weight.shape)
-            return {"all": backend.xp.sum(found * weight)}
-
-        return backend.value_and_grad(loss)(X.astype(np.float32), weight.astype(np.float32))
 
 
 def energy(backend: FeatureBackend) -> Any:

@@ -31,13 +31,14 @@ class Ready(BackendSpec):
 
 class Fake(FeatureBackendSuite):
     breaks = ()
-    padding = ()
+    padding, precisions = (), ("float64",)
 
     @classmethod
     def specs(cls):
         gain = Option("gain", 1.0, "of the first layer", 0.5, 2)
         given = {"options": (gain,), "layers": LAYERS, "devices": DEVICES, "pooling": ("max", "average")}
-        return [Ready("fake", "fake:fake", **given, padding=cls.padding, thing=cls.Net)]
+        promised = {"padding": cls.padding, "precisions": cls.precisions}
+        return [Ready("fake", "fake:fake", **given, **promised, thing=cls.Net)]
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -153,12 +154,44 @@ class TestMemoryInGigabytes(Fake):
             return 0.3
 
 
+class TestFreeMemoryInGigabytes(Fake):
+    breaks = ("test_free_memory_is_a_number_of_bytes_or_none",)
+
+    class Net(Tiny):
+        def free_memory(self):
+            return 0.3
+
+
+class TestLetsGoOfItsWeights(Fake):
+    breaks = ("test_what_was_left_behind_is_let_go_and_nothing_else",)
+
+    class Net(Changed):
+        gone = False
+
+        def let_go(self):
+            self.gone = True
+
+        def changed(self, image, found):
+            gone, self.gone = self.gone, False
+            return replace(found, loss=0.0) if gone else found
+
+
 class TestMaxPoolsOnly(Fake):
     breaks = ("test_factory_takes_weights_device_pooling_and_options",)
 
     class Net(Tiny):
         def __init__(self, weights, *, device="auto", pooling="max", precision="auto", gain=1.0):
             super().__init__(weights, device=device, pooling={"max": "max"}[pooling], gain=gain)
+
+
+class TestHasOnePrecisionOnly(Fake):
+    breaks = ("test_factory_takes_weights_device_pooling_and_options",)
+    precisions = ("float64", "bfloat16")
+
+    class Net(Tiny):
+        def __init__(self, weights, *, precision="auto", **given):
+            super().__init__(weights, **given)
+            self.precision = {"auto": "float64", "float64": "float64"}[precision]
 
 
 class TestPadsAsItLikes(Fake):
@@ -269,7 +302,10 @@ class TestTapsAfterTheReLU(Fake):
 
 
 class TestLeavesNothing(Fake):
-    breaks = ("test_smallest_image_leaves_one_position",)
+    breaks = (
+        "test_smallest_image_leaves_one_position",
+        "test_factory_takes_weights_device_pooling_and_options",
+    )
 
     class Net(Tiny):
         def features(self, image, layers):
