@@ -98,6 +98,7 @@ def test_a_black_content_gives_a_finite_loss(backend):
 
 
 MASK = np.linspace(0, 1, 88, dtype=np.float32).reshape(11, 8) * (np.arange(8) < 5)  # nothing on the right
+LAST = np.repeat(np.eye(11, dtype=np.float32)[-1:].T, 8, axis=1)  # a row that a pool leaves out
 
 
 def tiled(backend, content, picture, size, mask=None):
@@ -109,7 +110,7 @@ def tiled(backend, content, picture, size, mask=None):
     return build_objective(backend, terms, tiles)
 
 
-@pytest.mark.parametrize("mask", [None, MASK], ids=["everywhere", "masked"])
+@pytest.mark.parametrize("mask", [None, MASK, LAST], ids=["everywhere", "masked", "without a position"])
 def test_tile_by_tile_is_the_whole_at_once(backend, photo, mask):
     """Terms and gradient, at an odd size, with statistics, differences and a loss on neighboring pixels."""
     content, picture, image = photo(11, 8), photo(9, 10, seed=1), photo(11, 8, seed=2)
@@ -129,6 +130,13 @@ def test_a_region_is_painted_by_itself(backend, photo):
     features = backend.features(image, ["conv1_1"])["conv1_1"]
     alone = Gram().distance(backend.xp, Gram().statistic(backend.xp, features[:, :4], None), term.target)
     assert evaluate(backend, [term], image).loss == pytest.approx(100 * left.mean() * alone)
+
+
+def test_a_layer_without_a_position_in_a_region_pulls_nothing_there(backend, photo):
+    """Nor would it elsewhere, where other styles are meant."""
+    terms = style(backend, STYLE, Region([photo(8, 9, seed=1)], [1.0], LAST), whole(LAST.shape))
+    found = evaluate(backend, terms, photo(11, 8)).terms
+    assert found["style relu2_1"] == 0 < found["style relu1_1"]
 
 
 class Cramped:
