@@ -13,7 +13,7 @@ from pathlib import Path
 from nst import color, layers, weights
 from nst.architectures import smallest_side
 from nst.errors import Findings, UserError, unknown
-from nst.images import fit
+from nst.images import fit, least
 from nst.options import read_options
 from nst.plugins import Plugins
 from nst.recipe import FIELDS, Recipe, flag
@@ -229,18 +229,13 @@ def size_mistakes(recipe: Recipe, pictures: Sequence[Sized]) -> Iterable[UserErr
         yield UserError(f"--weights names {len(recipe.weights)} for {len(sizes)} sizes", "name one for each, or fewer")
     coarsest = sizes[0]
     need = smallest_side(recipe.layers())
-    yield from _too_small(content, coarsest, need, f"use a size of at least {_least(content.shape, need)}")
+    yield from _too_small(content, coarsest, need, f"use a size of at least {least(*content.shape, need)}")
     need = smallest_side(recipe.selections().get("--style-layers", ()))
     for style in styles:
-        scale = math.ceil(100 * _least(style.shape, need) / coarsest) / 100
+        scale = math.ceil(100 * least(*style.shape, need) / coarsest) / 100
         enlarged = f"use a --style-scale of at least {scale:g}, a less narrow style"
         advice = f"give a style of at least {need} pixels each way" if min(style.shape) < need else enlarged
         yield from _too_small(style, min(coarsest * style.scale, max(style.shape)), need, advice)
-
-
-def _least(shape: tuple[int, int], need: int) -> int:
-    """The long side in pixels at which the short one of a picture of this shape has `need`."""
-    return -(-need * max(shape) // min(shape))
 
 
 def _too_small(picture: Sized, long_side: float, need: int, advice: str) -> Iterable[UserError]:
