@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from nst.descent import Descent, Mean
 from nst.images import stretch
+from nst.memory import told
 from nst.objective import Frugal
 from nst.protocols import Array, Evaluation, Iterate, Objective, Pixels, State
 from nst.snapshot import Snapshot
@@ -76,7 +77,8 @@ def run(task: Task, on_iterate: OnIterate | None = None, resume: Snapshot | None
         outcome = Run(best, list(resume.history), list(resume.notes))
     try:
         for index in range(resume.level if resume else 0, len(task.levels)):
-            Leg(task, index, outcome, resume).run(on_iterate)
+            with told(task.levels[index].backend):
+                Leg(task, index, outcome, resume).run(on_iterate)
             resume = None
             if outcome.stopped != "finished":
                 break
@@ -105,8 +107,7 @@ class Leg:
         build = partial(build_level, self._task, self._level)
         if self._tile is None:
             return build(0)
-        let_go = getattr(self._backend, "let_go", lambda: None)
-        return Frugal(build, self._tile, max(self._canvas.shape), self._outcome.notes.append, let_go)
+        return Frugal(build, self._tile, max(self._canvas.shape), self._outcome.notes.append, self._backend)
 
     def _resumed_mean(self, resume: Snapshot | None) -> Mean:
         if resume is None or resume.mean is None:

@@ -14,7 +14,7 @@ from nst.canvas import Canvas
 from nst.cost import Outline, Size
 from nst.estimate import MARGIN, WEIGHING, Estimate, Estimator, Stage, Timing, line, unknown
 from nst.images import fit, least
-from nst.memory import available_memory, resident_memory
+from nst.memory import available_memory, resident_memory, told
 from nst.mistakes import Sized
 from nst.options import read_options
 from nst.plugins import Plugins
@@ -91,8 +91,9 @@ class Forecast:
         backend, work = self.opened[weights].backend, self.estimator.work
         stages = self._probes([stage for stage in self.stages if stage.weights == weights][-1])
         try:
-            clocked = [clock(task, Level(stage.size, 1, backend)) for stage in stages]
-            per_byte = seconds_per_byte(backend, self.stages[-1].shape)
+            with told(backend):
+                clocked = [clock(task, Level(stage.size, 1, backend)) for stage in stages]
+                per_byte = seconds_per_byte(backend, self.stages[-1].shape)
         except MemoryError:
             return None
         timed = zip(stages, clocked, strict=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
@@ -164,6 +166,36 @@ def test_when_memory_runs_out_it_goes_on_in_smaller_tiles():
     assert objective(np.zeros(1)) == 250
     assert build.asked == [0, 500, 250]
     assert told == [f"not enough memory: going on in tiles of {size} px" for size in (500, 250)]
+
+
+class Foreign:
+    """A backend whose framework has an error of its own for memory that is full."""
+
+    def __init__(self):
+        self.freed = 0
+
+    @contextmanager
+    def told(self):
+        try:
+            yield
+        except EOFError as error:
+            raise MemoryError from error
+
+    def let_go(self):
+        self.freed += 1
+
+
+def test_memory_that_runs_out_while_targets_are_made_is_a_reason_for_tiles_too():
+    """That is the framework's own arithmetic, and so is its error."""
+
+    def build(tile):
+        if not tile:
+            raise EOFError
+        return lambda image: tile
+
+    backend = Foreign()
+    assert Frugal(build, 0, 1000, print, backend)(np.zeros(1)) == 500
+    assert backend.freed == 1
 
 
 def test_memory_that_runs_out_for_good_is_an_error():

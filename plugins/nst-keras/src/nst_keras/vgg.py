@@ -24,6 +24,7 @@ from nst.network import Network
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
 from nst_keras import namespace as xp
 from nst_keras.device import choose, prepare
+from nst_keras.memory import told
 from nst_keras.precision import choose as choose_precision
 from nst_keras.tensorflow_import import tensorflow as tf
 
@@ -68,6 +69,7 @@ class VGG:
         """Any array, float32 on the host, a copy."""
         return np.array(array, np.float32, order="C")
 
+    @told()
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Activations `(H_l, W_l, C_l)` by name; the network runs once, to the deepest of `layers`."""
         require_size(image.shape, layers)
@@ -120,6 +122,7 @@ class VGG:
             signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
             return tf.function(evaluate, autograph=False).get_concrete_function(*signature)
 
+        @told()
         def objective(image: Array, *parameters: Array) -> Evaluation:
             with tf.device(self._place):
                 tensors = [tf.convert_to_tensor(each, tf.float32) for each in (image, *parameters)]
@@ -133,6 +136,8 @@ class VGG:
     def peak_memory(self) -> int | None:
         """Bytes of GPU memory at their most; None on the CPU."""
         return tf.config.experimental.get_memory_info(self._place)["peak"] if self.device == "cuda" else None
+
+    told = staticmethod(told)
 
 
 def _padded(x: Tensor, padding: str) -> Tensor:
