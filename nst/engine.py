@@ -51,7 +51,8 @@ class Progress:
 class Run:
     """What a run has come to so far. `stopped` is "finished", "interrupted" or "diverged".
 
-    `state` is the optimizer's at the end of a size, on the host, where it is to be carried to the next.
+    `state` is the optimizer's at the end of a size, on the host, where it is to be carried to the next. `tile` is the
+    side of the tiles that want of memory has led to, 0 where there was none.
     """
 
     pixels: Pixels
@@ -59,6 +60,7 @@ class Run:
     notes: list[str] = field(default_factory=list)
     stopped: str = "finished"
     state: Mapping[str, Any] | None = None
+    tile: int = 0
 
 
 OnIterate = Callable[[Progress], None]
@@ -97,16 +99,21 @@ class Leg:
         self._level = task.levels[index]
         self._backend = self._level.backend
         self._canvas = task.canvas(self._level)
-        self._tile = resume.tile if resume else self._level.tile if task.tile == 0 else task.tile
+        self._tile = resume.tile if resume else self._planned_tile()
         self._taken = 0 if resume is None else resume.taken
         self._mean = self._resumed_mean(resume)
         self._objective = self._first_objective()
         self._descent = self._resumed_descent(resume)
 
+    def _planned_tile(self) -> int | None:
+        """The tiles to begin with: none larger than memory has had room for at the sizes before."""
+        tile, most = self._level.tile if self._task.tile == 0 else self._task.tile, self._outcome.tile
+        return tile if tile is None or not most else min(tile or most, most)
+
     def _first_objective(self) -> Objective:
         build = partial(build_level, self._task, self._level)
-        if self._tile is None:
-            return build(0)
+        if self._tile is None or any(use.whole and use.weight for use in self._task.style):
+            return build(self._tile or 0)
         return Frugal(build, self._tile, max(self._canvas.shape), self._outcome.notes.append, self._backend)
 
     def _resumed_mean(self, resume: Snapshot | None) -> Mean:
@@ -179,6 +186,8 @@ class Leg:
             state = self._host_state(self._descent.good.state).items()
             trim = self._canvas.trim
             self._outcome.state = {name: trim(each) if isinstance(each, np.ndarray) else each for name, each in state}
+        if isinstance(self._objective, Frugal) and self._objective.tile != self._planned_tile():
+            self._outcome.tile = self._objective.tile
         self._outcome.notes.extend(self._descent.notes)
         if self._descent.gave_up:
             self._outcome.stopped = "diverged"

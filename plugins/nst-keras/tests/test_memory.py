@@ -11,7 +11,6 @@ from nst.losses.gram import Gram
 from nst.objective import Frugal
 from nst.task import Level, Task, build_level
 from nst.terms import LossUse, Region
-from nst_keras.tensorflow_import import tensorflow as tf
 from nst_keras.vgg import VGG
 
 pytestmark = pytest.mark.frameworks
@@ -36,10 +35,3 @@ def test_a_statistic_for_which_there_is_no_memory_is_taken_in_tiles(make_network
     plain = replace(task, style=[replace(use, loss=Gram())])
     assert found.terms == pytest.approx(build_level(plain, level)(image).terms, rel=1e-4)
     assert notes == ["not enough memory: going on in tiles of 72 px"]
-
-
-def test_a_picture_too_large_for_the_memory_is_a_memory_error(make_network):
-    backend = VGG(make_network(), device="cpu", precision="float32")
-    objective = backend.value_and_grad(lambda image: {"all": tf.reduce_sum(tf.matmul(image, image, transpose_b=True))})
-    with pytest.raises(MemoryError, match="ran out"):
-        objective(tf.zeros((10**6, 1)))

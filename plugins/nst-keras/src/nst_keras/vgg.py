@@ -69,7 +69,6 @@ class VGG:
         """Any array, float32 on the host, a copy."""
         return np.array(array, np.float32, order="C")
 
-    @told()
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Activations `(H_l, W_l, C_l)` by name; the network runs once, to the deepest of `layers`."""
         require_size(image.shape, layers)
@@ -122,7 +121,6 @@ class VGG:
             signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
             return tf.function(evaluate, autograph=False).get_concrete_function(*signature)
 
-        @told()
         def objective(image: Array, *parameters: Array) -> Evaluation:
             with tf.device(self._place):
                 tensors = [tf.convert_to_tensor(each, tf.float32) for each in (image, *parameters)]
