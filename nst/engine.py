@@ -114,7 +114,8 @@ class Leg:
         build = partial(build_level, self._task, self._level)
         if self._tile is None or any(use.whole and use.weight for use in self._task.style):
             return build(self._tile or 0)
-        return Frugal(build, self._tile, max(self._canvas.shape), self._outcome.notes.append, self._backend)
+        tell = lambda note: self._descent.notes.append(note)  # noqa: E731  the descent comes to be after this
+        return Frugal(build, self._tile, max(self._canvas.shape), tell, self._backend)
 
     def _resumed_mean(self, resume: Snapshot | None) -> Mean:
         if resume is None or resume.mean is None:

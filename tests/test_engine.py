@@ -183,6 +183,12 @@ class Small(PixelBackend):
         return objective
 
 
+def test_a_person_is_told_of_memory_that_ran_out_with_the_step_it_befell(task, make_network):
+    told = []
+    engine.run(task(sizes=(64, 128), steps=(1, 2), backend=Small(make_network())), told.append)
+    assert [progress.note for progress in told] == ["", "not enough memory: going on in tiles of 64 px", ""]
+
+
 @pytest.mark.parametrize("resumed", [False, True])
 def test_tiles_that_memory_led_to_are_those_of_the_next_size_too(task, make_network, resumed):
     """It is larger: to try it whole would run out of memory again."""
