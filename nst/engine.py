@@ -112,10 +112,13 @@ class Leg:
 
     def _first_objective(self) -> Objective:
         build = partial(build_level, self._task, self._level)
-        if self._tile is None or any(use.whole and use.weight for use in self._task.style):
+        uncut = any(use.whole and use.weight for use in self._task.style)
+        if self._tile is None or uncut:
             return build(self._tile or 0)
-        tell = lambda note: self._descent.notes.append(note)  # noqa: E731  the descent comes to be after this
-        return Frugal(build, self._tile, max(self._canvas.shape), tell, self._backend)
+        return Frugal(build, self._tile, max(self._canvas.shape), self._note, self._backend)
+
+    def _note(self, what: str) -> None:
+        self._descent.notes.append(what)
 
     def _resumed_mean(self, resume: Snapshot | None) -> Mean:
         if resume is None or resume.mean is None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from nst.architectures import smallest_side
+from nst.architectures import smallest_size
 from nst.backends import Opened
 from nst.canvas import Canvas
 from nst.cost import Outline, Size
 from nst.estimate import MARGIN, WEIGHING, Estimate, Estimator, Stage, Timing, line, unknown
-from nst.images import fit, least
+from nst.images import fit
 from nst.memory import available_memory, resident_memory, told
 from nst.mistakes import Sized
 from nst.options import read_options
@@ -113,10 +113,8 @@ class Forecast:
     def _thinnest(self, content: Size) -> int:
         """The least size at which neither the content nor a style is too thin for its layers."""
         assert self.estimator is not None
-        whole, style = smallest_side(self.estimator.layers), smallest_side(self.estimator.style)
-        return max(
-            [least(*content, whole), *(math.ceil(least(*work.shape, style) / work.scale) for work in self.works)]
-        )
+        styles = (smallest_size(work.shape, self.estimator.style) / work.scale for work in self.works)
+        return max([smallest_size(content, self.estimator.layers), *map(math.ceil, styles)])
 
     def _resized(self, stage: Stage, size: int) -> Stage:
         canvas = Canvas.around(fit(*stage.canvas.picture, size), stage.canvas.bleed)

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeVar
 
-from nst.architectures import smallest_side
-from nst.images import least
+from nst.architectures import smallest_size
 from nst.recipe import Recipe
 
 T = TypeVar("T")
@@ -21,7 +20,7 @@ DEFAULT_STEPS = (100, 60, 40, 30, 20)  # at the coarsest sizes; the last for eve
 
 def plan(recipe: Recipe, height: int, width: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The sizes and the steps at each, for a content of this shape in pixels."""
-    sizes = recipe.sizes or pyramid(recipe.size, least(height, width, smallest_side(recipe.layers())))[-recipe.levels :]
+    sizes = recipe.sizes or pyramid(recipe.size, smallest_size((height, width), recipe.layers()))[-recipe.levels :]
     if len(recipe.steps) == len(sizes):
         return sizes, recipe.steps
     usual = [DEFAULT_STEPS[min(level, len(DEFAULT_STEPS) - 1)] for level in range(len(sizes))]

@@ -11,7 +11,7 @@ colors, `metadata` what travels beside the pixels, `size` resizes, `writer` writ
 from nst.images.metadata import read_text
 from nst.images.picture import Floats, Picture
 from nst.images.reader import check_input, load_image, read
-from nst.images.size import fit, least, resize, stretch
+from nst.images.size import fit, resize, stretch
 from nst.images.source import MAX_PIXELS, PathLike, Source
 from nst.images.writer import LONGEST_NAME, SUFFIXES, WriteOptions, check_output, save_image, write
 
@@ -27,7 +27,6 @@ __all__ = [
     "check_input",
     "check_output",
     "fit",
-    "least",
     "load_image",
     "read",
     "read_text",

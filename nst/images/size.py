@@ -28,11 +28,6 @@ def fit(height: int, width: int, long_side: int) -> tuple[int, int]:
     return max(1, round(height * long_side / longest)), max(1, round(width * long_side / longest))
 
 
-def least(height: int, width: int, side: int) -> int:
-    """The least long side in pixels at which, in the same proportion, the short one has `side`."""
-    return -(-side * max(height, width) // min(height, width))
-
-
 def stretch(array: Floats, size: tuple[int, int]) -> Floats:
     """`(H, W, C)` of any values at `size` = (height, width), in its own type: bilinear, so that nothing overshoots."""
     channels = [Image.fromarray(np.ascontiguousarray(channel, np.float32)) for channel in np.moveaxis(array, -1, 0)]
