@@ -44,6 +44,11 @@ def smallest_side(layers: Collection[str]) -> int:
     return max(map(stride, layers), default=1)
 
 
+def smallest_size(shape: tuple[int, int], layers: Collection[str]) -> int:
+    """The least long side in pixels at which a picture in the proportion of (height, width) has that short side."""
+    return -(-smallest_side(layers) * max(shape) // min(shape))
+
+
 def stride(layer: str) -> int:
     """Pixels from one position of a layer to the next: 1 at `relu1_1` and for the picture itself, 16 at `relu5_1`."""
     return int(2 ** _pools_before(layer))

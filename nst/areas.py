@@ -24,11 +24,13 @@ class Area:
     """The positions of a layer that count, tile by tile.
 
     `weights` are `(H_l, W_l)` over each tile's core, or None where all count alike. `shares`, summing to 1, say how
-    much of all that counts lies in each tile.
+    much of all that counts lies in each tile. `part` is what they count for together, of as many that all count: 0
+    where the layer has no position within a mask.
     """
 
     weights: Sequence[Tensor | None]
     shares: Sequence[float]
+    part: float = 1.0
 
 
 def everywhere(tiles: Sequence[Tile], layer: str) -> Area:
@@ -44,7 +46,8 @@ def inside(backend: FeatureBackend, mask: Mask, tiles: Sequence[Tile], layer: st
     sums = [float(core.sum()) for core in cores]
     # A tile without any part in the mask gets weights that can be divided by, and no share.
     weights = [core if total else np.ones_like(core) for core, total in zip(cores, sums, strict=True)]
-    return Area([backend.asarray(each) for each in weights], [total / max(sum(sums), 1e-12) for total in sums])
+    shares = [total / max(sum(sums), 1e-12) for total in sums]
+    return Area([backend.asarray(each) for each in weights], shares, float(means.mean()))
 
 
 def window(backend: FeatureBackend, weights: Tensor) -> tuple[slice, slice]:

@@ -5,14 +5,14 @@ Only convolutions count: pools, ReLUs and losses are a few percent of the operat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import prod
 
 from nst.architectures import layers, stride
 from nst.layers import IMAGE
 from nst.network import Network
-from nst.tiles import Tile
+from nst.tiles import Grid
 
 Size = tuple[int, int]
 """(height, width) in pixels."""
@@ -74,15 +74,9 @@ def positions(size: Size, name: str) -> int:
     return (size[0] // stride(name)) * (size[1] // stride(name))
 
 
-def evaluation(network: Outline, names: Collection[str], style: Collection[str], tiles: Sequence[Tile]) -> float:
+def evaluation(network: Outline, names: Collection[str], style: Collection[str], grid: Grid) -> float:
     """Operations of one loss and gradient; in tiles the style's statistics take a pass forward of their own."""
-    parts = (forward(network, names, box) * (1 + BACKWARD) for box in boxes(tiles))
-    first = (forward(network, style, box) for box in boxes(tiles)) if len(tiles) > 1 else ()
+    boxes = grid.boxes().items()
+    parts = (count * forward(network, names, box) * (1 + BACKWARD) for box, count in boxes)
+    first = (count * forward(network, style, box) for box, count in boxes) if len(grid) > 1 else ()
     return sum(parts) + sum(first)
-
-
-def boxes(tiles: Iterable[Tile]) -> Iterator[Size]:
-    """The size of what each tile looks at."""
-    for tile in tiles:
-        rows, columns = tile.box
-        yield rows.stop - rows.start, columns.stop - columns.start

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from nst.descent import Descent, Mean
 from nst.images import stretch
+from nst.memory import told
 from nst.objective import Frugal
 from nst.protocols import Array, Evaluation, Iterate, Objective, Pixels, State
 from nst.snapshot import Snapshot
@@ -50,7 +51,8 @@ class Progress:
 class Run:
     """What a run has come to so far. `stopped` is "finished", "interrupted" or "diverged".
 
-    `state` is the optimizer's at the end of a size, on the host, where it is to be carried to the next.
+    `state` is the optimizer's at the end of a size, on the host, where it is to be carried to the next. `tile` is the
+    side of the tiles that want of memory has led to, 0 where there was none.
     """
 
     pixels: Pixels
@@ -58,6 +60,7 @@ class Run:
     notes: list[str] = field(default_factory=list)
     stopped: str = "finished"
     state: Mapping[str, Any] | None = None
+    tile: int = 0
 
 
 OnIterate = Callable[[Progress], None]
@@ -76,7 +79,8 @@ def run(task: Task, on_iterate: OnIterate | None = None, resume: Snapshot | None
         outcome = Run(best, list(resume.history), list(resume.notes))
     try:
         for index in range(resume.level if resume else 0, len(task.levels)):
-            Leg(task, index, outcome, resume).run(on_iterate)
+            with told(task.levels[index].backend):
+                Leg(task, index, outcome, resume).run(on_iterate)
             resume = None
             if outcome.stopped != "finished":
                 break
@@ -95,18 +99,26 @@ class Leg:
         self._level = task.levels[index]
         self._backend = self._level.backend
         self._canvas = task.canvas(self._level)
-        self._tile = resume.tile if resume else self._level.tile if task.tile == 0 else task.tile
+        self._tile = resume.tile if resume else self._planned_tile()
         self._taken = 0 if resume is None else resume.taken
         self._mean = self._resumed_mean(resume)
         self._objective = self._first_objective()
         self._descent = self._resumed_descent(resume)
 
+    def _planned_tile(self) -> int | None:
+        """The tiles to begin with: none larger than memory has had room for at the sizes before."""
+        tile, most = self._level.tile if self._task.tile == 0 else self._task.tile, self._outcome.tile
+        return tile if tile is None or not most else min(tile or most, most)
+
     def _first_objective(self) -> Objective:
         build = partial(build_level, self._task, self._level)
-        if self._tile is None:
-            return build(0)
-        let_go = getattr(self._backend, "let_go", lambda: None)
-        return Frugal(build, self._tile, max(self._canvas.shape), self._outcome.notes.append, let_go)
+        uncut = any(use.whole and use.weight for use in self._task.style)
+        if self._tile is None or uncut:
+            return build(self._tile or 0)
+        return Frugal(build, self._tile, max(self._canvas.shape), self._note, self._backend)
+
+    def _note(self, what: str) -> None:
+        self._descent.notes.append(what)
 
     def _resumed_mean(self, resume: Snapshot | None) -> Mean:
         if resume is None or resume.mean is None:
@@ -178,6 +190,8 @@ class Leg:
             state = self._host_state(self._descent.good.state).items()
             trim = self._canvas.trim
             self._outcome.state = {name: trim(each) if isinstance(each, np.ndarray) else each for name, each in state}
+        if isinstance(self._objective, Frugal) and self._objective.tile != self._planned_tile():
+            self._outcome.tile = self._objective.tile
         self._outcome.notes.extend(self._descent.notes)
         if self._descent.gave_up:
             self._outcome.stopped = "diverged"

@@ -14,9 +14,9 @@ from math import prod
 from typing import Any
 
 from nst.canvas import Canvas
-from nst.cost import FLOAT, Outline, Size, activations, boxes, evaluation, features, forward
+from nst.cost import FLOAT, Outline, Size, activations, evaluation, features, forward
 from nst.specs import MemoryModel
-from nst.tiles import SMALLEST, Tile, cut
+from nst.tiles import SMALLEST, Grid, grid
 
 WEIGHTS = 1.5
 """Times the weights are held: as the backend wants them, and what the allocator keeps of the arrays that were read."""
@@ -193,18 +193,17 @@ class Estimator:
         """Bytes at the worst moment of a size, with so many networks open, in tiles of so many pixels (0: none)."""
         if stage.outline is None:
             return None
-        tiles = self._tiles(stage, tile)
         held = sum(network.weights for network in networks)
         if self.resident is not None:
             held = max(self.model.base + round(WEIGHTS * held) + self.pictures, self.resident)
         images = (KEPT + self.masked) * stage.image + self.held(stage.image, stage.steps)
         compared = sum(features(stage.outline, name, stage.shape) for name in self.compared)
-        return held + images + compared + self._piece(stage, stage.outline, tile, tiles)
+        return held + images + compared + self._piece(stage, stage.outline, tile)
 
-    def _piece(self, stage: Stage, network: Outline, tile: int, tiles: Sequence[Tile]) -> int:
+    def _piece(self, stage: Stage, network: Outline, tile: int) -> int:
         """Bytes for the largest piece of the picture, or of a style, that is computed at once."""
-        largest = max(boxes(tiles), key=prod)
-        looked = [max(boxes(cut(work, tile, self.style)), key=prod) for work in stage.works]
+        largest = max(self._grid(stage, tile).boxes(), key=prod)
+        looked = [max(grid(work, tile, self.style).boxes(), key=prod) for work in stage.works]
         looking = max((LOOKING * activations(network, self.style, work) for work in looked), default=0)
         computing = activations(network, self.layers, largest)
         comparing = (COMPARING - 1) * sum(features(network, name, largest) for name in self.compared)
@@ -218,31 +217,33 @@ class Estimator:
         Tiles are as even as can be, so those that cut the longer side into 2, 3, 4, … are all there are to choose from.
         """
         longest = max(stage.shape)
+        least = min(2 * SMALLEST, longest)
         parts = range(2, max(2, longest // SMALLEST) + 1)
         sides = [0, *(-(-longest // count) for count in parts)]
+        if (self.memory(stage, networks, sides[-1]) or 0) > room:
+            return least  # nor do any of the others fit: a huge picture has thousands
         needs = ((side, self.memory(stage, networks, side)) for side in sides)
-        return next((side for side, need in needs if need is None or need <= room), min(2 * SMALLEST, longest))
+        return next((side for side, need in needs if need is None or need <= room), least)
 
     def seconds(self, stage: Stage, timing: Timing) -> float:
         """How long a size takes, going by evaluations of the same network that were timed."""
-        tiles = self._tiles(stage, stage.tile)
+        tiles = self._grid(stage, stage.tile)
         passes = 1.0 if len(tiles) == 1 else 1.5 * len(tiles)
         each, once = (timing.fixed * passes + timing.rate * work for work in self.work(stage))
         images = UPDATES + PER_STATE * self.held(stage.image, -(-stage.steps // 2)) / stage.image
         update = images * stage.image * timing.seconds_per_byte
-        kinds = len({tile.kind for tile in tiles})
-        return (stage.steps + 1) * each + stage.steps * update + once + kinds * timing.overhead
+        return (stage.steps + 1) * each + stage.steps * update + once + tiles.kinds * timing.overhead
 
     def work(self, stage: Stage) -> tuple[float, float]:
         """Operations of an evaluation, and of the targets; pixels stand for them where the network is unknown."""
         if stage.outline is None:
             return float(prod(stage.shape)), sum(map(prod, [stage.shape, *stage.works])) / 2
-        each = evaluation(stage.outline, self.layers, self.style, self._tiles(stage, stage.tile))
+        each = evaluation(stage.outline, self.layers, self.style, self._grid(stage, stage.tile))
         works = sum(forward(stage.outline, self.style, work) for work in stage.works)
         return each, works + forward(stage.outline, self.compared, stage.shape)
 
-    def _tiles(self, stage: Stage, tile: int) -> Sequence[Tile]:
-        return cut(stage.shape, tile, self.layers)
+    def _grid(self, stage: Stage, tile: int) -> Grid:
+        return grid(stage.shape, tile, self.layers)
 
     def estimate(self, stages: Sequence[Stage], timings: Mapping[str, Timing], start: float) -> Estimate:
         """All sizes together; `timings` by the name of the weights, those that could be taken."""

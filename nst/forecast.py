@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from nst.architectures import smallest_side
+from nst.architectures import smallest_size
 from nst.backends import Opened
 from nst.canvas import Canvas
 from nst.cost import Outline, Size
 from nst.estimate import MARGIN, WEIGHING, Estimate, Estimator, Stage, Timing, line, unknown
 from nst.images import fit
-from nst.memory import available_memory, resident_memory
+from nst.memory import available_memory, resident_memory, told
 from nst.mistakes import Sized
 from nst.options import read_options
 from nst.plugins import Plugins
@@ -36,12 +36,13 @@ class Forecast:
     """The sizes of a run with the tiles to begin with, and what is the same at all of them.
 
     `estimator` is None for a network that paints in one pass, of which nothing is known. `opened` are the backends by
-    the name of their weights. `notes` say which sizes are cut for want of memory.
+    the name of their weights, `works` what is painted like. `notes` say which sizes are cut for want of memory.
     """
 
     estimator: Estimator | None
     stages: Sequence[Stage]
     opened: Mapping[str, Opened]
+    works: Sequence[Sized] = ()
     notes: Sequence[str] = ()
 
     @property
@@ -90,8 +91,9 @@ class Forecast:
         backend, work = self.opened[weights].backend, self.estimator.work
         stages = self._probes([stage for stage in self.stages if stage.weights == weights][-1])
         try:
-            clocked = [clock(task, Level(stage.size, 1, backend)) for stage in stages]
-            per_byte = seconds_per_byte(backend, self.stages[-1].shape)
+            with told(backend):
+                clocked = [clock(task, Level(stage.size, 1, backend)) for stage in stages]
+                per_byte = seconds_per_byte(backend, self.stages[-1].shape)
         except MemoryError:
             return None
         timed = zip(stages, clocked, strict=True)
@@ -102,18 +104,26 @@ class Forecast:
     def _probes(self, last: Stage) -> list[Stage]:
         """One or two stages to time: none too thin for the layers, none beyond the run's last, none too costly."""
         assert self.estimator is not None
-        work, need = self.estimator.work, smallest_side(self.estimator.layers)
-        least = math.ceil(need * max(last.shape) / min(last.shape))
-        sizes = [size for size in PROBES if least <= size <= last.size] or [min(last.size, max(least, PROBES[0]))]
-        coarsest, *finer = (_resized(last, size) for size in sizes)
+        work, thinnest = self.estimator.work, self._thinnest(last.canvas.picture)
+        sizes = [size for size in PROBES if thinnest <= size <= last.size] or [min(last.size, max(thinnest, PROBES[0]))]
+        coarsest, *finer = (self._resized(last, size) for size in sizes)
         share = SHARE * sum(work(stage)[0] * stage.steps for stage in self.stages)
         return [coarsest, *[stage for stage in finer if COST * work(stage)[0] <= share][-1:]]
 
+    def _thinnest(self, content: Size) -> int:
+        """The least size at which neither the content nor a style is too thin for its layers."""
+        assert self.estimator is not None
+        styles = (smallest_size(work.shape, self.estimator.style) / work.scale for work in self.works)
+        return max([smallest_size(content, self.estimator.layers), *map(math.ceil, styles)])
 
-def _resized(stage: Stage, size: int) -> Stage:
-    works = [fit(*work, max(1, round(max(work) * size / stage.size))) for work in stage.works]
-    canvas = Canvas.around(fit(*stage.canvas.picture, size), stage.canvas.bleed)
-    return replace(stage, size=size, canvas=canvas, works=works, tile=0)
+    def _resized(self, stage: Stage, size: int) -> Stage:
+        canvas = Canvas.around(fit(*stage.canvas.picture, size), stage.canvas.bleed)
+        return replace(stage, size=size, canvas=canvas, works=_shrunk(self.works, size), tile=0)
+
+
+def _shrunk(works: Sequence[Sized], size: int) -> list[Size]:
+    """(height, width) of works beside a picture of this long side; none is enlarged."""
+    return [fit(*work.shape, round(min(size * work.scale, max(work.shape)))) for work in works]
 
 
 def _free(backend: Any) -> int | None:
@@ -152,7 +162,7 @@ def forecast(
         copies=_copies(used, masked),
         masked=len(masked),
     )
-    found = Forecast(estimator, stages, opened)
+    found = Forecast(estimator, stages, opened, pictures[1:])
     free = recipe.tile == "auto" and spec.architecture and not any(use.whole for _, use in used)
     room = found.room() if free else None
     return found if room is None else found.tiled(room)
@@ -162,9 +172,8 @@ def _stage(
     pictures: Sequence[Sized], size: int, steps: int, weights: str, opened: Mapping[str, Opened], tile: int, bleed: int
 ) -> Stage:
     content, *works = pictures
-    shapes: list[Size] = [fit(*work.shape, round(min(size * work.scale, max(work.shape)))) for work in works]
     canvas = Canvas.around(fit(*content.shape, size), bleed)
-    return Stage(size, canvas, steps, weights, opened[weights].outline, shapes, tile)
+    return Stage(size, canvas, steps, weights, opened[weights].outline, _shrunk(works, size), tile)
 
 
 def _layers(used: Used, role: str) -> list[str]:

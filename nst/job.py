@@ -30,6 +30,7 @@ from nst.schedule import per_size, plan
 from nst.snapshot import Snapshot
 from nst.specs import BackendSpec, Spec
 from nst.task import Level, Task
+from nst.terms import Region
 from nst.uses import uses
 from nst.weights import Choice
 
@@ -198,8 +199,8 @@ class Job:
         made = backend.stylize(content, region.styles, blend=region.blend, style_scale=self.recipe.style_scale[0])
         return engine.Run(made)
 
-    def task(self) -> Task:
-        """What the engine is given."""
+    def task(self, start: Pixels | None = None) -> Task:
+        """What the engine is given; a `start` takes the place of the first image."""
         recipe, parts = self.recipe, regions.regions(self.inputs, self.recipe)
         optimizer = self._plugins.find("optimizer", recipe.optimizer)
         used = uses(recipe, self._plugins)
@@ -209,7 +210,7 @@ class Job:
             levels=[Level(*level) for level in levels],
             content=self.content.pixels,
             regions=parts,
-            start=self._first_image([style for region in parts for style in region.styles]),
+            start=self._first_image(parts) if start is None else start,
             style=[use for spec, use in used if spec.role == "style"],
             pointwise=[use for spec, use in used if spec.role != "style"],
             optimizer=self._plugins.load(optimizer),
@@ -241,11 +242,12 @@ class Job:
         if self._estimate is None:
             self.open()
             left = self.forecast.after(resume.level, resume.taken) if resume else self.forecast
-            found = left.estimate(self.task, self._backends.seconds)
+            task = partial(self.task, self.content.pixels)  # what a huge first image takes is no part of an estimate
+            found = left.estimate(task, self._backends.seconds)
             self._estimate = replace(found, at_most=self.recipe.until > 0)
         return self._estimate
 
-    def _first_image(self, styles: Sequence[Pixels]) -> Pixels:
+    def _first_image(self, parts: Sequence[Region]) -> Pixels:
         """What the coarsest size starts from: made at that size, so that noise is noise there."""
         height, width = self.content.pixels.shape[:2]
         shape = images.fit(height, width, self.sizes[0])
@@ -253,7 +255,7 @@ class Job:
             return images.resize(self._start, shape)
         spec = self._plugins.find("initializer", self.recipe.init)
         rng = np.random.default_rng(self.recipe.seed)
-        content = images.resize(self.content.pixels, shape)
+        content, styles = images.resize(self.content.pixels, shape), [style for part in parts for style in part.styles]
         first: Pixels = self._plugins.load(spec)(content, styles, rng, **read_options(spec, self.recipe.init_options))
         return first
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 PROC = Path("/proc")
 GROUPS = Path("/sys/fs/cgroup")
@@ -21,6 +23,18 @@ def peak_memory() -> int | None:
         return own
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def told(backend: Any) -> AbstractContextManager[None]:
+    """Within it, memory that a backend's framework runs out of is a `MemoryError`, where the backend sees to that."""
+    found: AbstractContextManager[None] = backend.told() if hasattr(backend, "told") else nullcontext()
+    return found
+
+
+def let_go(backend: Any) -> None:
+    """Have a backend give back what an evaluation that ran out of memory has left behind, where it can."""
+    if hasattr(backend, "let_go"):
+        backend.let_go()
 
 
 def resident_memory() -> int | None:

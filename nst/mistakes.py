@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from nst import color, layers, weights
-from nst.architectures import smallest_side
+from nst.architectures import smallest_side, smallest_size
 from nst.errors import Findings, UserError, unknown
 from nst.images import fit
 from nst.options import read_options
@@ -225,20 +225,16 @@ def size_mistakes(recipe: Recipe, pictures: Sequence[Sized]) -> Iterable[UserErr
     sizes = plan(recipe, *content.shape)[0]
     if len(recipe.weights) > len(sizes):
         yield UserError(f"--weights names {len(recipe.weights)} for {len(sizes)} sizes", "name one for each, or fewer")
-    coarsest = sizes[0]
-    need = smallest_side(recipe.layers())
-    yield from _too_small(content, coarsest, need, f"use a size of at least {_least(content.shape, need)}")
-    need = smallest_side(recipe.selections().get("--style-layers", ()))
+    coarsest, used = sizes[0], recipe.layers()
+    least = smallest_size(content.shape, used)
+    yield from _too_small(content, coarsest, smallest_side(used), f"use a size of at least {least}")
+    compared = recipe.selections().get("--style-layers", ())
+    need = smallest_side(compared)
     for style in styles:
-        scale = math.ceil(100 * _least(style.shape, need) / coarsest) / 100
+        scale = math.ceil(100 * smallest_size(style.shape, compared) / coarsest) / 100
         enlarged = f"use a --style-scale of at least {scale:g}, a less narrow style"
         advice = f"give a style of at least {need} pixels each way" if min(style.shape) < need else enlarged
         yield from _too_small(style, min(coarsest * style.scale, max(style.shape)), need, advice)
-
-
-def _least(shape: tuple[int, int], need: int) -> int:
-    """The long side in pixels at which the short one of a picture of this shape has `need`."""
-    return -(-need * max(shape) // min(shape))
 
 
 def _too_small(picture: Sized, long_side: float, need: int, advice: str) -> Iterable[UserError]:

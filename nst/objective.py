@@ -15,6 +15,7 @@ from functools import partial
 from nst.architectures import stride
 from nst.areas import window
 from nst.errors import NstError
+from nst.memory import let_go, told
 from nst.protocols import Array, Evaluation, FeatureBackend, Objective, Tensor
 from nst.terms import StyleTerm, Term, extract
 from nst.tiles import SMALLEST, Tile
@@ -144,7 +145,7 @@ class Frugal:
     """An `Objective` that goes on in tiles when memory runs out, and in tiles half as large when it does so again.
 
     `build` makes the objective for a tile size in pixels (0: the whole image at once), `longest` is the image's
-    longer side; `tell` is told of each change. `let_go` is called first, to free what is held no longer.
+    longer side; `tell` is told of each change. `backend` is asked to free what is held no longer, where it can.
     """
 
     def __init__(
@@ -153,21 +154,22 @@ class Frugal:
         tile: int,
         longest: int,
         tell: Callable[[str], None],
-        let_go: Callable[[], None] = lambda: None,
+        backend: FeatureBackend | None = None,
     ) -> None:
-        self._build, self.tile, self._longest, self._tell, self._let_go = build, tile, longest, tell, let_go
+        self._build, self.tile, self._longest, self._tell, self._backend = build, tile, longest, tell, backend
         self._objective: Objective | None = None
 
     def __call__(self, image: Array) -> Evaluation:
         """The evaluation, at the first tile size that memory allows."""
         while True:
             try:
-                self._objective = self._objective or self._build(self.tile)
-                return self._objective(image)
+                with told(self._backend):
+                    self._objective = self._objective or self._build(self.tile)
+                    return self._objective(image)
             except MemoryError:
                 self._objective = None
             gc.collect()  # the traceback, which holds what the evaluation held, may be a circle
-            self._let_go()
+            let_go(self._backend)
             self._halve()
 
     def _halve(self) -> None:

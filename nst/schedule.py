@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeVar
 
-from nst.architectures import smallest_side
+from nst.architectures import smallest_size
 from nst.recipe import Recipe
 
 T = TypeVar("T")
@@ -20,7 +20,7 @@ DEFAULT_STEPS = (100, 60, 40, 30, 20)  # at the coarsest sizes; the last for eve
 
 def plan(recipe: Recipe, height: int, width: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The sizes and the steps at each, for a content of this shape in pixels."""
-    sizes = recipe.sizes or pyramid(recipe.size, _least(recipe, height, width))[-recipe.levels :]
+    sizes = recipe.sizes or pyramid(recipe.size, smallest_size((height, width), recipe.layers()))[-recipe.levels :]
     if len(recipe.steps) == len(sizes):
         return sizes, recipe.steps
     usual = [DEFAULT_STEPS[min(level, len(DEFAULT_STEPS) - 1)] for level in range(len(sizes))]
@@ -30,11 +30,6 @@ def plan(recipe: Recipe, height: int, width: int) -> tuple[tuple[int, ...], tupl
 def per_size(given: Sequence[T], sizes: int) -> tuple[T, ...]:
     """One of the given for each size: the last for the last size, the first for all those that the others leave."""
     return (given[0],) * (sizes - len(given) + 1) + tuple(given[1:])
-
-
-def _least(recipe: Recipe, height: int, width: int) -> int:
-    """The long side at which the short one still reaches the deepest layer in use."""
-    return math.ceil(smallest_side(recipe.layers()) * max(height, width) / min(height, width))
 
 
 def pyramid(size: int, smallest: int = 1) -> tuple[int, ...]:

@@ -121,12 +121,11 @@ def style_terms(
     for style, share in zip(region.styles, region.blend, strict=True):
         for layer, statistic in _statistics(backend, use, style, 0 if use.whole else style_tile):
             targets[layer] = targets[layer] + share * statistic if layer in targets else share * statistic
-    weight = use.weight * (1.0 if region.mask is None else float(region.mask.mean()))
     name = f"{use.name} {region.name}".strip()
-    areas = {layer: _area(backend, region.mask, tiles, layer) for layer in use.layers}
+    areas = [_area(backend, region.mask, tiles, layer) for layer in use.layers]
     return [
-        StyleTerm(f"{name} {layer}", layer, use.loss, weight * share, targets[layer], areas[layer])  # type: ignore[arg-type]
-        for layer, share in use.layers.items()
+        StyleTerm(f"{name} {layer}", layer, use.loss, use.weight * share * area.part, targets[layer], area)  # type: ignore[arg-type]
+        for (layer, share), area in zip(use.layers.items(), areas, strict=True)
     ]
 
 

@@ -8,8 +8,10 @@ that the network's own padding is met where the whole picture meets it, and nowh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from nst.architectures import reach, stride
 
@@ -49,6 +51,11 @@ class Span:
         """How many positions of such features the core has; an odd last pixel has none, as in a pool."""
         return self.stop // stride - self.start // stride
 
+    @property
+    def kind(self) -> tuple[int, int, int]:
+        """Alike for spans that differ in place only."""
+        return self.start - self.low, self.stop - self.start, self.high - self.stop
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -78,22 +85,41 @@ class Tile:
         """How many positions it answers for there."""
         return self.rows.positions(stride) * self.columns.positions(stride)
 
-    def share(self, shape: tuple[int, int], stride: int) -> float:
-        """Which part that is of the positions of a whole picture of `shape`."""
-        height, width = shape
-        return self.positions(stride) / ((height // stride) * (width // stride))
-
     @property
     def kind(self) -> tuple[int, ...]:
         """Alike for tiles that differ in place only."""
-        spans = (self.rows, self.columns)
-        return tuple(n for s in spans for n in (s.start - s.low, s.stop - s.start, s.high - s.stop))
+        return self.rows.kind + self.columns.kind
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All tiles of a picture: each of the rows with each of the columns."""
+
+    rows: Sequence[Span]
+    columns: Sequence[Span]
+
+    def __len__(self) -> int:
+        """How many tiles there are."""
+        return len(self.rows) * len(self.columns)
+
+    def __iter__(self) -> Iterator[Tile]:
+        """The tiles, row by row."""
+        return (Tile(row, column) for row in self.rows for column in self.columns)
+
+    @property
+    def kinds(self) -> int:
+        """How many kinds of tiles there are."""
+        return len({row.kind for row in self.rows}) * len({column.kind for column in self.columns})
+
+    def boxes(self) -> Counter[tuple[int, int]]:
+        """How many tiles look at so many (height, width) pixels."""
+        heights, widths = (Counter(span.high - span.low for span in spans) for spans in (self.rows, self.columns))
+        return Counter({(high, wide): heights[high] * widths[wide] for high, wide in product(heights, widths)})
 
 
 def whole(shape: tuple[int, int]) -> tuple[Tile, ...]:
     """A picture of (height, width) as a single tile."""
-    height, width = shape
-    return (Tile(Span(0, height, 0, height), Span(0, width, 0, width)),)
+    return cut(shape, 0, ())
 
 
 def cut(shape: tuple[int, int], size: int, layers: Collection[str]) -> tuple[Tile, ...]:
@@ -101,12 +127,16 @@ def cut(shape: tuple[int, int], size: int, layers: Collection[str]) -> tuple[Til
 
     `layers` are those whose features the cores must have right.
     """
+    return tuple(grid(shape, size, layers))
+
+
+def grid(shape: tuple[int, int], size: int, layers: Collection[str]) -> Grid:
+    """What `cut` cuts, by its rows and columns: of a huge picture there are few of them, and very many tiles."""
     if not size or max(shape) <= size:
-        return whole(shape)
+        return Grid(*((Span(0, length, 0, length),) for length in shape))
     step = max(map(stride, layers), default=1)
     halo = -(-reach(layers) // step) * step
-    rows, columns = (tuple(_spans(length, size, step, halo)) for length in shape)
-    return tuple(Tile(row, column) for row in rows for column in columns)
+    return Grid(*(tuple(_spans(length, size, step, halo)) for length in shape))
 
 
 def _spans(length: int, size: int, step: int, halo: int) -> Iterator[Span]:

@@ -49,6 +49,14 @@ def test_a_tile_outside_the_mask_has_no_share_and_weights_to_divide_by(backend):
     assert area.weights[1].sum() > 0
 
 
+@pytest.mark.parametrize(("layer", "part"), [("relu1_1", 3 / 35), ("relu2_1", 2 / 34), ("relu3_1", 0)])
+def test_a_mask_is_a_part_of_the_positions_that_a_layer_has(backend, layer, part):
+    """Pools leave out an odd last column: the deepest layer has no position within the mask."""
+    mask = np.zeros((20, 35), np.float32)
+    mask[:, 32:] = 1
+    assert inside(backend, mask, whole(mask.shape), layer).part == pytest.approx(part)
+
+
 def test_what_is_looked_at_of_a_mask_is_the_rectangle_around_it(backend):
     mask = np.zeros((9, 7), np.float32)
     mask[2, 3] = mask[6, 5] = 0.1

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nst.cost import activations, evaluation, features, forward, outline
 from nst.layers import IMAGE
-from nst.tiles import cut, whole
+from nst.tiles import grid
 
 STYLE = ["relu1_1", "relu3_1"]
 LAYERS = [*STYLE, "relu4_2", IMAGE]
@@ -47,7 +47,7 @@ def test_what_is_no_vgg_has_no_outline():
 
 @given(height=st.integers(16, 200), width=st.integers(16, 200), size=st.integers(8, 300))
 def test_tiles_cost_more_operations_and_no_more_memory_at_once(network, height, width, size):
-    tiles = cut((height, width), size, LAYERS)
-    at_once = evaluation(network, LAYERS, STYLE, whole((height, width)))
+    tiles = grid((height, width), size, LAYERS)
+    at_once = evaluation(network, LAYERS, STYLE, grid((height, width), 0, LAYERS))
     assert evaluation(network, LAYERS, STYLE, tiles) >= at_once
     assert at_once == 2 * forward(network, LAYERS, (height, width))

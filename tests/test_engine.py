@@ -171,6 +171,40 @@ def test_ctrl_c_before_the_first_step_is_raised(task):
         engine.run(task(optimizer=interrupted, optimizer_options={}))
 
 
+class Small(PixelBackend):
+    """Has room for pictures of so many pixels each way; its gradients are 0."""
+
+    def value_and_grad(self, loss):
+        def objective(image, *given):
+            if max(image.shape) > 100:
+                raise MemoryError
+            return Evaluation(1.0, loss(image, *given), 0 * image)
+
+        return objective
+
+
+def test_a_person_is_told_of_memory_that_ran_out_with_the_step_it_befell(task, make_network):
+    told = []
+    engine.run(task(sizes=(64, 128), steps=(1, 2), backend=Small(make_network())), told.append)
+    assert [progress.note for progress in told] == ["", "not enough memory: going on in tiles of 64 px", ""]
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_tiles_that_memory_led_to_are_those_of_the_next_size_too(task, make_network, resumed):
+    """It is larger: to try it whole would run out of memory again."""
+    kept, made = [], task(sizes=(128, 160), steps=(2, 1), backend=Small(make_network()))
+    run = engine.run(made, lambda progress: kept.append(progress.snapshot()))
+    if resumed:
+        run = engine.run(made, resume=kept[0])
+    assert run.notes == ["not enough memory: going on in tiles of 64 px"]
+
+
+def test_what_cannot_be_cut_runs_out_of_memory_as_such(task, make_network):
+    """It would be no help to say that its loss cannot be computed in tiles: nobody has asked for them."""
+    with pytest.raises(MemoryError):
+        engine.run(task(sizes=[128], steps=[1], backend=Small(make_network()), style=[replace(STYLE, whole=True)]))
+
+
 class Brittle:
     """(x - 1)² whose loss is not finite once a step is longer than `limit`."""
 

@@ -66,6 +66,11 @@ def test_the_largest_tile_that_fits_is_chosen_and_none_where_all_fits(estimator,
         assert estimator.memory(whole, [network], tile) <= room < estimator.memory(whole, [network], 0)
 
 
+def test_a_picture_of_which_no_tile_fits_is_not_searched_for_one(estimator, stage, network):
+    """It has thousands of sizes of tiles, the smallest of them millions of tiles."""
+    assert estimator.fitting(stage(10**6, 10**6), [network], 10**9) == 128
+
+
 @given(fixed=st.floats(0, 0.1), rate=st.floats(1e-3, 1))
 def test_two_evaluations_tell_what_does_not_grow_with_the_picture(fixed, rate):
     found = line([(1.0, fixed + rate), (5.0, fixed + 5 * rate)])

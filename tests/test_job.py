@@ -143,6 +143,27 @@ def test_alpha_comes_back_at_the_result_s_size(run, photo, tmp_path):
     assert found.alpha[:, 28:].min() > 0.95
 
 
+@pytest.fixture
+def expect(photo, weights, plugins):
+    def make(style, **changes):
+        changes = {**FAST, "weights": weights, "device": "cpu", **changes}
+        return Job(photo(48, 48), [style], Recipe(**changes), plugins).estimate()
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("shape", "scale"), [((30, 500), 1.0), ((300, 600), 0.2)], ids=["a narrow style", "a style made small"]
+)
+def test_what_is_timed_is_no_smaller_than_its_styles_allow(expect, photo, shape, scale):
+    """At 128 px, where it would be timed first, the style has no position at the deepest layer."""
+    assert expect(photo(*shape, seed=1), size=320, style_scale=scale).seconds > 0
+
+
+def test_a_picture_that_no_machine_could_hold_has_an_estimate(expect, photo):
+    assert expect(photo(40, 40, seed=1), size=10**6).memory > 10**12
+
+
 def test_all_mistakes_come_together(photo, plugins, tmp_path):
     recipe = Recipe(backend="torch-vg19", optimizer="lbgfs", style_blend=(1, 2))
     with pytest.raises(Mistakes) as caught:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
@@ -98,6 +100,7 @@ def test_a_black_content_gives_a_finite_loss(backend):
 
 
 MASK = np.linspace(0, 1, 88, dtype=np.float32).reshape(11, 8) * (np.arange(8) < 5)  # nothing on the right
+LAST = np.repeat(np.eye(11, dtype=np.float32)[-1:].T, 8, axis=1)  # a row that a pool leaves out
 
 
 def tiled(backend, content, picture, size, mask=None):
@@ -109,7 +112,7 @@ def tiled(backend, content, picture, size, mask=None):
     return build_objective(backend, terms, tiles)
 
 
-@pytest.mark.parametrize("mask", [None, MASK], ids=["everywhere", "masked"])
+@pytest.mark.parametrize("mask", [None, MASK, LAST], ids=["everywhere", "masked", "without a position"])
 def test_tile_by_tile_is_the_whole_at_once(backend, photo, mask):
     """Terms and gradient, at an odd size, with statistics, differences and a loss on neighboring pixels."""
     content, picture, image = photo(11, 8), photo(9, 10, seed=1), photo(11, 8, seed=2)
@@ -129,6 +132,13 @@ def test_a_region_is_painted_by_itself(backend, photo):
     features = backend.features(image, ["conv1_1"])["conv1_1"]
     alone = Gram().distance(backend.xp, Gram().statistic(backend.xp, features[:, :4], None), term.target)
     assert evaluate(backend, [term], image).loss == pytest.approx(100 * left.mean() * alone)
+
+
+def test_a_layer_without_a_position_in_a_region_pulls_nothing_there(backend, photo):
+    """Nor would it elsewhere, where other styles are meant."""
+    terms = style(backend, STYLE, Region([photo(8, 9, seed=1)], [1.0], LAST), whole(LAST.shape))
+    found = evaluate(backend, terms, photo(11, 8)).terms
+    assert found["style relu2_1"] == 0 < found["style relu1_1"]
 
 
 class Cramped:
@@ -156,6 +166,36 @@ def test_when_memory_runs_out_it_goes_on_in_smaller_tiles():
     assert objective(np.zeros(1)) == 250
     assert build.asked == [0, 500, 250]
     assert told == [f"not enough memory: going on in tiles of {size} px" for size in (500, 250)]
+
+
+class Foreign:
+    """A backend whose framework has an error of its own for memory that is full."""
+
+    def __init__(self):
+        self.freed = 0
+
+    @contextmanager
+    def told(self):
+        try:
+            yield
+        except EOFError as error:
+            raise MemoryError from error
+
+    def let_go(self):
+        self.freed += 1
+
+
+def test_memory_that_runs_out_while_targets_are_made_is_a_reason_for_tiles_too():
+    """That is the framework's own arithmetic, and so is its error."""
+
+    def build(tile):
+        if not tile:
+            raise EOFError
+        return lambda image: tile
+
+    backend = Foreign()
+    assert Frugal(build, 0, 1000, print, backend)(np.zeros(1)) == 500
+    assert backend.freed == 1
 
 
 def test_memory_that_runs_out_for_good_is_an_error():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from nst.architectures import smallest_side
 from nst.reference import ReferenceVGG
-from nst.tiles import cut, whole
+from nst.tiles import cut, grid, whole
 
 SIDES = st.integers(16, 700)
 SIZES = st.integers(16, 400)
@@ -28,11 +30,11 @@ def test_the_cores_cover_every_position_once_at_every_layer(height, width, size,
 
 
 @given(SIDES, SIDES, SIZES, LAYERS)
-def test_a_tile_s_shares_of_the_whole_sum_to_one(height, width, size, names):
-    stride = smallest_side(names)
-    if min(height, width) >= stride:
-        tiles = cut((height, width), size, names)
-        assert sum(tile.share((height, width), stride) for tile in tiles) == pytest.approx(1)
+def test_a_grid_knows_its_tiles_without_making_them(height, width, size, names):
+    found, tiles = grid((height, width), size, names), cut((height, width), size, names)
+    boxes = [(rows.stop - rows.start, columns.stop - columns.start) for rows, columns in (tile.box for tile in tiles)]
+    assert found.boxes() == Counter(boxes)
+    assert (len(found), found.kinds) == (len(tiles), len({tile.kind for tile in tiles}))
 
 
 @given(SIDES, SIDES, SIZES, LAYERS)

@@ -122,7 +122,7 @@ def _write_report(path: Path, facts: Mapping[str, Any]) -> None:
 def _markdown(facts: Mapping[str, Any]) -> str:
     """The facts as lines, and the layers as a table."""
     lines = [f"- {name}: {value}" for name, value in facts.items() if name != "layers"]
-    columns = list(facts["layers"][0])
+    columns = list(facts["layers"][0]) if facts["layers"] else ["layers were not measured"]
     rows = [columns, ["---"] * len(columns), *([_shown(row[name]) for name in columns] for row in facts["layers"])]
     return "\n".join([f"# {facts['source']}", "", *lines, "", *(f"| {' | '.join(row)} |" for row in rows)])
 

@@ -68,6 +68,13 @@ def test_ctrl_c_writes_the_network_so_far_and_says_so(nst, words, replaced, make
     assert (tmp_path / "slim.safetensors").is_file()
 
 
+def test_ctrl_c_while_layers_are_measured_leaves_a_report_without_them(nst, words, replaced, make_network, tmp_path):
+    facts = {"source": "compressed", "steps": 2, "layers": ()}
+    replaced.append(lambda task, tell: Compressed(make_network(), facts, interrupted=True))
+    assert nst(*words, "--report", tmp_path / "report.md").code == 130
+    assert "| layers were not measured |" in (tmp_path / "report.md").read_text()
+
+
 def test_ctrl_c_before_there_is_a_network_writes_none(nst, words, replaced, tmp_path):
     def stop(task, tell):
         raise KeyboardInterrupt

@@ -111,6 +111,8 @@ class VGG:
             return None
         return int(torch.cuda.mem_get_info()[0]) + torch.cuda.memory_reserved()
 
+    told = staticmethod(memory.told)
+
     def let_go(self) -> None:
         """Give back what an evaluation that ran out of memory has left behind."""
         memory.let_go(self.device)

@@ -79,6 +79,19 @@ def test_ctrl_c_in_training_keeps_the_network_so_far(task, steps):
     assert "2 steps" in done.network.source
 
 
+def test_ctrl_c_once_it_is_trained_keeps_the_network(task, monkeypatch):
+    """Who has stopped the training presses again where the measuring takes long."""
+
+    def impatient(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nst_torch.compress.compressor.measure", impatient)
+    done = compress(task(steps=(1, 0)), quiet)
+    assert done.interrupted
+    assert "1 steps" in done.network.source
+    assert not done.report["layers"]
+
+
 def test_ctrl_c_before_there_is_a_network_stops(task):
     def stop(progress):
         raise KeyboardInterrupt

@@ -60,10 +60,10 @@ class _Compression:
         start = closed_form.student(fits)
         student, taken = self._timed("training", lambda: self._train(start, fits, calibration))
         network = self._network(student, taken)
-        stored = fixed(_rounded(network))
-        students = {"closed form": start, "trained": stored}
-        layers = measure(self.teacher, students, fits, photos.held_out, self.task.crop)
-        return Compressed(network, self._report(network, photos, taken, layers), taken < sum(self.task.steps))
+        students = {"closed form": start, "trained": fixed(_rounded(network))}
+        layers = self._measured(students, fits, photos)
+        interrupted = taken < sum(self.task.steps) or not layers
+        return Compressed(network, self._report(network, photos, taken, layers), interrupted)
 
     def _timed(self, stage: str, action: Callable[[], Any]) -> Any:
         began = time.perf_counter()
@@ -102,6 +102,14 @@ class _Compression:
         except KeyboardInterrupt:
             self.tell(Progress("training", 0, 0, "interrupted"))
         return (last.student(), taken + last.number) if last else (student, taken)
+
+    def _measured(self, students: dict[str, Stack], fits: Sequence[Fit], photos: Photos) -> Sequence[Mapping[str, Any]]:
+        """How good each layer is; nothing after Ctrl-C, which must not cost what has been trained for hours."""
+        try:
+            return measure(self.teacher, students, fits, photos.held_out, self.task.crop)  # type: ignore[no-any-return]
+        except KeyboardInterrupt:
+            self.tell(Progress("measuring", 0, 0, "interrupted"))
+            return ()
 
     def _tell_step(self, step: Step, before: int) -> None:
         taken = before + step.number
