@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from nst.descent import Descent, Mean
 from nst.images import stretch
-from nst.memory import told
+from nst.memory import memory_errors
 from nst.objective import Frugal
 from nst.protocols import Array, Evaluation, Iterate, Objective, Pixels, State
 from nst.snapshot import Snapshot
@@ -79,7 +79,7 @@ def run(task: Task, on_iterate: OnIterate | None = None, resume: Snapshot | None
         outcome = Run(best, list(resume.history), list(resume.notes))
     try:
         for index in range(resume.level if resume else 0, len(task.levels)):
-            with told(task.levels[index].backend):
+            with memory_errors(task.levels[index].backend):
                 Leg(task, index, outcome, resume).run(on_iterate)
             resume = None
             if outcome.stopped != "finished":

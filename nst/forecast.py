@@ -14,7 +14,7 @@ from nst.canvas import Canvas
 from nst.cost import Outline, Size
 from nst.estimate import MARGIN, WEIGHING, Estimate, Estimator, Stage, Timing, line, unknown
 from nst.images import fit
-from nst.memory import available_memory, resident_memory, told
+from nst.memory import available_memory, memory_errors, resident_memory
 from nst.mistakes import Sized
 from nst.options import read_options
 from nst.plugins import Plugins
@@ -91,7 +91,7 @@ class Forecast:
         backend, work = self.opened[weights].backend, self.estimator.work
         stages = self._probes([stage for stage in self.stages if stage.weights == weights][-1])
         try:
-            with told(backend):
+            with memory_errors(backend):
                 clocked = [clock(task, Level(stage.size, 1, backend)) for stage in stages]
                 per_byte = seconds_per_byte(backend, self.stages[-1].shape)
         except MemoryError:

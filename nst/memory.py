@@ -25,9 +25,9 @@ def peak_memory() -> int | None:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def told(backend: Any) -> AbstractContextManager[None]:
+def memory_errors(backend: Any) -> AbstractContextManager[None]:
     """Within it, memory that a backend's framework runs out of is a `MemoryError`, where the backend sees to that."""
-    found: AbstractContextManager[None] = backend.told() if hasattr(backend, "told") else nullcontext()
+    found: AbstractContextManager[None] = getattr(backend, "memory_errors", nullcontext)()
     return found
 
 

@@ -15,7 +15,7 @@ from functools import partial
 from nst.architectures import stride
 from nst.areas import window
 from nst.errors import NstError
-from nst.memory import let_go, told
+from nst.memory import let_go, memory_errors
 from nst.protocols import Array, Evaluation, FeatureBackend, Objective, Tensor
 from nst.terms import StyleTerm, Term, extract
 from nst.tiles import SMALLEST, Tile
@@ -163,7 +163,7 @@ class Frugal:
         """The evaluation, at the first tile size that memory allows."""
         while True:
             try:
-                with told(self._backend):
+                with memory_errors(self._backend):
                     self._objective = self._objective or self._build(self.tile)
                     return self._objective(image)
             except MemoryError:

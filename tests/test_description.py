@@ -67,13 +67,11 @@ def test_it_says_whose_it_is(owner):
         (OptimizerSpec("mine", "a:b", resumable=False), "resumable", "no ("),
         (OptimizerSpec("mine", "a:b", carries=True), "carries", "yes ("),
         (BackendSpec("mine", "a:b"), "weights", "none"),
-        (BackendSpec("mine", "a:b"), "memory", "it does not say"),
         (BackendSpec("mine", "a:b", memory=MemoryModel(28 * 10**7, 2)), "memory", "0.28 GB, and 2 times"),
         (BackendSpec("mine", "a:b", files=""), "weight files", "none"),
         (BackendSpec("mine", "a:b", install="nst-mine"), "install with", "pip install nst-mine"),
         (BackendSpec("mine", "a:b"), "memory", "not told"),
-        (BackendSpec("mine", "a:b", memory=MemoryModel(300 * 2**20, 1.5)), "memory", "300 MB, and 1.5 bytes for each "),
-        (LossSpec("mine", "a:b", copies=2.5), "copies of features held", "2.5"),
+        (LossSpec("mine", "a:b", copies=2.5), "copies of the features it holds", "2.5"),
     ],
 )
 def test_what_a_value_means_is_said_beside_it(owner, spec, label, start):

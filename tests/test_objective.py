@@ -175,7 +175,7 @@ class Foreign:
         self.freed = 0
 
     @contextmanager
-    def told(self):
+    def memory_errors(self):
         try:
             yield
         except EOFError as error:

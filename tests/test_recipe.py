@@ -189,7 +189,7 @@ def test_a_loss_that_says_too_little_or_too_much_is_refused(given):
 
 
 def test_a_loss_without_a_weight_is_told_how_to_be_written():
-    with pytest.raises(UserError, match="has 'gram' where a loss belongs") as caught:
+    with pytest.raises(UserError, match="'gram' has no weight") as caught:
         Recipe(losses="gram")
     assert "histogram=50@relu4_1" in caught.value.hint
 

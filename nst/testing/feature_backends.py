@@ -13,6 +13,7 @@ import pytest
 from nst.architectures import layers as vgg_layers
 from nst.architectures import smallest_side
 from nst.errors import UserError
+from nst.memory import memory_errors
 from nst.protocols import FeatureBackend, Tensor
 from nst.specs import BackendSpec
 from nst.testing.backends import BackendSuite
@@ -206,6 +207,13 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
         """
         found = getattr(backend, "free_memory", lambda: None)()
         assert found is None or (isinstance(found, int) and found >= 0)
+
+    def test_other_errors_pass_through_memory_errors(self, backend: Any) -> None:
+        """Any other error within it is raised as it is."""
+        for error in (KeyError("a"), ValueError("b"), RuntimeError("c"), UserError("d")):
+            with pytest.raises(type(error)) as caught, memory_errors(backend):
+                raise error
+            assert caught.value is error
 
     def test_what_was_left_behind_is_let_go_and_nothing_else(self, backend: Any) -> None:
         """Any may have `let_go() -> None`, called after an evaluation that raised `MemoryError`, to give back what that

@@ -3,6 +3,7 @@
 The good one is two layers of 1×1 convolutions in NumPy, differentiated by the kit's own tape.
 """
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
@@ -160,6 +161,18 @@ class TestFreeMemoryInGigabytes(Fake):
     class Net(Tiny):
         def free_memory(self):
             return 0.3
+
+
+class TestTakesAnyErrorForWantOfMemory(Fake):
+    breaks = ("test_other_errors_pass_through_memory_errors",)
+
+    class Net(Tiny):
+        @contextmanager
+        def memory_errors(self):
+            try:
+                yield
+            except RuntimeError as error:
+                raise MemoryError(str(error)) from error
 
 
 class TestLetsGoOfItsWeights(Fake):

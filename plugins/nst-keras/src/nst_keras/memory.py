@@ -9,7 +9,7 @@ from nst_keras.tensorflow_import import tensorflow as tf
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def memory_errors() -> Iterator[None]:
     """Raise `MemoryError` where TensorFlow raises its own kind, on the CPU and on a GPU."""
     try:
         yield

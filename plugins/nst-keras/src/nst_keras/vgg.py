@@ -24,7 +24,7 @@ from nst.network import Network
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
 from nst_keras import namespace as xp
 from nst_keras.device import choose, prepare
-from nst_keras.memory import told
+from nst_keras.memory import memory_errors
 from nst_keras.precision import choose as choose_precision
 from nst_keras.tensorflow_import import tensorflow as tf
 
@@ -135,7 +135,7 @@ class VGG:
         """Bytes of GPU memory at their most; None on the CPU."""
         return tf.config.experimental.get_memory_info(self._place)["peak"] if self.device == "cuda" else None
 
-    told = staticmethod(told)
+    memory_errors = staticmethod(memory_errors)
 
 
 def _padded(x: Tensor, padding: str) -> Tensor:

@@ -27,7 +27,7 @@ def keep() -> None:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def memory_errors() -> Iterator[None]:
     """Raise `MemoryError` where PyTorch raises its own kind: RuntimeError on the CPU, OutOfMemoryError on a GPU.
 
     oneDNN, which convolves on the CPU, cannot make its primitives when there is no memory for them.

@@ -77,7 +77,7 @@ class VGG:
         """Any array, float32 on the host, a copy."""
         return np.array(torch.as_tensor(array).detach().cpu().numpy(), np.float32, order="C")
 
-    @memory.told()
+    @memory.memory_errors()
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Activations `(H_l, W_l, C_l)` by name; the network runs once, to the deepest of `layers`."""
         require_size(image.shape, layers)
@@ -88,7 +88,7 @@ class VGG:
     def value_and_grad(self, loss: Callable[..., Mapping[str, Tensor]]) -> Objective:
         """The objective on torch tensors of this device, or on NumPy arrays."""
 
-        @memory.told()
+        @memory.memory_errors()
         def objective(image: Array, *parameters: Array) -> Evaluation:
             leaf = torch.as_tensor(image, dtype=torch.float32, device=self.device).detach().requires_grad_()
             with exact(self.device):
@@ -111,7 +111,7 @@ class VGG:
             return None
         return int(torch.cuda.mem_get_info()[0]) + torch.cuda.memory_reserved()
 
-    told = staticmethod(memory.told)
+    memory_errors = staticmethod(memory.memory_errors)
 
     def let_go(self) -> None:
         """Give back what an evaluation that ran out of memory has left behind."""
