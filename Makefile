@@ -4,7 +4,7 @@ BIN := .venv/bin
 TORCH := nst-torch nst-optimizers nst-initializers
 PLUGINS := $(TORCH) nst-example nst-keras nst-tfhub nst-ray
 DOCS := mkdocs-material 'mkdocstrings[python]'
-DEV := gradio hypothesis kagglehub mypy playwright pytest pytest-xdist ruff scipy
+DEV := gradio hypothesis imageio-ffmpeg kagglehub mypy playwright pytest pytest-xdist ruff scipy
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 MANIFESTS := pyproject.toml constraints.txt $(foreach plugin,$(PLUGINS),plugins/$(plugin)/pyproject.toml)
 

@@ -76,10 +76,9 @@ class Timelapse:
         save = partial(_mp4, self, finished) if kind == "MP4" else partial(_animated, self, finished, kind)
         try:
             atomic.replace(self._path, save)
-        except OSError as error:
-            raise NstError(
-                f"cannot write '{self._path}': {error.strerror or error}", "the picture is written"
-            ) from error
+        except (OSError, MemoryError, ValueError) as error:  # Pillow calls want of memory a ValueError now and then
+            reason = getattr(error, "strerror", "") or str(error) or "not enough memory"
+            raise NstError(f"cannot write '{self._path}': {reason}", "the picture is written") from error
 
     @property
     def rate(self) -> int:

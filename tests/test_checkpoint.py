@@ -173,7 +173,7 @@ def test_another_safetensors_file_is_refused(tmp_path, make_network):
 def test_a_pickle_is_refused_and_not_opened(tmp_path):
     file = tmp_path / "run.nst"
     file.write_bytes(b"cos\nsystem\n(S'touch owned'\ntR.")
-    with pytest.raises(UserError, match="it begins with something else"):
+    with pytest.raises(UserError, match="it does not begin like one"):
         Checkpoint(file)
     assert not os.path.exists("owned")
 
@@ -269,7 +269,7 @@ def test_a_header_beyond_the_bound_is_neither_read_nor_written(kept, tmp_path):
         kept(about={"text": "x" * LONGEST_HEADER})
     file = kept()
     save_file(load_file(file), file, {"format": checkpoint.FORMAT, "run": "x" * LONGEST_HEADER})
-    with pytest.raises(UserError, match="it begins with something else"):
+    with pytest.raises(UserError, match="it does not begin like one"):
         Checkpoint(file)
 
 

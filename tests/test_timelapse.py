@@ -127,6 +127,21 @@ def test_a_film_that_cannot_be_written_leaves_the_old_one(tmp_path, photo):
     assert [each.name for each in tmp_path.iterdir()] == ["film.gif"]
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"), [(ValueError("quantization error"), "quantization"), (MemoryError(), "memory")]
+)
+def test_a_film_for_which_memory_runs_out_is_said_to_be_the_film(film, photo, monkeypatch, error, reason):
+    """So that nobody takes the picture, which is written, for lost."""
+
+    def too_little(*given, **options):
+        raise error
+
+    monkeypatch.setattr(Image.Image, "quantize", too_little)
+    with pytest.raises(NstError, match=f"cannot write .*{reason}") as caught:
+        film(".gif")
+    assert caught.value.hint == "the picture is written"
+
+
 def test_no_other_suffix_is_a_film():
     assert "'film.avi' is not a film" in check(Path("film.avi")).message
     assert check(Path("FILM.GIF")) is None

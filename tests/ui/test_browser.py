@@ -285,10 +285,10 @@ def test_five_hundred_styles_at_once_are_too_many(open_tab, pictures, tmp_path):
 def test_everything_has_a_name_and_can_be_reached_by_keys(open_tab, pictures):
     tab = open_tab()
     folds = tab.page.locator("button.label-wrap")
-    assert {fold.get_attribute("aria-expanded") for fold in folds.all()} == {"false"}
     for fold in folds.all():
+        sync_api.expect(fold).to_have_attribute("aria-expanded", "false")
         fold.click()
-    assert {fold.get_attribute("aria-expanded") for fold in folds.all()} == {"true"}
+        sync_api.expect(fold).to_have_attribute("aria-expanded", "true")
     assert tab.page.evaluate(NAMELESS) == []
     tab.give(*pictures)
     _small(tab)
