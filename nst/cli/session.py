@@ -71,10 +71,10 @@ class Session:
             found.add(*errors)
             recipe = recipe.override(**values)
             self._chosen |= values.keys()
-        if {"size", "sizes"} <= given.keys():
-            found.add(
-                UserError("--size and --sizes contradict each other", "give one; --sizes ends at the result's size")
-            )
+        for name in ("size", "levels"):
+            if {name, "sizes"} <= given.keys():
+                hint = "give one; --sizes names every size, the result's last"
+                found.add(UserError(f"--{name} and --sizes contradict each other", hint))
         return recipe, found.errors
 
     def job(

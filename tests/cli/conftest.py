@@ -48,13 +48,13 @@ def weights(make_network, tmp_path_factory) -> Path:
 def unsized(weights) -> list[str]:
     """Options of a short run with a small network, its size left open."""
     exact = ["--device", "cpu", "--precision", "float32"]
-    return ["--levels", "1", "--steps", "3", *exact, "--weights", str(weights)]
+    return ["--steps", "3", *exact, "--weights", str(weights)]
 
 
 @pytest.fixture
 def fast(unsized) -> list[str]:
     """Options that make a run as small as runs get."""
-    return ["--size", "48", *unsized]
+    return ["--size", "48", "--levels", "1", *unsized]
 
 
 @pytest.fixture

@@ -47,8 +47,8 @@ def paint(weights, plugins):
 @pytest.mark.parametrize(
     ("words", "changes"),
     [
-        (["--sizes", "32,48", "--steps", "2,1"], {"sizes": (32, 48), "steps": (2, 1)}),
-        (["--sizes", "32 48", "--steps", "3"], {"sizes": (32, 48)}),
+        (["--sizes", "32,48", "--steps", "2,1"], {"sizes": (32, 48), "steps": (2, 1), "levels": Recipe.levels}),
+        (["--sizes", "32 48", "--steps", "3"], {"sizes": (32, 48), "levels": Recipe.levels}),
         (["--size", "64"], {"size": 64}),
         (["--steps", "4"], {"steps": 4}),
         (["--content-layers", "block4_conv2"], {}),
