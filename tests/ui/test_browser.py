@@ -82,7 +82,12 @@ class Tab:
         self.page.get_by_role("option", name=value, exact=True).click()
 
     def fill(self, label: str, value: Any) -> None:
-        self.page.get_by_label(re.compile(rf"^\s*{label}\b")).first.fill(str(value))
+        field = self.page.get_by_label(re.compile(rf"^\s*{label}\b")).first
+        field.fill(str(value))
+        self.page.wait_for_timeout(50)  # the server may just bring the old value back
+        if field.input_value() != str(value):
+            field.fill(str(value))
+        sync_api.expect(field).to_have_value(str(value))
 
     def unfold(self, title: str, *, shut: bool = False) -> None:
         fold = self.page.locator("button.label-wrap").filter(has_text=re.compile(f"^{title}"))
@@ -319,6 +324,7 @@ NAMELESS = """() => [...document.querySelectorAll("input, textarea, select, butt
 def _small(tab: Tab, steps: int = 3) -> None:
     """A picture that needs no framework and is soon done."""
     tab.choose("Backend", "example-backend")
+    tab.page.wait_for_timeout(500)  # until the server has said what this backend offers
     tab.fill("Size", 64)
     tab.unfold("Losses")
     tab.fill("Style layers", "relu1_1=1,relu2_1=1")
