@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,9 @@ Came = Iterator[tuple[Order, Outcome]]
 
 PATIENCE = 5.0
 """Seconds between two looks at how many workers there is room for: machines come and go."""
+
+PAUSE = 0.5
+"""Seconds before a worker is hired in place of one that died so, more each time."""
 
 STILLBORN = 5
 """Workers that may die in a row before they have painted anything."""
@@ -168,6 +172,7 @@ class Run:
             self._stillborn += 1
             if self._stillborn >= STILLBORN:
                 raise NstError(f"workers die before they paint: {reason}", "see the logs of Ray on that machine")
+            time.sleep(self._stillborn * PAUSE)  # a machine that has gone may be offered for a while
         elif task.times <= self._retries:
             self._again.append((task.order, task.times))
         else:
