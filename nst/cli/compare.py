@@ -10,6 +10,7 @@ import typer
 
 from nst.cli.progress import harmless
 from nst.cli.recipe_options import recipe_options
+from nst.cli.stylize import MaxPixels, RecipeFile
 
 if TYPE_CHECKING:
     from nst.compare.tables import Table
@@ -56,10 +57,8 @@ def compare(
     preset: Annotated[
         str | None, typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys")
     ] = None,
-    recipe: Annotated[Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML")] = None,
-    max_pixels: Annotated[
-        int | None, typer.Option("--max-pixels", metavar="N", help="most pixels in a picture that is opened")
-    ] = None,
+    recipe: RecipeFile = None,
+    max_pixels: MaxPixels = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
 ) -> int:
     """See `nst.cli.commands`."""

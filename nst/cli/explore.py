@@ -7,21 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nst.cli.compare import Backends, Teller
+from nst.cli.compare import Backends, Teller, Vary
 from nst.cli.progress import harmless
 from nst.cli.recipe_options import recipe_options
+from nst.cli.stylize import MaxPixels, RecipeFile
 
 if TYPE_CHECKING:
     from nst.explore.papers import Paper
 
-Vary = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--vary",
-        metavar="FIELD=V,…",
-        help="values of an option, with ; between those that contain commas; may be repeated",
-    ),
-]
 Experiment = Annotated[str | None, typer.Option("--paper", metavar="NAME", help="a figure of a paper (see --list)")]
 
 
@@ -44,10 +37,8 @@ def explore(
         str | None,
         typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys (a paper begins from its own)"),
     ] = None,
-    recipe: Annotated[Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML")] = None,
-    max_pixels: Annotated[
-        int | None, typer.Option("--max-pixels", metavar="N", help="most pixels in a picture that is opened")
-    ] = None,
+    recipe: RecipeFile = None,
+    max_pixels: MaxPixels = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
 ) -> int:
     """See `nst.cli.commands`."""
