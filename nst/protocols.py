@@ -118,8 +118,8 @@ class FeatureBackend(Protocol):
 
         A backend with memory of its own may also have `free_memory() -> int | None`, the bytes there that this process
         can hold in all: pictures that need more are computed in tiles from the start. Any may have `let_go() -> None`,
-        called after an evaluation that raised `MemoryError`, to give back what that has left behind. And any may have
-        `memory_errors() -> ContextManager`, within which memory that its framework runs out of, in what losses and
+        called after an evaluation that raised `MemoryError`, to give back what that has left behind. Any may
+        have `memory_errors() -> ContextManager`, within which memory that its framework runs out of, in what losses and
         optimizers compute too, is a `MemoryError`. Any other error within it is raised as it is.
         """
 

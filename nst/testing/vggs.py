@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,11 +20,12 @@ from nst.losses.mean_std import MeanStd
 from nst.losses.range import Range
 from nst.losses.total_variation import TotalVariation
 from nst.losses.wasserstein import Wasserstein
-from nst.objective import build_objective
+from nst.objective import Frugal, build_objective
 from nst.preprocessing import PREPROCESSINGS
-from nst.protocols import Evaluation, FeatureBackend, Objective, Pixels
+from nst.protocols import Evaluation, FeatureBackend, Namespace, Objective, Pixels, Tensor
 from nst.reference import ReferenceVGG
 from nst.specs import BackendSpec
+from nst.task import Level, Task, build_level
 from nst.terms import LossUse, Region, Term, pointwise_terms, style_terms
 from nst.testing.feature_backends import FeatureBackendSuite
 from nst.testing.networks import random_network
@@ -44,6 +47,15 @@ USES = {
 
 DEEP = LossUse("gram", Gram(), {f"relu{block}_1": 0.2 for block in range(1, 6)}, 100.0)
 HELD = LossUse("content", Content(), {"relu4_2": 1.0}, 10.0)
+
+
+class Greedy(Gram):
+    """Needs more than there is for the statistic of anything larger than a tile: of styles, and of the picture."""
+
+    def statistic(self, xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
+        """The Gram matrix, or want of memory."""
+        room = xp.eye(10**6)[0, 0] if features.shape[0] > 120 else 1.0
+        return room * super().statistic(xp, features, weight)
 
 
 class VGGSuite(FeatureBackendSuite):
@@ -106,6 +118,21 @@ class VGGSuite(FeatureBackendSuite):
             at_once, tiled = (evaluation(backend, (DEEP, HELD), size, tile) for tile in (0, 96))
             assert tiled.loss == pytest.approx(at_once.loss, rel=self.feature_tolerance), padding
             self._compare_gradients(backend, tiled, backend.to_host(at_once.gradient))
+
+    def test_memory_that_runs_out_in_a_loss_leads_to_tiles(self, backend: FeatureBackend) -> None:
+        """Any may have `memory_errors() -> ContextManager`, within which memory that its framework runs out of, in what
+        losses and optimizers compute too, is a `MemoryError`.
+        """
+        if not hasattr(backend, "memory_errors"):
+            pytest.skip("it leaves errors as they are")
+        content, notes = photo(144, 144), list[str]()
+        region, use = Region([photo(144, 144, 1)], [1.0]), LossUse("style", Greedy(), {"relu1_1": 1.0}, 1.0)
+        image, level = backend.asarray(content), Level(144, 1, backend)
+        task = Task([level], content, [region], content, [use], [], None, {})  # type: ignore[arg-type] # takes no step
+        found = Frugal(partial(build_level, task, level), 0, 144, notes.append, backend)(image)
+        plain = replace(task, style=[replace(use, loss=Gram())])
+        assert found.terms == pytest.approx(build_level(plain, level)(image).terms, rel=1e-4)
+        assert notes == ["not enough memory: going on in tiles of 72 px"]
 
     def _compare(self, spec: BackendSpec, backend: FeatureBackend, reference: ReferenceVGG, picture: Pixels) -> None:
         names = [name for name in vgg_layers(spec.architecture) if smallest_side([name]) <= min(picture.shape[:2])]
