@@ -31,6 +31,7 @@ from nst.losses.total_variation import TotalVariation
 from nst.metrics import STYLE_LAYERS, Judge
 from nst.network import Network
 from nst.protocols import Pixels
+from nst.recipe import Recipe
 
 CONTENDERS = {
     "quick": "--preset quick",
@@ -39,7 +40,7 @@ CONTENDERS = {
     "full": "--weights {full}",
     "gatys": "--preset gatys --weights {full}",
 }
-MIDDLE = "10"  # the content weight by default
+MIDDLE = f"{Recipe().content_weight:g}"
 Point = dict[str, float]
 Front = list[Point]
 
@@ -145,7 +146,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pair", nargs=2, action="append", required=True, metavar=("CONTENT", "STYLE"))
     parser.add_argument("--contender", action="append", default=[], metavar="NAME[=OPTIONS]")
-    parser.add_argument("--content-weights", default="3,10,30")
+    parser.add_argument("--content-weights", default="5,20,80")
     parser.add_argument("--full", default=str(REAL), help="VGG-19 in the neutral format: the judge, and {full}")
     parser.add_argument("--reference", default="full", metavar="CONTENDER")
     parser.add_argument("--size", type=int, default=256)

@@ -255,9 +255,9 @@ class Job:
             return images.resize(self._start, shape)
         spec = self._plugins.find("initializer", self.recipe.init)
         rng = np.random.default_rng(self.recipe.seed)
-        content, styles = images.resize(self.content.pixels, shape), [style for part in parts for style in part.styles]
-        first: Pixels = self._plugins.load(spec)(content, styles, rng, **read_options(spec, self.recipe.init_options))
-        return first
+        content, start = images.resize(self.content.pixels, shape), self._plugins.load(spec)
+        options = read_options(spec, self.recipe.init_options)
+        return regions.start(parts, content, lambda styles: start(content, styles, rng, **options))
 
     def _facts(self, backend: FeatureBackend | ImageBackend, seconds: float) -> dict[str, Any]:
         return {

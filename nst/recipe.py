@@ -66,7 +66,7 @@ class Recipe:
         (),
         values.counts,
         "N[,N…]",
-        "steps in all, or a number for each of --sizes (default: 100 at the first size, then fewer)",
+        "steps in all, or a number for each of --sizes (default: 50 at the first size, then fewer)",
     )
     content_layers: Mapping[str, float] = option(
         {"relu4_2": 1.0}, values.selection, "L=W,…", "layers at which content is compared, with their weights"
@@ -74,7 +74,7 @@ class Recipe:
     style_layers: Mapping[str, float] = option(
         STYLE_LAYERS, values.selection, "L=W,…", "layers at which style is compared, with their weights"
     )
-    content_weight: float = option(10.0, values.number, "ALPHA", "how firmly the photograph is kept; 0 leaves it out")
+    content_weight: float = option(20.0, values.number, "ALPHA", "how firmly the photograph is kept; 0 leaves it out")
     style_weight: float = option(100.0, values.number, "BETA", "how strongly the style pulls; 0 leaves it out")
     tv_weight: float = option(
         0.0, values.number, "WEIGHT", "penalty on differences between neighboring pixels, against grain"
@@ -114,7 +114,11 @@ class Recipe:
         {}, values.settings, "NAME=VALUE…", "options of the optimizer, such as lr=0.02"
     )
     init: str = option(
-        "content", values.text, "NAME|FILE", "what to start from: content, noise, another initializer, or a picture"
+        "style-stats",
+        values.text,
+        "NAME|FILE",
+        "what to start from: style-stats (the content in the styles' colors), content, noise, another initializer, "
+        "or a picture",
     )
     init_options: Mapping[str, OptionValue] = option(
         {}, values.settings, "NAME=VALUE…", "options of the initializer, such as ratio=0.6 match=content"

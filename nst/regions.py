@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -28,6 +28,20 @@ def regions(inputs: Inputs, recipe: Recipe) -> list[Region]:
     for patch, mask in zip(inputs.patches, masks, strict=True):
         found.append(_region(patch.styles, (), works, mask, patch.name))
     return found
+
+
+def start(parts: Sequence[Region], content: Pixels, made: Callable[[Sequence[Pixels]], Pixels]) -> Pixels:
+    """What is `made` of each region's styles, where that region is; the content where none is. Shapes are alike."""
+    if all(part.mask is None for part in parts):
+        return made([style for part in parts for style in _counted(part)])
+    masks = [images.resize(part.mask, _shape(content))[..., None] for part in parts if part.mask is not None]
+    rest = np.clip(1 - sum(masks), 0, None)
+    mixed = rest * content + sum(mask * made(_counted(part)) for mask, part in zip(masks, parts, strict=True))
+    return (mixed / (rest + sum(masks))).astype(np.float32)
+
+
+def _counted(part: Region) -> list[Pixels]:
+    return [style for style, share in zip(part.styles, part.blend, strict=True) if share]
 
 
 def finished(inputs: Inputs, recipe: Recipe, pixels: Pixels) -> Pixels:

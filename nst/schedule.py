@@ -15,7 +15,7 @@ T = TypeVar("T")
 COARSEST = 128  # pixels: below, VGG's deepest layers see too little of the picture to place anything
 GROWTH = math.sqrt(2)
 
-DEFAULT_STEPS = (100, 60, 40, 30, 20)  # at the coarsest sizes; the last for every finer one
+DEFAULT_STEPS = (50, 30, 25, 20, 20)  # at the coarsest sizes; the last for every finer one
 
 
 def plan(recipe: Recipe, height: int, width: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

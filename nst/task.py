@@ -69,7 +69,7 @@ def build_level(task: Task, level: Level, tile: int = 0) -> Objective:
         if use.whole and tile:
             raise NstError(f"'{use.name}' cannot be computed in tiles", "choose another --style-loss, or --tile off")
         if use.whole and any(region.mask is not None for region in task.regions):
-            raise NstError(f"'{use.name}' cannot be told where", "choose another --style-loss, or no masks")
+            raise NstError(f"'{use.name}' does not work with masks", "choose another --style-loss, or no masks")
     tiles = cut(whole.shape, tile, [layer for use in (*style, *pointwise) for layer in use.layers])
     content = whole.spread(task.content)
     regions = [region.at(whole, level.size) for region in task.regions]

@@ -9,7 +9,8 @@ from PIL import Image
 from nst.errors import Findings
 from nst.inputs import Reader
 from nst.recipe import Recipe
-from nst.regions import finished, masked, regions
+from nst.regions import finished, masked, regions, start
+from nst.terms import Region
 
 
 def picture(path, color=(200, 100, 50), size=(8, 6)):
@@ -70,3 +71,33 @@ def test_a_region_is_looked_at_within_the_bounds_of_its_mask_and_the_rest_anywhe
     assert masked(inputs) == [1, 3 * 2 / 48]
     assert masked(read([style], [], corner)[0]) == [1]
     assert masked(read([style])[0]) == []
+
+
+def test_without_masks_there_is_one_start_made_of_all_styles():
+    content, styles = np.zeros((4, 6, 3), np.float32), [np.ones((2, 2, 3), np.float32)] * 2
+    asked = []
+    made = start([Region(styles, [0.5, 0.5])], content, lambda given: asked.append(given) or content + 0.25)
+    assert [len(given) for given in asked] == [2]
+    np.testing.assert_array_equal(made, 0.25)
+
+
+def test_each_region_starts_from_its_own_styles_and_what_is_no_region_s_from_the_content():
+    """Masks may overlap, and leave some over: left half one, all of the top another at half, the rest the content."""
+    content = np.full((4, 6, 3), 0.5, np.float32)
+    left, top = np.zeros((2, 4, 6), np.float32)
+    left[:, :3], top[:2] = 1, 0.5
+    ones, nothing = np.ones((2, 2, 3), np.float32), np.zeros((2, 2, 3), np.float32)
+    parts = [Region([ones], [1.0], left), Region([nothing], [1.0], top)]
+    made = start(parts, content, lambda styles: np.broadcast_to(styles[0].mean((0, 1)), content.shape))
+    assert (made.dtype, made.shape) == (np.float32, (4, 6, 3))
+    quarters = [made[2:, :3], made[2:, 3:], made[:2, :3], made[:2, 3:]]
+    for quarter, value in zip(quarters, [1, 0.5, 2 / 3, 0.25], strict=True):
+        np.testing.assert_allclose(quarter, value, rtol=1e-6)
+
+
+def test_what_is_protected_starts_as_the_content(tmp_path, read):
+    style, white = picture(tmp_path / "style.png"), picture(tmp_path / "white.png", (255, 255, 255))
+    inputs, _ = read([style], [], white)
+    content = np.random.default_rng(0).random((3, 4, 3), np.float32)
+    made = start(regions(inputs, Recipe()), content, lambda styles: np.zeros_like(content))
+    np.testing.assert_allclose(made, content, rtol=1e-6)

@@ -18,7 +18,7 @@ SIDES = st.integers(1, 10_000)
 
 
 def test_a_usual_picture() -> None:
-    assert plan(Recipe(), 768, 1024) == ((128, 181, 256, 362, 512), (100, 60, 40, 30, 20))
+    assert plan(Recipe(), 768, 1024) == ((128, 181, 256, 362, 512), (50, 30, 25, 20, 20))
 
 
 @given(SIDES, SIDES)
@@ -55,7 +55,7 @@ def test_sizes_and_steps_given_are_taken_as_they_are() -> None:
 
 
 def test_one_number_of_steps_is_shared_out_over_the_sizes() -> None:
-    assert plan(Recipe(sizes=(128, 181, 256), steps=100), 10, 10) == ((128, 181, 256), (50, 30, 20))
+    assert plan(Recipe(sizes=(128, 181, 256), steps=100), 10, 10) == ((128, 181, 256), (48, 28, 24))
     assert plan(Recipe(size=100, steps=500), 10, 10) == ((100,), (500,))
 
 

@@ -77,7 +77,7 @@ def test_the_content_weighs_more_where_it_is_protected(task, photo):
     ("given", "tile", "message"),
     [
         ({}, 2, "'style' cannot be computed in tiles"),
-        ({"masks": [np.ones((8, 12), np.float32)]}, 0, "'style' cannot be told where"),
+        ({"masks": [np.ones((8, 12), np.float32)]}, 0, "'style' does not work with masks"),
     ],
 )
 def test_a_loss_of_all_positions_at_once_takes_neither_tiles_nor_masks(task, given, tile, message):
