@@ -55,7 +55,7 @@ def compare(
     judge: JudgeFile = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="make finished pictures again")] = False,
     preset: Annotated[
-        str | None, typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys")
+        str | None, typer.Option("--preset", metavar="NAME", help="default, portrait, quick, mixed or gatys")
     ] = None,
     recipe: RecipeFile = None,
     max_pixels: MaxPixels = None,

@@ -35,7 +35,11 @@ def explore(
     fresh: Annotated[bool, typer.Option("--fresh", help="paint finished pictures again")] = False,
     preset: Annotated[
         str | None,
-        typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys (a paper begins from its own)"),
+        typer.Option(
+            "--preset",
+            metavar="NAME",
+            help="default, portrait, quick, mixed or gatys (a paper begins from its own)",
+        ),
     ] = None,
     recipe: RecipeFile = None,
     max_pixels: MaxPixels = None,

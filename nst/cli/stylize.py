@@ -51,7 +51,9 @@ Masks = Annotated[
 Protect = Annotated[
     str | None, typer.Option("--protect", metavar="MASK", help="keep the photograph where the mask is white")
 ]
-Preset = Annotated[str | None, typer.Option("--preset", metavar="NAME", help="default, quick, mixed or gatys")]
+Preset = Annotated[
+    str | None, typer.Option("--preset", metavar="NAME", help="default, portrait, quick, mixed or gatys")
+]
 RecipeFile = Annotated[
     Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML; options override it")
 ]

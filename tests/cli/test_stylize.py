@@ -14,6 +14,7 @@ from PIL import Image
 
 from nst import Recipe, load_image, save_image, stylize
 from nst.images import write
+from nst.recipe import presets
 
 pytestmark = pytest.mark.frameworks
 
@@ -128,13 +129,19 @@ def test_styles_are_blended_by_their_weights(nst, here, paint, photo, fast):
     assert (pictures[0] != pictures[1]).any()
 
 
-@pytest.mark.parametrize("preset", ["default", "quick", "gatys"])
+@pytest.mark.parametrize("preset", ["default", "portrait", "quick", "gatys"])
 def test_options_override_a_recipe_file_and_that_a_preset(nst, here, fast, preset):
     (here / "mine.toml").write_text('pooling = "max"\nsize = 64\ninit = "gray"\ninit_options = { value = 0.3 }\n')
     assert nst("stylize", *PAIR, *fast, "--preset", preset, "--recipe", "mine.toml").code == 0
     recipe = carried()["recipe"]
     assert (recipe["size"], recipe["pooling"], recipe["init"]) == (48, "max", "gray")
     assert recipe["init_options"] == {"value": 0.3}
+
+
+def test_help_names_every_preset(nst):
+    text = " ".join(nst("stylize", "--help").out.replace("│", " ").split())
+    *first, last = text.partition("--preset NAME ")[2].partition(" --recipe ")[0].replace(" or ", ", ").split(", ")
+    assert sorted([*first, last]) == sorted(presets())
 
 
 def test_a_preset_is_where_its_values_come_from(nst, here, fast):
