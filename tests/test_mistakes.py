@@ -53,7 +53,7 @@ def nst_optimizers():
 
 @hookimpl
 def nst_initializers():
-    yield InitializerSpec("content", "nowhere:content")
+    yield InitializerSpec("style-stats", "nowhere:style_stats")
     yield InitializerSpec("noise", "nowhere:noise", options=(Option("ratio", 1.0, "share", minimum=0, maximum=1),))
 
 @hookimpl

@@ -133,7 +133,7 @@ def test_pictures_too_small_name_the_smallest_size(refused, here, photo):
         ("--device cdua", "unknown device 'cdua'", "did you mean cuda?"),
         ("--optimizer-option histroy=3", "unknown option of lbfgs: 'histroy'", "did you mean history?"),
         ("--optimizer-option history=-1", "history must be 0 to 200, not -1", "curvature pairs"),
-        ("--init-option ratio=1", "'content' has no option 'ratio'", "takes no options"),
+        ("--init-option ratio=1", "'style-stats' has no option 'ratio'", "takes no options"),
         ("--init-option ratio", "--init-option: has 'ratio' where name=value belongs", "like"),
         ("--init style.png --init-option ratio=1", "--init-option does not go with a picture", "leave it out"),
         ("--size 0", "--size: must be 1 or more, not 0", "long side"),

@@ -240,7 +240,7 @@ def test_a_report_that_does_not_fit_costs_no_picture(nst, here, fast):
 
 def test_a_run_that_stops_early_says_why(nst, here, fast):
     """Its own style and start: the content leaves nothing to do."""
-    done = nst("stylize", "content.png", "content.png", "-o", "out.png", *fast, "--bleed", "0")
+    done = nst("stylize", "content.png", "content.png", "-o", "out.png", *fast, "--bleed", "0", "--init", "content")
     assert done.code == 0
     assert "the optimizer found nothing better after 0 of 3 steps" in done.err
     np.testing.assert_array_equal(load_image("out.png"), load_image("content.png"))
