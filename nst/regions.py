@@ -30,13 +30,13 @@ def regions(inputs: Inputs, recipe: Recipe) -> list[Region]:
     return found
 
 
-def start(parts: Sequence[Region], content: Pixels, made: Callable[[Sequence[Pixels]], Pixels]) -> Pixels:
-    """What is `made` of each region's styles, where that region is; the content where none is. Shapes are alike."""
+def start(parts: Sequence[Region], content: Pixels, make: Callable[[Sequence[Pixels]], Pixels]) -> Pixels:
+    """What `make` makes of each region's styles, where that region is; the content where none is. Shapes are alike."""
     if all(part.mask is None for part in parts):
-        return made([style for part in parts for style in _counted(part)])
+        return make([style for part in parts for style in _counted(part)])
     masks = [images.resize(part.mask, _shape(content))[..., None] for part in parts if part.mask is not None]
     rest = np.clip(1 - sum(masks), 0, None)
-    mixed = rest * content + sum(mask * made(_counted(part)) for mask, part in zip(masks, parts, strict=True))
+    mixed = rest * content + sum(mask * make(_counted(part)) for mask, part in zip(masks, parts, strict=True))
     return (mixed / (rest + sum(masks))).astype(np.float32)
 
 
