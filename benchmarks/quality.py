@@ -40,7 +40,7 @@ CONTENDERS = {
     "full": "--weights {full}",
     "gatys": "--preset gatys --weights {full}",
 }
-MIDDLE = f"{Recipe().content_weight:g}"
+MIDDLE = Recipe.content_weight
 Point = dict[str, float]
 Front = list[Point]
 
@@ -81,7 +81,7 @@ def variation(pixels: Pixels, size: int) -> float:
 
 
 def middle(front: Front) -> Point:
-    return min(front, key=lambda point: abs(np.log(point["weight"] / float(MIDDLE))))
+    return min(front, key=lambda point: abs(np.log(point["weight"] / MIDDLE)))
 
 
 def at(content: float, front: Front, name: str = "style_mean") -> float:

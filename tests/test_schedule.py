@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 from itertools import pairwise
 
 import pytest
@@ -52,6 +53,11 @@ def test_levels_count_the_sizes_from_the_last(levels: int, size: int) -> None:
 
 def test_sizes_and_steps_given_are_taken_as_they_are() -> None:
     assert plan(Recipe(sizes=(64, 100), steps=(7, 3), levels=1), 10, 10) == ((64, 100), (7, 3))
+
+
+def test_help_names_the_steps_at_the_first_size() -> None:
+    (steps,) = (field for field in fields(Recipe) if field.name == "steps")
+    assert f"(default: {DEFAULT_STEPS[0]} at the first size, then fewer)" in steps.metadata["help"]
 
 
 def test_one_number_of_steps_is_shared_out_over_the_sizes() -> None:

@@ -10,7 +10,7 @@ import typer
 
 from nst.cli.progress import harmless
 from nst.cli.recipe_options import recipe_options
-from nst.cli.stylize import MaxPixels, RecipeFile
+from nst.cli.stylize import MaxPixels, Preset, RecipeFile
 
 if TYPE_CHECKING:
     from nst.compare.tables import Table
@@ -54,9 +54,7 @@ def compare(
     jobs: Jobs = 1,
     judge: JudgeFile = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="make finished pictures again")] = False,
-    preset: Annotated[
-        str | None, typer.Option("--preset", metavar="NAME", help="default, portrait, quick, mixed or gatys")
-    ] = None,
+    preset: Preset = None,
     recipe: RecipeFile = None,
     max_pixels: MaxPixels = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,

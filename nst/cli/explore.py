@@ -10,7 +10,7 @@ import typer
 from nst.cli.compare import Backends, Teller, Vary
 from nst.cli.progress import harmless
 from nst.cli.recipe_options import recipe_options
-from nst.cli.stylize import MaxPixels, RecipeFile
+from nst.cli.stylize import PRESETS, MaxPixels, RecipeFile
 
 if TYPE_CHECKING:
     from nst.explore.papers import Paper
@@ -35,11 +35,7 @@ def explore(
     fresh: Annotated[bool, typer.Option("--fresh", help="paint finished pictures again")] = False,
     preset: Annotated[
         str | None,
-        typer.Option(
-            "--preset",
-            metavar="NAME",
-            help="default, portrait, quick, mixed or gatys (a paper begins from its own)",
-        ),
+        typer.Option("--preset", metavar="NAME", help=f"{PRESETS} (a paper begins from its own)"),
     ] = None,
     recipe: RecipeFile = None,
     max_pixels: MaxPixels = None,

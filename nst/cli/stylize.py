@@ -51,9 +51,8 @@ Masks = Annotated[
 Protect = Annotated[
     str | None, typer.Option("--protect", metavar="MASK", help="keep the photograph where the mask is white")
 ]
-Preset = Annotated[
-    str | None, typer.Option("--preset", metavar="NAME", help="default, portrait, quick, mixed or gatys")
-]
+PRESETS = "default, portrait, quick, mixed or gatys"
+Preset = Annotated[str | None, typer.Option("--preset", metavar="NAME", help=PRESETS)]
 RecipeFile = Annotated[
     Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML; options override it")
 ]
