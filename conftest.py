@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from nst.entry_points import EntryPoint
-from nst.network import Network
-from nst.plugins import Plugins
+from nst.plugins.discovery import EntryPoint
+from nst.plugins.host import Plugins
 from nst.protocols import Pixels
 from nst.testing.networks import random_network
+from nst.vgg.network import Network
 
 # The same examples everywhere and every time: what fails is a change. `NST_FUZZ=1 pytest` draws new ones.
 LENIENT = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)  # a loaded machine is no failure, nor is a folder
@@ -28,7 +28,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 OWN = {
-    "nst": "nst.offers",
+    "nst": "nst.builtin_plugins",
     "nst-torch": "nst_torch",
     "nst-optimizers": "nst_optimizers",
     "nst-initializers": "nst_initializers",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from nst.network import Network
+from nst.vgg.network import Network
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT = "relu4_2"
@@ -19,7 +19,7 @@ CONTENT = "relu4_2"
 def evaluation(
     network: Network, content: np.ndarray, style: np.ndarray, *, jit: bool = False
 ) -> Callable[[tf.Tensor], tuple[float, tf.Tensor]]:
-    """A function of an image `(1, H, W, 3)` to its loss and gradient; `network` is a `nst.network.Network`."""
+    """A function of an image `(1, H, W, 3)` to its loss and gradient; `network` is a `nst.vgg.network.Network`."""
     pre = network.preprocessing
     flip = pre.order == "BGR"
     mean, std = tf.constant(pre.mean), tf.constant(pre.std)

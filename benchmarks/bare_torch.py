@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from nst.network import Network
+from nst.vgg.network import Network
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT = "relu4_2"
@@ -20,7 +20,7 @@ CONTENT = "relu4_2"
 def evaluation(
     network: Network, content: np.ndarray, style: np.ndarray
 ) -> Callable[[torch.Tensor], tuple[float, torch.Tensor]]:
-    """A function of an image `(1, 3, H, W)` to its loss and gradient; `network` is a `nst.network.Network`."""
+    """A function of an image `(1, 3, H, W)` to its loss and gradient; `network` is a `nst.vgg.network.Network`."""
     pre = network.preprocessing
     flip = pre.order == "BGR"
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (pre.mean, pre.std))

@@ -30,10 +30,12 @@ from typing import Any
 import specimens
 from specimens import Specimens
 
-from nst import images, network, provenance
+from nst import images
 from nst.cli import app
 from nst.cli.session import Session
 from nst.errors import NstError, UserError
+from nst.persistence import provenance
+from nst.vgg import network
 
 KINDS = ("png", "jpeg", "tiff", "webp", "weights", "checkpoint", "recipe", "report")
 SUFFIX = {"weights": ".safetensors", "checkpoint": ".nst", "recipe": ".png", "report": ".json"}

@@ -19,12 +19,13 @@ from pathlib import Path
 
 from table import publish, spread
 
-from nst import Recipe, images, provenance
-from nst.checkpoint import Checkpoints
-from nst.download import sha256_of
-from nst.engine import Progress
-from nst.job import Job
-from nst.painting import paint
+from nst import Recipe, images
+from nst.engine.loop import Progress
+from nst.images.demo_painting import paint
+from nst.io.download import sha256_of
+from nst.job.job import Job
+from nst.persistence import provenance
+from nst.persistence.checkpoint import Checkpoints
 from nst.protocols import Pixels
 
 PARTS = ("weights' hash", "record", "text in the picture", "checkpoints")

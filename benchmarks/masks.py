@@ -18,13 +18,13 @@ import numpy as np
 from step import load
 from table import publish, spread
 
-from nst.areas import Mask
+from nst.engine.masks import Mask
+from nst.engine.objective import build_objective
+from nst.engine.terms import LossUse, Region, pointwise_terms, style_terms
+from nst.engine.tiling import whole
+from nst.images.demo_painting import paint
 from nst.losses.content import Content
 from nst.losses.gram import Gram
-from nst.objective import build_objective
-from nst.painting import paint
-from nst.terms import LossUse, Region, pointwise_terms, style_terms
-from nst.tiles import whole
 from nst_torch.vgg import VGG
 
 LAYERS = {f"relu{block}_1": 0.2 for block in range(1, 6)}

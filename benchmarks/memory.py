@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 from table import markdown, publish
 
-from nst.job import Job
-from nst.painting import paint
-from nst.recipe import Recipe
+from nst.images.demo_painting import paint
+from nst.job.job import Job
+from nst.recipe.recipe import Recipe
 from nst.specs import MemoryModel
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "vgg19-imagenet.safetensors"

@@ -29,14 +29,14 @@ from step import REAL, load
 from table import publish, spread
 
 from nst import Recipe, images, stylize
+from nst.compare.metrics import CONTENT_LAYER, STYLE_LAYERS
+from nst.engine.objective import build_objective
+from nst.engine.terms import LossUse, Region, pointwise_terms, style_terms
+from nst.engine.tiling import whole
 from nst.losses.content import Content
 from nst.losses.gram import Gram
-from nst.metrics import CONTENT_LAYER, STYLE_LAYERS
-from nst.network import Network
-from nst.objective import build_objective
 from nst.protocols import Pixels
-from nst.terms import LossUse, Region, pointwise_terms, style_terms
-from nst.tiles import whole
+from nst.vgg.network import Network
 from nst_torch.vgg import PADDINGS, VGG
 
 OUTER = 16  # pixels

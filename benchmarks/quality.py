@@ -26,12 +26,13 @@ from plot import Mark, draw
 from step import REAL
 from table import publish
 
-from nst import images, weights
+from nst import images
+from nst.compare.metrics import STYLE_LAYERS, Judge
 from nst.losses.total_variation import TotalVariation
-from nst.metrics import STYLE_LAYERS, Judge
-from nst.network import Network
 from nst.protocols import Pixels
-from nst.recipe import Recipe
+from nst.recipe.recipe import Recipe
+from nst.vgg.network import Network
+from nst.weights import selection
 
 CONTENDERS = {
     "quick": "--preset quick",
@@ -153,7 +154,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, help="an SVG to write")
     given = parser.parse_args()
     chosen = dict(each.partition("=")[::2] for each in given.contender) or CONTENDERS
-    network, found = weights.NeutralFile(given.full).load(), dict[str, dict[str, Front]]()
+    network, found = selection.NeutralFile(given.full).load(), dict[str, dict[str, Front]]()
     for pair in given.pair:
         name = " × ".join(Path(file).stem for file in pair)
         folder = given.folder / name

@@ -16,13 +16,15 @@ import numpy as np
 import safetensors.numpy
 from PIL import Image, ImageCms
 
-from nst import checkpoint, files, images, network
-from nst.architectures import convolutions
+from nst import images
+from nst.engine.snapshot import Snapshot
 from nst.images import Picture, WriteOptions
-from nst.preprocessing import PREPROCESSINGS
-from nst.provenance import Record
-from nst.recipe import Recipe
-from nst.snapshot import Snapshot
+from nst.persistence import checkpoint, input_files
+from nst.persistence.provenance import Record
+from nst.recipe.recipe import Recipe
+from nst.vgg import network
+from nst.vgg.architecture import convolutions
+from nst.vgg.preprocessing import PREPROCESSINGS
 
 Specimens = Mapping[str, list[bytes]]
 """Files by kind; their contents."""
@@ -83,7 +85,7 @@ def make() -> Specimens:
 
 
 def _record() -> Record:
-    read = [files.read(role, f"{role}.png") for role in ("content", "style")]
+    read = [input_files.read(role, f"{role}.png") for role in ("content", "style")]
     return Record(BASE, tuple(read), {"compact": "0" * 64}, {"nst": "0.1.0"}, WriteOptions())
 
 

@@ -27,16 +27,16 @@ from pathlib import Path
 import numpy as np
 from table import publish, spread
 
-from nst import weights
 from nst.devices import cpu_has_bfloat16
+from nst.engine.objective import build_objective
+from nst.engine.terms import LossUse, Region, pointwise_terms, style_terms
+from nst.engine.tiling import whole
+from nst.estimate.memory import peak_memory
 from nst.losses.content import Content
 from nst.losses.gram import Gram
-from nst.memory import peak_memory
-from nst.network import Network
-from nst.objective import build_objective
 from nst.protocols import Array, Objective
-from nst.terms import LossUse, Region, pointwise_terms, style_terms
-from nst.tiles import whole
+from nst.vgg.network import Network
+from nst.weights import selection
 
 Contender = tuple[str, str]
 """Its name and its precision."""
@@ -49,7 +49,7 @@ REAL = Path(__file__).parents[2] / "shared" / "data" / "vgg19-imagenet.safetenso
 
 def pictures(size: int) -> tuple[np.ndarray, np.ndarray]:
     """Two pictures with something to see at every scale: our own painting, and it turned around."""
-    from nst.painting import paint
+    from nst.images.demo_painting import paint
 
     painting = paint(size, size)
     return painting[::-1].copy(), painting
@@ -109,7 +109,7 @@ def nst_objective(
 
 
 def load(file: str) -> Network:
-    return (weights.COMPACT if file == "compact" else weights.NeutralFile(file)).load()
+    return (selection.COMPACT if file == "compact" else selection.NeutralFile(file)).load()
 
 
 def work(name: str, precision: str, framework: str, file: str, size: int) -> None:

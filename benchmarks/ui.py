@@ -30,13 +30,13 @@ import numpy as np
 from table import publish, spread
 
 from nst.images import save_image
+from nst.images.demo_painting import paint
 from nst.orders import Order
-from nst.painting import paint
-from nst.previews import jpeg
-from nst.ui import live
-from nst.ui.host import PREVIEW_EVERY, PREVIEW_SIZE
-from nst.ui.run import Run
-from nst.worker import Worker
+from nst.ui import run_html
+from nst.ui.run_state import Run
+from nst.ui.service import PREVIEW_EVERY, PREVIEW_SIZE
+from nst.worker.client import Worker
+from nst.worker.previews import jpeg
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -122,7 +122,7 @@ def painted(worker: Worker, order: Order) -> tuple[float, float, int]:
         began = resource.getrusage(resource.RUSAGE_SELF)
         run.take(event)
         previews += run.preview is not None and event is run.preview
-        live.shown(run), live.picture(run)
+        run_html.shown(run), run_html.picture(run)
         ended = resource.getrusage(resource.RUSAGE_SELF)
         shown += ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime
     assert run.done is not None, run.failed

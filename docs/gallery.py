@@ -1,6 +1,6 @@
 """Paints the sheets of the gallery: `python docs/gallery.py [FOLDER]`, or `make gallery`. Takes some minutes.
 
-The photographs are scikit-image's in the public domain, the paintings our own (`nst.painting`) and the same in other
+The photographs are scikit-image's in the public domain, the paintings our own (`nst.images.demo_painting`) and the same in other
 colors, the masks drawn here. The network is the compact one, so that everybody's sheets are these.
 """
 
@@ -17,13 +17,14 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 from skimage import data
 
-from nst import Recipe, atomic, color
-from nst.areas import Mask
-from nst.images import load_image
-from nst.job import Job
-from nst.painting import paint
+from nst import Recipe
+from nst.engine.masks import Mask
+from nst.images import color_transfer, load_image
+from nst.images.demo_painting import paint
+from nst.io import atomic
+from nst.job.job import Job
 from nst.protocols import Pixels
-from nst.sheet import side_by_side
+from nst.reports.side_by_side import side_by_side
 
 SIZE = 320  # pixels, of each picture's long side
 ACROSS = 4
@@ -75,7 +76,7 @@ def shown(mask: Mask) -> Pixels:
 def colors() -> Sheet:
     """Every mode of `--color`."""
     given = {"the photograph": photo("coffee"), "the painting": painting("bay")}
-    return given | {f"--color {mode}": painted("coffee", "bay", color=mode) for mode in color.MODES}
+    return given | {f"--color {mode}": painted("coffee", "bay", color=mode) for mode in color_transfer.MODES}
 
 
 SAUCER = (0.135, 0.05, 0.79, 0.97)

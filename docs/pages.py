@@ -1,6 +1,6 @@
 """The pages of the reference that are made from the code: what there is to choose from, and every option.
 
-MkDocs calls `on_files`. What a plugin declares is told in the words of `nst.description`, as by `nst plugins show`.
+MkDocs calls `on_files`. What a plugin declares is told in the words of `nst.plugins.describe`, as by `nst plugins show`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any
 
 from typer.main import get_command
 
-from nst import values
 from nst.cli.app import app
 from nst.cli.commands import COMMANDS
-from nst.description import Description, describe
-from nst.entry_points import EntryPoint
-from nst.plugins import Plugins
-from nst.recipe import FIELDS, Recipe, flag
+from nst.plugins.describe import Description, describe
+from nst.plugins.discovery import EntryPoint
+from nst.plugins.host import Plugins
+from nst.recipe import fields
+from nst.recipe.recipe import FIELDS, Recipe, flag
 
 ROOT = Path(__file__).parents[1]
 INTROS = {
@@ -94,7 +94,7 @@ def _field(name: str, default: Any) -> list[str]:
 def _allowed(read: Callable[[Any], Any]) -> str:
     """What a reader takes, in the words of its docstring; of any text there is nothing to say."""
     said = " ".join((read.__doc__ or "").partition("\n\n")[0].split())
-    return "" if read is values.text else f". *{said}*"
+    return "" if read is fields.text else f". *{said}*"
 
 
 def _toml(value: Any) -> str:

@@ -12,19 +12,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nst.batches.batch import batch as batch
     from nst.errors import NstError as NstError
     from nst.errors import UserError as UserError
     from nst.hookspecs import hookimpl as hookimpl
     from nst.images import load_image as load_image
     from nst.images import save_image as save_image
-    from nst.job import Result as Result
-    from nst.job import stylize as stylize
-    from nst.plugins import Plugins as Plugins
+    from nst.job.job import Result as Result
+    from nst.job.job import stylize as stylize
+    from nst.plugins.host import Plugins as Plugins
     from nst.protocols import Evaluation as Evaluation
     from nst.protocols import Iterate as Iterate
     from nst.protocols import Pixels as Pixels
-    from nst.recipe import Recipe as Recipe
-    from nst.series.series import batch as batch
+    from nst.recipe.recipe import Recipe as Recipe
     from nst.specs import BackendSpec as BackendSpec
     from nst.specs import ExecutorSpec as ExecutorSpec
     from nst.specs import InitializerSpec as InitializerSpec
@@ -44,7 +44,7 @@ _HOMES = {
     "nst.plugins": ("Plugins",),
     "nst.protocols": ("Evaluation", "Iterate", "Pixels"),
     "nst.recipe": ("Recipe",),
-    "nst.series.series": ("batch",),
+    "nst.batches.batch": ("batch",),
     "nst.specs": (
         *("BackendSpec", "ExecutorSpec", "InitializerSpec", "LossSpec", "MemoryModel", "Option", "OptimizerSpec"),
         "WeightSet",

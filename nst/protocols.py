@@ -97,7 +97,7 @@ class FeatureBackend(Protocol):
 
         Every layer that the spec declares can be asked for, and only those asked for are given. `H_l` and `W_l` are
         halved and rounded down at each pool. `conv4_2` is before the ReLU, `relu4_2` after it. The smallest image is
-        `nst.architectures.smallest_side` of the layers wide and high, and leaves one position at the deepest. A smaller
+        `nst.vgg.architecture.smallest_side` of the layers wide and high, and leaves one position at the deepest. A smaller
         image is refused with `UserError`.
         """
 
@@ -239,7 +239,7 @@ class WeightSource(Protocol):
         """The file's SHA-256 in hex; raises `NstError` when the file is not what it should be."""
 
     def load(self) -> Any:
-        """The weights, as the backend takes them: for a VGG, a `nst.network.Network`."""
+        """The weights, as the backend takes them: for a VGG, a `nst.vgg.network.Network`."""
 
 
 class Executor(Protocol):
@@ -248,7 +248,7 @@ class Executor(Protocol):
     Every order comes out once, with what became of it, in any order. It comes out as it was given. An order that fails
     costs no other. Orders are taken when there is room to paint them: no more than a thousand wait for it. `tell` hears
     the events of each order, in the thread that asks for the next outcome. What is painted is what
-    `nst.painter.Painter` paints, to the last bit. Closed before its end it paints no further picture.
+    `nst.worker.painter.Painter` paints, to the last bit. Closed before its end it paints no further picture.
 
     A process that dies costs no picture but the one it was painting. That is said of executors which are isolated.
     """

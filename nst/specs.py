@@ -97,11 +97,11 @@ class BackendSpec(Spec):
     kinds of that, the usual one first; a backend that names none takes no choice of it. `precisions` are those it can
     compute in, beside "auto", which leaves the choice to it. `files` names what makes a `WeightSource` of a path the
     user gives; empty where no file will do. A backend without `weights` gets None for them. `compressor` names a
-    `nst.compression.Compressor`, where the backend can make slim networks of full ones.
+    `nst.weights.compression.Compressor`, where the backend can make slim networks of full ones.
 
-    A backend that names an `architecture` has the features of `nst.reference`, whatever input its weights want, with
+    A backend that names an `architecture` has the features of `nst.vgg.reference`, whatever input its weights want, with
     every kind of `pooling`. It has them with every kind of `padding`, where mirrors have a single position to show too.
-    Every loss of nst's own has the value and the gradient that it has in `nst.reference`. It has both with every kind
+    Every loss of nst's own has the value and the gradient that it has in `nst.vgg.reference`. It has both with every kind
     of `padding`. In tiles the gradient is that of the whole picture.
     """
 

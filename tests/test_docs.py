@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from nst import hookspecs
-from nst.entry_points import EntryPoint, discover
 from nst.images import save_image
-from nst.network import write
-from nst.plugins import KINDS, Plugins
+from nst.plugins.discovery import EntryPoint, discover
+from nst.plugins.host import KINDS, Plugins
+from nst.vgg.network import write
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -71,7 +71,7 @@ def test_the_python_example_runs(desk):
 
 
 def test_the_lists_shown_are_whole(desk):
-    from nst.series.manifest import read_csv, read_toml
+    from nst.batches.manifest import read_csv, read_toml
 
     files = {title: body for _, title, body in FENCED.findall(PAGE) if title}
     for name, body in files.items():

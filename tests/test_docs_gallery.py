@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from nst import Recipe
-from nst.color import MODES
 from nst.images import load_image, resize
+from nst.images.color_transfer import MODES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -14,11 +14,13 @@ from typing import NamedTuple, get_args, get_type_hints
 
 import pytest
 
-from nst import descent, plugin_answers, plugins, protocols
+from nst import protocols
 from nst.cli.app import run
-from nst.entry_points import EntryPoint
+from nst.engine import descent
 from nst.images import save_image
-from nst.scaffold import KINDS, Draft, create, render
+from nst.plugins import host, validation
+from nst.plugins.discovery import EntryPoint
+from nst.plugins.scaffold import KINDS, Draft, create, render
 from nst.testing import InitializerSuite
 
 ROOT = Path(__file__).parents[1]
@@ -80,16 +82,16 @@ def written(tmp_path_factory) -> Path:
     """A folder with every plugin of the page, made by its commands and of its files, each installed."""
     folder = tmp_path_factory.mktemp("written")
     for name, kind in DRAFTS.items():
-        create(Draft(name, kind, folder, author="Ada <ada@example.org>"), plugins.Plugins([]))
+        create(Draft(name, kind, folder, author="Ada <ada@example.org>"), host.Plugins([]))
     for file, body in FILES.items():
         (folder / home(file) / file).write_text(body, "utf-8")
     entries = {name: install(folder / name) for name in DRAFTS}
     with pytest.MonkeyPatch.context() as patch:
         for name in DRAFTS:
             patch.syspath_prepend(folder / name / "src")
-        own = [EntryPoint("nst.v1", "nst", "nst.offers", "nst", "0.1.0")]
+        own = [EntryPoint("nst.v1", "nst", "nst.builtin_plugins", "nst", "0.1.0")]
         own += [EntryPoint("nst.v1", "ex", "nst_example", "nst-example", "0.1.0")]
-        patch.setattr("nst.plugins.discover", lambda: [*own, *entries.values()])
+        patch.setattr("nst.plugins.host.discover", lambda: [*own, *entries.values()])
         yield folder
     packages = {each.module for each in entries.values()}
     for module in [name for name in sys.modules if name.partition(".")[0] in packages]:
@@ -213,7 +215,7 @@ def test_the_spec_with_weights_is_one(tmp_path, monkeypatch):
     (tmp_path / "spec_with_weights.py").write_text(shown("a spec with weights") + hook)
     monkeypatch.syspath_prepend(tmp_path)
     entries = [EntryPoint("nst.v1", "x", "spec_with_weights", "x", "1")]
-    (spec,) = plugins.Plugins(entries, strict=True).installed[0].specs["backend"]
+    (spec,) = host.Plugins(entries, strict=True).installed[0].specs["backend"]
     assert [weights.name for weights in spec.weights] == ["imagenet", "compact"]
 
 
@@ -225,9 +227,9 @@ def test_the_protocols_that_the_page_names_are_there():
 
 def test_the_figures_on_what_the_host_bears_are_the_code_s():
     for told in (
-        f"more than {plugins.TIMEOUT:g} seconds",
-        f"or more than {plugin_answers.MOST}",
-        "half a second" if plugins.SLOW == 0.5 else "",
+        f"more than {host.TIMEOUT:g} seconds",
+        f"or more than {validation.MOST}",
+        "half a second" if host.SLOW == 0.5 else "",
         "after ten times" if descent.MAX_RESCUES == 10 else "",
     ):
         assert told
@@ -235,7 +237,7 @@ def test_the_figures_on_what_the_host_bears_are_the_code_s():
 
 
 def test_the_states_of_a_plugin_are_those_of_the_host():
-    status = get_type_hints(plugins.Plugin)["status"]
+    status = get_type_hints(host.Plugin)["status"]
     told = set(re.findall(r"\*([a-z-]+)\*", PAGE[PAGE.index("## When a plugin misbehaves") :]))
     assert told == set(get_args(status)) - {"disabled"}
 

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from nst import schedule, weights
-from nst.color import MODES
 from nst.images import save_image
-from nst.job import Job
-from nst.plugins import Plugins
-from nst.recipe import FIELDS, Recipe, preset
-from nst.values import losses
+from nst.images.color_transfer import MODES
+from nst.job.job import Job
+from nst.plugins.host import Plugins
+from nst.recipe import schedule
+from nst.recipe.fields import losses
+from nst.recipe.recipe import FIELDS, Recipe, preset
+from nst.weights import selection
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "recipes.md").read_text("utf-8")
@@ -29,9 +30,9 @@ COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL) 
 @pytest.fixture
 def everybody(plugins, monkeypatch) -> Plugins:
     """Our own plugins and nst-tfhub; every weight set is on disk, which it need not be for a recipe to be right."""
-    from nst.entry_points import EntryPoint
+    from nst.plugins.discovery import EntryPoint
 
-    monkeypatch.setattr(weights, "_on_disk", lambda spec, chosen: weights.COMPACT)
+    monkeypatch.setattr(selection, "_on_disk", lambda spec, chosen: selection.COMPACT)
     entries = [each.entry for each in plugins.installed]
     return Plugins([*entries, EntryPoint("nst.v1", "tfhub", "nst_tfhub", "nst-tfhub", "0")], strict=True)
 

@@ -16,9 +16,9 @@ import nst
 from nst import hookspecs, protocols, specs, testing
 from nst.cli.app import app
 from nst.cli.commands import COMMANDS
-from nst.description import describe
-from nst.plugins import KINDS
-from nst.recipe import FIELDS, flag
+from nst.plugins.describe import describe
+from nst.plugins.host import KINDS
+from nst.recipe.recipe import FIELDS, flag
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"

@@ -86,14 +86,14 @@ def test_a_light_command_imports_nothing_heavy(command: str, says: str) -> None:
 
 @pytest.mark.parametrize("command", ["", "--help", "--version"])
 def test_help_and_version_do_not_look_for_plugins(command: str) -> None:
-    assert "nst.entry_points" not in run(COMMAND, command.split())[1]
+    assert "nst.plugins.discovery" not in run(COMMAND, command.split())[1]
 
 
 def test_the_plugin_list_as_json_is_data() -> None:
     rows = json.loads(run(COMMAND, ["plugins", "list", "--json"])[0])
     (own,) = [row for row in rows if row["distribution"] == "nst"]
     assert own["offers"]["loss"][:3] == ["gram", "wasserstein", "mean-std"]
-    assert (own["status"], own["module"], own["reason"]) == ("ok", "nst.offers", "")
+    assert (own["status"], own["module"], own["reason"]) == ("ok", "nst.builtin_plugins", "")
 
 
 def test_nst_itself_imports_next_to_nothing() -> None:
@@ -106,7 +106,7 @@ def test_every_public_name_is_there() -> None:
 
 
 def test_an_entry_module_imports_nothing_heavy() -> None:
-    heavy = {name: packages(found) & HEAVY for name, found in news(["nst.offers", *PLUGINS]).items()}
+    heavy = {name: packages(found) & HEAVY for name, found in news(["nst.builtin_plugins", *PLUGINS]).items()}
     assert heavy == {name: set() for name in heavy}
 
 
@@ -144,17 +144,20 @@ def reaches(path: Path, *forbidden: str) -> set[str]:
         ("weight_sets", "nst.specs"),
         ("hookspecs", "nst.specs pluggy"),
         ("plugin_answers", "nst.errors nst.hookspecs nst.specs pluggy"),
-        ("plugin_guard", "nst.errors nst.plugin_answers pluggy"),
-        ("plugins", "nst.entry_points nst.errors nst.hookspecs nst.plugin_answers nst.plugin_guard nst.specs"),
-        ("layers", "nst.architectures nst.errors"),
-        ("values", "nst.errors nst.layers nst.specs"),
+        ("plugin_guard", "nst.errors nst.plugins.validation pluggy"),
+        (
+            "plugins",
+            "nst.plugins.discovery nst.errors nst.hookspecs nst.plugins.validation nst.plugins.loading nst.specs",
+        ),
+        ("layers", "nst.vgg.architecture nst.errors"),
+        ("values", "nst.errors nst.vgg.layers nst.specs"),
         ("options", "nst.errors nst.specs"),
-        ("tiles", "nst.architectures"),
-        ("recipe", "nst.errors nst.layers nst.specs nst.values"),
-        ("schedule", "nst.architectures nst.recipe"),
+        ("tiles", "nst.vgg.architecture"),
+        ("recipe", "nst.errors nst.vgg.layers nst.specs nst.recipe.fields"),
+        ("schedule", "nst.vgg.architecture nst.recipe"),
         ("orders", ""),
         ("protocols", "nst.orders numpy numpy.typing"),
-        ("scaffold", "nst.atomic nst.entry_points nst.errors nst.plugins"),
+        ("scaffold", "nst.io.atomic nst.plugins.discovery nst.errors nst.plugins"),
     ],
 )
 def test_the_foundation_knows_only_what_is_below_it(module: str, allowed: str) -> None:
@@ -166,9 +169,9 @@ def test_the_foundation_knows_only_what_is_below_it(module: str, allowed: str) -
     "module",
     [
         "nst.engine",
-        "nst.task",
-        "nst.objective",
-        "nst.color",
+        "nst.engine.problem",
+        "nst.engine.objective",
+        "nst.images.color_transfer",
         *(name for name in MODULES if name.startswith("nst.images")),
     ],
 )
@@ -191,4 +194,4 @@ def test_nothing_but_the_command_line_knows_the_command_line(module: str) -> Non
 def test_a_plugin_knows_neither_the_engine_nor_the_others(package: str) -> None:
     others = PLUGINS.keys() - {package}
     for path in PLUGINS[package].rglob("*.py"):
-        assert reaches(path, "nst.cli", "nst.engine", "nst.task", "nst.job", *others) == set(), path
+        assert reaches(path, "nst.cli", "nst.engine", "nst.engine.problem", "nst.job", *others) == set(), path

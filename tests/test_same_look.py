@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from nst import Recipe, images, stylize
-from nst.metrics import Judge, load_network
-from nst.painting import paint
+from nst.compare.metrics import Judge, load_network
+from nst.images.demo_painting import paint
 from nst.protocols import Pixels
 
 pytestmark = pytest.mark.frameworks

@@ -13,7 +13,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from nst.scaffold import KINDS
+from nst.plugins.scaffold import KINDS
 
 pytestmark = pytest.mark.slow
 

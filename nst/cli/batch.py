@@ -13,10 +13,10 @@ from nst.cli.recipe_options import recipe_options
 from nst.cli.stylize import BitDepth, KeepProfile, MaxPixels, Metadata, Preset, Quality, RecipeFile
 
 if TYPE_CHECKING:
+    from nst.batches.batch import Series
+    from nst.batches.report import Painted
+    from nst.batches.rows import Row
     from nst.orders import Event
-    from nst.series.report import Painted
-    from nst.series.rows import Row
-    from nst.series.series import Series
 
 Content = Annotated[
     list[str] | None,
@@ -84,11 +84,11 @@ def batch(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
 ) -> int:
     """See `nst.cli.commands`."""
+    from nst.batches.batch import Request, Series, rows_of
     from nst.cli.session import Session, host
     from nst.errors import Findings, raise_all
     from nst.images import WriteOptions
-    from nst.recipe import Recipe
-    from nst.series.series import Request, Series, rows_of
+    from nst.recipe.recipe import Recipe
 
     findings = Findings()
     nothing: tuple[dict[str, Any], list[Row]] = ({}, [])
@@ -109,18 +109,18 @@ def batch(
 
 def settings(given: Iterable[str]) -> dict[str, Any]:
     """`NAME=VALUE` texts as a table. Raises `UserError`."""
-    from nst import values
     from nst.errors import UserError
+    from nst.recipe import fields
 
     try:
-        return dict(values.settings(list(given)))
+        return dict(fields.settings(list(given)))
     except UserError as error:
         raise UserError(f"--executor-option: {error.message}", error.hint) from None
 
 
 def _run(series: Series, quiet: bool, output: str) -> int:
+    from nst.batches.report import summary
     from nst.cli.progress import say
-    from nst.series.report import summary
 
     with Teller(len(series.rows), quiet) as teller:
         try:

@@ -12,11 +12,11 @@ import typer
 from nst.cli.host import host
 from nst.cli.outputs import check_writable
 from nst.cli.progress import say
-from nst.compression import Compressor, Progress, Task, mistakes, picture_files, read_steps, read_widths
-from nst.download import megabytes
 from nst.errors import Findings, NstError, UserError, raise_all
-from nst.network import Network, write
+from nst.io.download import megabytes
 from nst.specs import BackendSpec, resolve
+from nst.vgg.network import Network, write
+from nst.weights.compression import Compressor, Progress, Task, mistakes, picture_files, read_steps, read_widths
 
 
 def compress(
@@ -75,17 +75,17 @@ def _act(compressor: Compressor, task: Task, output: Path, report: Path | None, 
 
 def _loaded(spec: BackendSpec, name: str) -> Network:
     """A weight set of the backend, or a file of its architecture."""
-    from nst import weights
+    from nst.weights import selection
 
-    choice = weights.choose(spec, name)
-    raise_all(weights.check(spec, choice, ()))
+    choice = selection.choose(spec, name)
+    raise_all(selection.check(spec, choice, ()))
     found: Network = choice.source.load()
     return found
 
 
 def _able(backend: str) -> BackendSpec:
     """The backend, which must have a compressor and its modules."""
-    from nst.mistakes import missing_modules
+    from nst.job.validation import missing_modules
 
     plugins = host()
     spec: BackendSpec = plugins.find("backend", backend)

@@ -32,11 +32,11 @@ def demo(
     from nst import images
     from nst.cli.session import Session, say
     from nst.errors import raise_all
-    from nst.inputs import Sources
-    from nst.mistakes import Call, find_mistakes
-    from nst.painting import paint
-    from nst.plugins import Plugins
-    from nst.sheet import side_by_side
+    from nst.images.demo_painting import paint
+    from nst.job.inputs import Sources
+    from nst.job.validation import Call, find_mistakes
+    from nst.plugins.host import Plugins
+    from nst.reports.side_by_side import side_by_side
 
     content, style, result, sheet = (output / f"{name}.png" for name in ("content", "style", "result", "sheet"))
     session = Session(result, quiet=quiet)

@@ -15,8 +15,8 @@ import typer
 from nst.cli.stylize import stylize
 
 if TYPE_CHECKING:
-    from nst.estimate import Part
-    from nst.job import Job
+    from nst.estimate.model import Part
+    from nst.job.job import Job
 
 Output = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="FILE", help="where the picture would go: checked, not written")
@@ -50,7 +50,7 @@ def _show(as_json: bool, job: Job) -> int:
 
 
 def _json(job: Job) -> str:
-    from nst.memory import available_memory
+    from nst.estimate.memory import available_memory
 
     backend, found = job.open(), job.estimate().to_dict()
     where = {"backend": job.recipe.backend, "device": backend.device, "precision": backend.precision}
@@ -59,7 +59,7 @@ def _json(job: Job) -> str:
 
 def _table(job: Job) -> str:
     from nst.cli.listing import table
-    from nst.expectation import in_all
+    from nst.estimate.text import in_all
 
     found = job.estimate()
     rows = [("SIZE", "STEPS", "WEIGHTS", "TILES", "TIME", "MEMORY"), *map(_row, found.parts)]
@@ -67,7 +67,7 @@ def _table(job: Job) -> str:
 
 
 def _row(part: Part) -> tuple[str, ...]:
-    from nst.expectation import duration
+    from nst.estimate.text import duration
 
     return (
         f"{part.size} px",

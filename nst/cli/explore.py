@@ -13,7 +13,7 @@ from nst.cli.recipe_options import recipe_options
 from nst.cli.stylize import PRESETS, MaxPixels, RecipeFile
 
 if TYPE_CHECKING:
-    from nst.explore.papers import Paper
+    from nst.compare.papers import Paper
 
 Experiment = Annotated[str | None, typer.Option("--paper", metavar="NAME", help="a figure of a paper (see --list)")]
 
@@ -43,8 +43,8 @@ def explore(
 ) -> int:
     """See `nst.cli.commands`."""
     from nst.cli.session import Session, host
-    from nst.explore import papers
-    from nst.explore.exploration import Exploration, Request
+    from nst.compare import papers
+    from nst.compare.exploration import Exploration, Request
 
     if list_:
         return show_papers([papers.find(name) for name in papers.names()])

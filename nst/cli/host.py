@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nst.cli.installed import installed
 from nst.cli.progress import say
-from nst.plugins import Plugins
+from nst.plugins.host import Plugins
 
 
 def host() -> Plugins:

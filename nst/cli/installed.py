@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
-from nst.plugins import Plugins
+from nst.plugins.host import Plugins
 
 
 def installed(load: Callable[[], Plugins] = Plugins.from_environment) -> Plugins:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from nst.cli.installed import installed
-from nst.plugins import KINDS, Plugin
+from nst.plugins.host import KINDS, Plugin
 
 
 def show(as_json: bool) -> None:

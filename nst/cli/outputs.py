@@ -7,8 +7,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from nst.checkpoint import Checkpoint
 from nst.errors import Findings, UserError
+from nst.persistence.checkpoint import Checkpoint
 
 
 def check_writable(path: Path) -> UserError | None:

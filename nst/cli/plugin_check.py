@@ -11,7 +11,7 @@ import typer
 from nst.cli.installed import installed
 from nst.cli.plugins import Json
 from nst.errors import unknown
-from nst.plugins import Plugins
+from nst.plugins.host import Plugins
 
 if TYPE_CHECKING:
     from nst.testing.checks import Finding

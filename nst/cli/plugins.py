@@ -11,9 +11,9 @@ import typer
 from nst.cli import listing
 from nst.cli.host import host
 from nst.cli.progress import say
-from nst.description import Description, OptionText, WeightsText, as_data, describe
 from nst.errors import UserError, unknown
-from nst.plugins import KINDS, Plugin, Plugins
+from nst.plugins.describe import Description, OptionText, WeightsText, as_data, describe
+from nst.plugins.host import KINDS, Plugin, Plugins
 from nst.specs import Spec
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
@@ -54,7 +54,7 @@ def new(
     author: Annotated[str, typer.Option("--author", metavar="'NAME <EMAIL>'", help="its author")] = "",
 ) -> None:
     """See `nst.cli.commands`."""
-    from nst.scaffold import Draft, create
+    from nst.plugins.scaffold import Draft, create
 
     draft = Draft(name, kind, into, author)
     commands = create(draft, host())

@@ -15,11 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Column
 
-from nst.clock import Clock
+from nst.estimate.eta import Clock
 
 if TYPE_CHECKING:
-    from nst.engine import Progress
-    from nst.job import Job
+    from nst.engine.loop import Progress
+    from nst.job.job import Job
 
 BAR = 24  # columns
 ROOM = 116  # columns in which a bar fits beside the losses

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nst.recipe import Recipe
+from nst.recipe.recipe import Recipe
 
 Source = Annotated[
     str, typer.Argument(metavar="FILE|PRESET|PICTURE", help="a recipe file, a preset, or a picture that nst has made")
@@ -24,8 +24,8 @@ def show(source: Source, every: All = False) -> None:
 
 def diff(first: Source, second: Source) -> None:
     """See `nst.cli.commands`."""
-    from nst import toml
-    from nst.recipe import FIELDS
+    from nst.io import toml
+    from nst.recipe.recipe import FIELDS
 
     one, other = _recipe(first).to_dict(), _recipe(second).to_dict()
     for name in FIELDS:
@@ -39,9 +39,9 @@ def save(
     every: All = False,
 ) -> None:
     """See `nst.cli.commands`."""
-    from nst import atomic
     from nst.cli.outputs import check_writable
     from nst.errors import NstError
+    from nst.io import atomic
 
     text = _written(_recipe(source), every)
     if mistake := check_writable(output):
@@ -54,9 +54,10 @@ def save(
 
 def _recipe(source: str) -> Recipe:
     """The recipe of a file in TOML, a preset or a picture. Raises `UserError`, for a recipe with each mistake in it."""
-    from nst import images, provenance
+    from nst import images
     from nst.errors import raise_all, unknown
-    from nst.recipe import load, preset, presets, read
+    from nst.persistence import provenance
+    from nst.recipe.recipe import load, preset, presets, read
 
     if Path(source).suffix.lower() in images.SUFFIXES:
         return provenance.read(source).recipe
@@ -68,6 +69,6 @@ def _recipe(source: str) -> Recipe:
 
 
 def _written(recipe: Recipe, every: bool) -> str:
-    from nst import toml
+    from nst.io import toml
 
     return toml.dumps(recipe.to_dict() if every else recipe.departures()) or AS_BY_DEFAULT

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from nst.recipe import FIELDS, SEVERAL, flag
+from nst.recipe.recipe import FIELDS, SEVERAL, flag
 
 PANELS: Mapping[str, tuple[str, ...]] = {
     "The picture": (

@@ -15,11 +15,11 @@ def report(
     ] = None,
 ) -> int:
     """See `nst.cli.commands`."""
-    from nst import atomic
     from nst.cli.outputs import check_writable
     from nst.cli.session import rendered
     from nst.errors import UserError, raise_all
-    from nst.report.run import load
+    from nst.io import atomic
+    from nst.reports.run import load
 
     target = output or run.with_suffix(".html")
     if target.suffix.lower() not in (".html", ".png"):

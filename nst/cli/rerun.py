@@ -13,7 +13,7 @@ from nst.cli.recipe_options import recipe_options
 from nst.cli.stylize import MaxPixels, Report
 
 if TYPE_CHECKING:
-    from nst.job import Job
+    from nst.job.job import Job
 
 
 @recipe_options
@@ -39,9 +39,9 @@ def rerun(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
 ) -> int:
     """See `nst.cli.commands`."""
-    from nst import files, provenance
     from nst.cli.session import Session, say
     from nst.errors import Findings, raise_all
+    from nst.persistence import input_files, provenance
 
     was = provenance.read(picture)
     target = output or picture.with_stem(f"{picture.stem}-again")
@@ -51,7 +51,7 @@ def rerun(
     findings = Findings()
     findings.add(*mistakes)
     named = {"content": content, "style": style, "mask": mask, "protect": protect}
-    search = partial(files.locate, was.inputs, made, folders, named=named, exact=False, skipped=given.keys())
+    search = partial(input_files.locate, was.inputs, made, folders, named=named, exact=False, skipped=given.keys())
     found = findings.attempt(search)
     if found is None:
         raise_all(findings.errors)
@@ -69,11 +69,11 @@ def _check_data(job: Job) -> None:
 
     Another format may be a program: a SavedModel is one, and can write files.
     """
-    from nst import weights
     from nst.errors import UserError
+    from nst.weights import selection
 
     own = {"auto", *(each.name for each in job.spec.weights)}
     for name in job.recipe.weights:
-        if name not in own and not isinstance(weights.choose(job.spec, name).source, weights.NeutralFile):
+        if name not in own and not isinstance(selection.choose(job.spec, name).source, selection.NeutralFile):
             hint = f"if you trust it: --weights {shlex.quote(name)}"
             raise UserError(f"the picture names '{name}' as weights, which {job.spec.name} would run", hint)

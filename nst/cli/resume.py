@@ -42,11 +42,11 @@ def resume(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
 ) -> int:
     """See `nst.cli.commands`."""
-    from nst import making
     from nst.cli.session import Session
+    from nst.persistence import recorded_job
 
     named = {"content": content, "style": style, "mask": mask, "protect": protect}
-    kept, was, found = making.taken_up(checkpoint, named)
+    kept, was, found = recorded_job.taken_up(checkpoint, named)
     session = Session(
         output or _begun(Path(kept.text("output")), checkpoint),
         report=report,
@@ -58,7 +58,7 @@ def resume(
     )
     job = session.job(found.sources, found.recipe, [], max_pixels)
     session.check_size(job, max_pixels)
-    return session.run(job, making.snapshot(kept, job), was)
+    return session.run(job, recorded_job.snapshot(kept, job), was)
 
 
 def _begun(output: Path, checkpoint: Path) -> Path:
@@ -66,8 +66,8 @@ def _begun(output: Path, checkpoint: Path) -> Path:
 
     Raises `UserError`.
     """
-    from nst import provenance
     from nst.errors import Findings, UserError
+    from nst.persistence import provenance
 
     hint = f"if you want it there: -o {shlex.quote(str(output))}"
     place = Path(os.path.realpath(output))

@@ -8,12 +8,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from nst.engine import Progress
+from nst.engine.loop import Progress
 from nst.errors import NstError
-from nst.job import Result
-from nst.making import Making
+from nst.images.timelapse import Timelapse
+from nst.job.job import Result
+from nst.persistence.recorded_job import Making
 from nst.protocols import Pixels
-from nst.timelapse import Timelapse
 
 Say = Callable[[str], object]
 

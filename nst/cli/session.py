@@ -12,24 +12,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nst import atomic, images, timelapse
+from nst import images
 from nst.cli.host import host
 from nst.cli.interrupt import interrupted_once
 from nst.cli.outputs import check_writable, other_file, same
 from nst.cli.progress import Watcher, say
 from nst.cli.saving import Saving, once
-from nst.engine import Progress
+from nst.engine.loop import Progress
+from nst.engine.snapshot import Snapshot
 from nst.errors import Findings, NstError, UserError
-from nst.expectation import expected
-from nst.images import WriteOptions
-from nst.inputs import Sources
-from nst.job import Job, Result
-from nst.making import Keeping, Making
-from nst.plugins import Plugins
-from nst.provenance import Record
-from nst.recipe import Recipe, load, preset, read
-from nst.snapshot import Snapshot
-from nst.timelapse import Timelapse
+from nst.estimate.text import expected
+from nst.images import WriteOptions, timelapse
+from nst.images.timelapse import Timelapse
+from nst.io import atomic
+from nst.job.inputs import Sources
+from nst.job.job import Job, Result
+from nst.persistence.provenance import Record
+from nst.persistence.recorded_job import Keeping, Making
+from nst.plugins.host import Plugins
+from nst.recipe.recipe import Recipe, load, preset, read
 
 EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
 
@@ -243,13 +244,13 @@ def write_report(path: Path, found: Mapping[str, Any]) -> None:
 def rendered(path: Path, found: Mapping[str, Any]) -> bytes:
     """A run's report as the name of its file wants it: a page, a picture, or JSON."""
     if path.suffix.lower() == ".html":
-        from nst.report import page
+        from nst.reports import run_page
 
-        return page.render(found).encode(errors="replace")  # half a character of JSON is none of UTF-8
+        return run_page.render(found).encode(errors="replace")  # half a character of JSON is none of UTF-8
     if path.suffix.lower() == ".png":
-        from nst.report import plot
+        from nst.reports import run_plot
 
-        return plot.png(found)
+        return run_plot.png(found)
     return (json.dumps(found, indent=2) + "\n").encode()
 
 

@@ -93,7 +93,7 @@ def stylize(
     from nst.cli.session import Session
     from nst.errors import Findings
     from nst.images import WriteOptions
-    from nst.inputs import Sources, masked
+    from nst.job.inputs import Sources, masked
 
     options = WriteOptions(bit_depth, metadata, keep_profile, quality)
     session = Session(

@@ -11,8 +11,8 @@ import typer
 
 from nst.cli.host import host
 from nst.cli.progress import say
-from nst.download import megabytes
 from nst.errors import UserError, unknown
+from nst.io.download import megabytes
 from nst.specs import BackendSpec, WeightSet, resolve
 
 Backend = Annotated[str, typer.Option("--backend", metavar="NAME", help="the backend whose weights these are")]
@@ -68,7 +68,7 @@ def verify(
     backend: Backend = DEFAULT_BACKEND,
 ) -> None:
     """See `nst.cli.commands`."""
-    from nst.weights import choose
+    from nst.weights.selection import choose
 
     if os.path.exists(name):
         source = choose(host().find("backend", backend), name).source
@@ -93,9 +93,9 @@ def export(
     ] = False,
 ) -> None:
     """See `nst.cli.commands`."""
-    from nst import network
     from nst.cli.outputs import check_writable
-    from nst.weights import choose
+    from nst.vgg import network
+    from nst.weights.selection import choose
 
     if (error := check_writable(output)) is not None:
         raise error

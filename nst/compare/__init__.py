@@ -1,6 +1,6 @@
-"""`nst compare`: the same picture from several backends or recipes, side by side, and what sets them apart.
+"""`nst compare` and `nst explore`: grids of runs, side by side.
 
-`cells` says what to run, `workers` runs each in a process of its own (`probe`), `verdict` holds their numbers against
-each other, `comparison` puts it all together into one report, `page` and `contact` show it. The parent process imports
-no framework.
+`grid` reads what varies, `cells` plans one run for each combination, `scheduler` starts a process for each (`worker`),
+`parity` compares the numbers of two backends, `metrics` scores finished pictures, `comparison` and `exploration` are the
+two commands from beginning to end. The parent process imports no framework.
 """

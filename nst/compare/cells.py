@@ -11,14 +11,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from nst import weights
-from nst.compare.settings import Setting, caption
-from nst.download import sha256_of
+from nst.compare.grid import Setting, caption
 from nst.errors import Findings, UserError, raise_all
-from nst.mistakes import ONE_PASS, Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
-from nst.plugins import Plugins
-from nst.recipe import Recipe
+from nst.io.download import sha256_of
+from nst.job.validation import ONE_PASS, Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
+from nst.plugins.host import Plugins
+from nst.recipe.recipe import Recipe
 from nst.specs import BackendSpec
+from nst.weights import selection
 
 ENGINE = ("backend", "weights", "device", "precision", "backend_options", "pooling", "padding")
 """The recipe fields that make another network of it: of cells that differ in none, one is looked into."""
@@ -145,7 +145,7 @@ def folder_name(cell: Cell, pictures: Sequence[str]) -> str:
         "recipe": recipe.to_dict(),
         "probe": cell.probe,
         "files": [_digest(file) for file in files],
-        "weights": [weights.choose(cell.spec, name).source.verify() for name in recipe.weights],
+        "weights": [selection.choose(cell.spec, name).source.verify() for name in recipe.weights],
         "software": _software(cell.spec),
     }
     backend = "".join(letter if letter.isalnum() else "-" for letter in cell.spec.name)

@@ -8,17 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nst import atomic, images
-from nst.compare import cells, contact, page, report, settings, study
+from nst import images
+from nst.compare import cells, grid, page, report, study
 from nst.compare.cells import Cell
+from nst.compare.metrics import SIZE, Judge, load_network, missing_scikit_image
 from nst.compare.report import Column
 from nst.compare.study import PAGE, Say, Study, Watch
 from nst.errors import Findings, UserError, raise_all
 from nst.images import Picture
-from nst.metrics import SIZE, Judge, load_network, missing_scikit_image
-from nst.plugins import Plugins
+from nst.io import atomic
+from nst.plugins.host import Plugins
 from nst.protocols import Pixels
-from nst.recipe import Recipe
+from nst.recipe.recipe import Recipe
+from nst.reports import contact_sheet
 
 MARK = '<meta name="generator" content="nst compare">'  # in every page of ours
 
@@ -71,7 +73,7 @@ class Comparison:
         request = self._request
         if request.against or not (request.backends or request.vary):
             return []
-        wanted = settings.read(request.backends, request.vary)
+        wanted = grid.read(request.backends, request.vary)
         raise_all(study.set_and_varied(wanted[0], request.chosen))
         shapes = [(each.pixels.shape[0], each.pixels.shape[1]) if each else (0, 0) for each in originals]
         named = list(zip(request.originals, shapes, strict=True))
@@ -130,8 +132,8 @@ class Comparison:
         shown += [(column["name"], pictures.get(column["name"])) for column in found["columns"]]
         tall, wide = self._originals[0].pixels.shape[:2]
         originals, made = shown[: len(self._originals)], shown[len(self._originals) :]
-        rows = [originals, *contact.rows(made, study.across(self.cells))]
-        images.write(output / "sheet.png", contact.grid(rows, tall / wide))
+        rows = [originals, *contact_sheet.rows(made, study.across(self.cells))]
+        images.write(output / "sheet.png", contact_sheet.grid(rows, tall / wide))
         report.write(output / "report.json", found)
         text = page.render(found, shown)
         atomic.replace(output / PAGE, lambda file: file.write(text.encode()))

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from nst.compare import curves, tables
-from nst.compare.contact import Captioned
+from nst.compare import tables
 from nst.compare.tables import Cell, Table
 from nst.images import fit, resize
 from nst.protocols import Pixels
+from nst.reports import curves
+from nst.reports.contact_sheet import Captioned
 
 LARGEST = 1024  # pixels, long side of a picture on the page; the files themselves lie beside it
 QUALITY = 92

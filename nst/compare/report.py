@@ -11,10 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nst import __version__, atomic
-from nst.compare import verdict
-from nst.compare.verdict import TOLERANCES, Row
-from nst.metrics import Judgement
+from nst import __version__
+from nst.compare import parity
+from nst.compare.metrics import Judgement
+from nst.compare.parity import TOLERANCES, Row
+from nst.io import atomic
 
 FACTS = (
     "device",
@@ -51,7 +52,7 @@ class Column:
     @cached_property
     def facts(self) -> dict[str, Any]:
         """What its worker found."""
-        return verdict.load_facts(self.folder) if self.folder else {"finished": True}
+        return parity.load_facts(self.folder) if self.folder else {"finished": True}
 
     @property
     def failures(self) -> dict[str, str]:
@@ -66,8 +67,8 @@ class Column:
 
 def build(columns: Sequence[Column], about: Mapping[str, Any], root: Path, interrupted: bool = False) -> dict[str, Any]:
     """The report, plain data; `about` says what was compared and by which judge, paths are relative to `root`."""
-    probed = [verdict.read(each.name, each.folder, each.facts) for each in columns if each.folder]
-    rows = verdict.rows(probed)
+    probed = [parity.read(each.name, each.folder, each.facts) for each in columns if each.folder]
+    rows = parity.rows(probed)
     return {
         "nst": __version__,
         **about,
@@ -104,7 +105,7 @@ def _summary(columns: Sequence[Column], rows: Sequence[Row]) -> list[dict[str, A
 
 
 def _worst(rows: Sequence[Row], against: str, check: str) -> dict[str, Any] | None:
-    found = verdict.worst([row for row in rows if (row.against, row.check) == (against, check)])
+    found = parity.worst([row for row in rows if (row.against, row.check) == (against, check)])
     return asdict(found) if found else None
 
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nst.compare import cells, workers
+from nst.compare import cells, scheduler
 from nst.compare.cells import Cell
+from nst.compare.grid import Setting
 from nst.compare.report import Column
-from nst.compare.settings import Setting
 from nst.errors import UserError
 from nst.images import Picture
 from nst.protocols import Pixels
-from nst.recipe import flag
+from nst.recipe.recipe import flag
 
 Say = Callable[[str], None]
 Watch = Callable[[Mapping[str, str]], None]
@@ -54,18 +54,18 @@ class Study:
         content, *styles = self.pictures
         for column, cell in zip(columns, planned, strict=True):
             folder = column.picture.parent
-            if workers.finished(folder) and not self.fresh:
+            if scheduler.finished(folder) and not self.fresh:
                 say(f"{column.name}: kept from an earlier run (--fresh makes it again)")
             elif folder not in names:
                 order = cells.order(cell, content, styles, self.max_pixels)
                 batches.setdefault(cell.spec.name if self.together else folder, {})[folder] = order
                 names[folder] = column.name
         size = max((cell.recipe.size for cell in planned), default=0)
-        jobs, note = workers.affordable(min(self.jobs, len(batches)), size)
+        jobs, note = scheduler.affordable(min(self.jobs, len(batches)), size)
         if note:
             say(note)
         everything = [*batches.values()]
-        workers.run(everything, jobs, lambda told: watch({names[folder]: stage for folder, stage in told.items()}))
+        scheduler.run(everything, jobs, lambda told: watch({names[folder]: stage for folder, stage in told.items()}))
 
 
 def unique(names: Sequence[str]) -> list[str]:

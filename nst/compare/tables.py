@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from nst.compare.verdict import REFERENCE, TOLERANCES
-from nst.metrics import STYLE_LAYERS
+from nst.compare.metrics import STYLE_LAYERS
+from nst.compare.parity import REFERENCE, TOLERANCES
 
 Report = Mapping[str, Any]
 CHECKS = {"features": "features", "terms": "loss terms", "gradient": "gradient", "adam": "20 Adam steps"}

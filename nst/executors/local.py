@@ -8,7 +8,7 @@ from contextlib import suppress
 from queue import Empty, Queue
 
 from nst.orders import Done, Event, Failed, Order, Outcome
-from nst.worker import Worker
+from nst.worker.client import Worker
 
 Told = tuple[Order, Event] | BaseException | None
 """What a thread reports: an event, what taking the next order raised, or that it has ended."""

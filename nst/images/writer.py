@@ -12,12 +12,12 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, features
 
-from nst import atomic
 from nst.errors import NstError, UserError, unknown
 from nst.images import deep, metadata
 from nst.images.picture import Floats, Picture, from_samples
 from nst.images.profile import Profile, srgb
 from nst.images.source import PathLike, reason
+from nst.io import atomic
 from nst.protocols import Pixels
 
 _KINDS = {

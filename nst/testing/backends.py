@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from nst import weights as weight_sources
 from nst.errors import UserError
 from nst.specs import BackendSpec
 from nst.testing.suite import Suite
+from nst.weights import selection as weight_sources
 
 
 class BackendSuite(Suite):

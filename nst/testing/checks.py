@@ -14,13 +14,13 @@ from importlib.metadata import Distribution, PackageNotFoundError
 from importlib.util import find_spec
 from typing import Any, Literal
 
-from nst.entry_points import canonical
 from nst.errors import UserError
-from nst.layers import IMAGE, parse
-from nst.options import read_option
-from nst.plugins import OWN, Plugin, Plugins
+from nst.plugins.discovery import canonical
+from nst.plugins.host import OWN, Plugin, Plugins
+from nst.plugins.options import read_option
 from nst.specs import SHAPES, BackendSpec, LossSpec, Option, Spec
 from nst.testing.probe import Probed, probe
+from nst.vgg.layers import IMAGE, parse
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 OPTION = re.compile(r"[a-z][a-z0-9_]*")

@@ -14,15 +14,15 @@ from typing import Any, ClassVar
 
 import pytest
 
-from nst.entry_points import EntryPoint
 from nst.hookspecs import ENTRY_POINT_GROUP
 from nst.images import save_image
 from nst.orders import Done, Event, Failed, Order, Outcome, Started
-from nst.painter import Painter
-from nst.plugins import Plugins
+from nst.plugins.discovery import EntryPoint
+from nst.plugins.host import Plugins
 from nst.specs import ExecutorSpec
 from nst.testing.pictures import photo
 from nst.testing.suite import Suite, said_of
+from nst.worker.painter import Painter
 
 BACKEND = """
 import os, time
@@ -175,7 +175,7 @@ class ExecutorSuite(Suite):
         assert {thread for *_, thread in heard} == {threading.get_ident()}
 
     def test_pictures_are_those_of_the_painter(self, spec: ExecutorSpec, desk: Desk) -> None:
-        """What is painted is what `nst.painter.Painter` paints, to the last bit."""
+        """What is painted is what `nst.worker.painter.Painter` paints, to the last bit."""
         list(self.run(spec, [desk.order("here")]))
         entry = EntryPoint(ENTRY_POINT_GROUP, "nst-suite", "nst_suite_backend", "nst-suite", "1.0")
         there = Painter(Plugins([entry])).paint(desk.order("there"))

@@ -10,16 +10,16 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from nst.architectures import layers as vgg_layers
-from nst.architectures import smallest_side
 from nst.errors import UserError
-from nst.memory import memory_errors
+from nst.estimate.memory import memory_errors
 from nst.protocols import FeatureBackend, Tensor
 from nst.specs import BackendSpec
 from nst.testing.backends import BackendSuite
 from nst.testing.namespaces import NamespaceTests
 from nst.testing.options import bounds
 from nst.testing.pictures import assert_pixels, flat, photo
+from nst.vgg.architecture import layer_names as vgg_layers
+from nst.vgg.architecture import smallest_side
 
 VGG = vgg_layers("vgg19")  # and every layer of VGG-16
 
@@ -139,7 +139,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
             np.testing.assert_allclose(found[relu], np.maximum(found[conv], 0), rtol=1e-6, err_msg=relu)
 
     def test_smallest_image_leaves_one_position(self, spec: BackendSpec, backend: FeatureBackend) -> None:
-        """The smallest image is `nst.architectures.smallest_side` of the layers wide and high, and leaves one position
+        """The smallest image is `nst.vgg.architecture.smallest_side` of the layers wide and high, and leaves one position
         at the deepest.
         """
         side = smallest_side(spec.layers)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from nst.errors import NstError
-from nst.reference import ReferenceVGG
 from nst.specs import LossSpec
 from nst.testing.options import bounds
 from nst.testing.suite import Suite, said_of
 from nst.testing.tape import Exact, Tape, TapeNamespace, gradient
+from nst.vgg.reference import ReferenceVGG
 
 PLAIN = ReferenceVGG.xp
 TINY = 1e-12  # what the objective, too, holds against a target without energy

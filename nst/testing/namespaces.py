@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from nst.protocols import Evaluation, FeatureBackend, Tensor
-from nst.reference import ReferenceVGG
 from nst.testing.calls import CALLS, X
 from nst.testing.tape import Tape, TapeNamespace, gradient
+from nst.vgg.reference import ReferenceVGG
 
 
 class NamespaceTests:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from nst.architectures import convolutions
-from nst.network import Network
-from nst.preprocessing import PREPROCESSINGS
+from nst.vgg.architecture import convolutions
+from nst.vgg.network import Network
+from nst.vgg.preprocessing import PREPROCESSINGS
 
 WIDTHS = (4, 6, 8, 8, 8)  # channels per block
 

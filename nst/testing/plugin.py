@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from nst.plugins import Plugins
+from nst.plugins.host import Plugins
 from nst.testing.checks import Subject, ask
 from nst.testing.suite import Suite, host
 

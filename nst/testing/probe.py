@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from nst.entry_points import EntryPoint
-from nst.plugin_guard import FRAMEWORKS
-from nst.plugins import Plugins
+from nst.plugins.discovery import EntryPoint
+from nst.plugins.host import Plugins
+from nst.plugins.loading import FRAMEWORKS
 from nst.specs import BackendSpec, LossSpec, OptimizerSpec, Spec, resolve
 
 PATIENCE = 300.0

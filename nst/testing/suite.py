@@ -8,10 +8,10 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
-from nst.entry_points import EntryPoint, canonical, discover
 from nst.errors import NstError
 from nst.hookspecs import ENTRY_POINT_GROUP
-from nst.plugins import Plugins
+from nst.plugins.discovery import EntryPoint, canonical, discover
+from nst.plugins.host import Plugins
 from nst.specs import OptionValue, Spec
 
 Test = TypeVar("Test", bound=Callable[..., None])

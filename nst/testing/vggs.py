@@ -1,4 +1,4 @@
-"""What a network of an architecture that nst knows promises beyond `FeatureBackend`: to be `nst.reference`, faster."""
+"""What a network of an architecture that nst knows promises beyond `FeatureBackend`: to be `nst.vgg.reference`, faster."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from nst.architectures import BLOCKS, smallest_side
-from nst.architectures import layers as vgg_layers
+from nst.engine.objective import Frugal, build_objective
+from nst.engine.problem import Level, Task, build_level
+from nst.engine.terms import LossUse, Region, Term, pointwise_terms, style_terms
+from nst.engine.tiling import cut
 from nst.losses.content import Content
 from nst.losses.content_cosine import ContentCosine
 from nst.losses.gram import Gram
@@ -20,17 +22,15 @@ from nst.losses.mean_std import MeanStd
 from nst.losses.range import Range
 from nst.losses.total_variation import TotalVariation
 from nst.losses.wasserstein import Wasserstein
-from nst.objective import Frugal, build_objective
-from nst.preprocessing import PREPROCESSINGS
 from nst.protocols import Evaluation, FeatureBackend, Namespace, Objective, Pixels, Tensor
-from nst.reference import ReferenceVGG
 from nst.specs import BackendSpec
-from nst.task import Level, Task, build_level
-from nst.terms import LossUse, Region, Term, pointwise_terms, style_terms
 from nst.testing.feature_backends import FeatureBackendSuite
 from nst.testing.networks import random_network
 from nst.testing.pictures import photo
-from nst.tiles import cut
+from nst.vgg.architecture import BLOCKS, smallest_side
+from nst.vgg.architecture import layer_names as vgg_layers
+from nst.vgg.preprocessing import PREPROCESSINGS
+from nst.vgg.reference import ReferenceVGG
 
 STYLE = {"relu1_1": 0.5, "conv2_1": 0.5}
 USES = {
@@ -80,7 +80,7 @@ class VGGSuite(FeatureBackendSuite):
 
     @pytest.mark.parametrize("preprocessing", sorted(PREPROCESSINGS))
     def test_features_are_the_reference_s(self, spec: BackendSpec, preprocessing: str) -> None:
-        """A backend that names an `architecture` has the features of `nst.reference`, whatever input its weights want,
+        """A backend that names an `architecture` has the features of `nst.vgg.reference`, whatever input its weights want,
         with every kind of `pooling`.
         """
         network = random_network(spec.architecture, preprocessing)
@@ -99,7 +99,7 @@ class VGGSuite(FeatureBackendSuite):
 
     @pytest.mark.parametrize("loss", USES)
     def test_losses_and_gradients_are_the_reference_s(self, spec: BackendSpec, weights: Any, loss: str) -> None:
-        """Every loss of nst's own has the value and the gradient that it has in `nst.reference`."""
+        """Every loss of nst's own has the value and the gradient that it has in `nst.vgg.reference`."""
         self._compare_losses(self.build(spec, weights, precision="float32"), ReferenceVGG(weights), USES[loss])
 
     def test_gradients_are_the_reference_s_with_every_padding(self, spec: BackendSpec, weights: Any) -> None:

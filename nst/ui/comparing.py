@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from nst import toml
 from nst.compare.study import PAGE
 from nst.errors import UserError
-from nst.recipe import Recipe
-from nst.ui.errand import Errand
+from nst.io import toml
+from nst.recipe.recipe import Recipe
+from nst.ui.commands import Errand
 
 OWN = ("backend", "weights", "backend_options")
 """What is each backend's own, and left out of the recipe that they share."""

@@ -10,8 +10,8 @@ from gradio import FileData
 
 from nst.errors import Mistakes, NstError
 from nst.ui.events import AT_ONCE
-from nst.ui.host import Host, Wish
-from nst.ui.run import Run
+from nst.ui.run_state import Run
+from nst.ui.service import Host, Wish
 
 PATIENCE = 1.0  # seconds between two looks at whether who asked is still there
 

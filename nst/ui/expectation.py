@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from nst import toml
-from nst.estimate import Estimate
-from nst.expectation import in_all
-from nst.recipe import Recipe
-from nst.ui.errand import Errand
+from nst.estimate.model import Estimate
+from nst.estimate.text import in_all
+from nst.io import toml
+from nst.recipe.recipe import Recipe
+from nst.ui.commands import Errand
 
 
 def ask(content: str, styles: Sequence[str], recipe: Recipe, folder: Path, largest: int) -> Errand:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nst.recipe import FIELDS
+from nst.recipe.recipe import FIELDS
 
 
 def as_text(name: str, value: Any) -> Any:

@@ -9,15 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nst import color, values
 from nst.errors import Findings, UserError, raise_all, unknown
-from nst.mistakes import ONE_PASS
-from nst.options import allowed
-from nst.plugins import Plugins
-from nst.recipe import FIELDS, Recipe, preset
+from nst.images import color_transfer
+from nst.job.validation import ONE_PASS
+from nst.plugins.host import Plugins
+from nst.plugins.options import allowed
+from nst.recipe import fields
+from nst.recipe.fields import ExtraLoss
+from nst.recipe.recipe import FIELDS, Recipe, preset
 from nst.specs import BackendSpec, Option, Spec
 from nst.ui.field_text import as_text
-from nst.values import ExtraLoss
 
 CHOOSERS: Mapping[str, tuple[str, str, str]] = {
     "backend": ("backend", "", "backend_options"),
@@ -124,7 +125,7 @@ class Form:
         if name in CHOOSERS:
             return replace(entry, kind="choice", choices=tuple(self._offered(name)))
         if name == "color":
-            return replace(entry, kind="choice", choices=tuple(color.MODES))
+            return replace(entry, kind="choice", choices=tuple(color_transfer.MODES))
         choices = self.choices(Recipe().backend).get(name)
         return entry if choices is None else replace(entry, kind="choice", choices=choices, free=name == "weights")
 
@@ -221,10 +222,10 @@ class Form:
 
 
 KINDS: Mapping[Any, str] = {
-    values.whole: "whole",
-    values.count: "whole",
-    values.number: "number",
-    values.fraction: "number",
+    fields.whole: "whole",
+    fields.count: "whole",
+    fields.number: "number",
+    fields.fraction: "number",
 }
 """What a field's value is, by its reader; of all others it is text."""
 
@@ -256,7 +257,7 @@ def _option(prefix: str, owner: str, option: Option) -> Entry:
 def _extra(held: Values, group: Group) -> ExtraLoss | None:
     """A loss beside the style's and the content's, unless its weight is 0."""
     weight, layers, *options = group.entries
-    if not values.number(held[weight.key]):
+    if not fields.number(held[weight.key]):
         return None
     changed = {each.key.rpartition("/")[2]: held[each.key] for each in options if held[each.key] != each.default}
-    return ExtraLoss(group.name, values.number(held[weight.key]), values.selection(held[layers.key]), changed)
+    return ExtraLoss(group.name, fields.number(held[weight.key]), fields.selection(held[layers.key]), changed)

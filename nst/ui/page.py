@@ -1,4 +1,4 @@
-"""The page itself: what is where. What happens in a part of it is that part's, and what it means is `nst.ui.host`'s."""
+"""The page itself: what is where. What happens in a part of it is that part's, and what it means is `nst.ui.service`'s."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any
 
 import gradio as gr
 
-from nst.ui.canvas import Canvas
-from nst.ui.easel import Easel
+from nst.ui.compare_panel import SideBySide
 from nst.ui.endpoints import Endpoints
+from nst.ui.estimate_panel import Forecast
 from nst.ui.events import PRIVATE
-from nst.ui.forecast import Forecast
-from nst.ui.host import Host
+from nst.ui.mask_editor import Canvas
+from nst.ui.paint_panel import Easel
+from nst.ui.service import Host
 from nst.ui.settings import Settings
-from nst.ui.side_by_side import SideBySide
 
 HEAD = "<h1>nst</h1><p>Give it a picture and a painting, get the picture painted.</p>"
 KEPT = (3600, 86400)  # every hour, what is older than a day; all of it goes when the last page is closed

@@ -11,12 +11,12 @@ from importlib.resources import files
 from typing import Any
 
 from nst.errors import NstError, UserError
-from nst.plugins import Plugins
+from nst.plugins.host import Plugins
 from nst.ui.form import Form
-from nst.ui.host import Host
-from nst.ui.studio import Studio
+from nst.ui.service import Host
 from nst.ui.uploads import Limits
-from nst.worker import Worker
+from nst.ui.workers import Studio
+from nst.worker.client import Worker
 
 HOME = ("127.0.0.1", "localhost", "::1")
 """The addresses that nobody else can reach."""

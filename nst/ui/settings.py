@@ -6,11 +6,11 @@ from typing import Any
 
 import gradio as gr
 
-from nst import recipe
 from nst.errors import NstError
-from nst.ui import live
+from nst.recipe import recipe
+from nst.ui import run_html
 from nst.ui.events import PRIVATE, RAW, path_of
-from nst.ui.host import Host
+from nst.ui.service import Host
 from nst.ui.widgets import Fields
 
 
@@ -87,7 +87,7 @@ class Settings:
         try:
             found, missing = self._host.recipe_of(path_of(file) or "")
         except NstError as error:
-            return [live.of_error(error), *[gr.skip()] * len(self._fields.outputs)]
-        words = live.announced("The form has its settings")
-        told = live.mistakes([(missing, "")]) if missing else ""
+            return [run_html.of_error(error), *[gr.skip()] * len(self._fields.outputs)]
+        words = run_html.announced("The form has its settings")
+        told = run_html.mistakes([(missing, "")]) if missing else ""
         return [words + told, *self._fields.filled(self._host.form.values(found))]

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from nst.download import megabytes
 from nst.errors import Findings, UserError, raise_all
 from nst.images import check_input
 from nst.images.source import opened
+from nst.io.download import megabytes
 
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "AVIF", "HEIF", "BMP", "GIF")
 """What may be uploaded, as Pillow calls it: formats of pixels alone, whose decoders are widely used."""

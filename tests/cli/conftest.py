@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nst.images import save_image
-from nst.network import write
+from nst.vgg.network import write
 
 Nst = Callable[..., "Outcome"]
 
@@ -72,7 +72,7 @@ def nst(plugins, monkeypatch, capfd) -> Nst:
     from nst.cli.app import run
 
     monkeypatch.setenv("NST_DISABLE_PLUGINS", "")  # --no-plugins sets it: this puts it back
-    monkeypatch.setattr("nst.plugins.discover", lambda: [plugin.entry for plugin in plugins.installed])
+    monkeypatch.setattr("nst.plugins.host.discover", lambda: [plugin.entry for plugin in plugins.installed])
 
     def call(*words: str | Path) -> Outcome:
         capfd.readouterr()
@@ -106,7 +106,7 @@ def forged():
     """`forged(change)`: `run.nst` with its JSON changed by `change(run)`, and a checksum that is right."""
     import safetensors.numpy
 
-    from nst import checkpoint
+    from nst.persistence import checkpoint
 
     def call(change):
         arrays = safetensors.numpy.load_file("run.nst")

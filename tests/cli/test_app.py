@@ -33,11 +33,11 @@ def test_settings_that_follow_one_flag_each_get_their_own(words, spread_out):
 
 
 def test_every_option_that_takes_settings_opens_a_row_of_them():
-    from nst import values
     from nst.cli.recipe_options import _spellings
-    from nst.recipe import FIELDS
+    from nst.recipe import fields
+    from nst.recipe.recipe import FIELDS
 
-    taking = [field.name for field in FIELDS.values() if field.metadata["read"] is values.settings]
+    taking = [field.name for field in FIELDS.values() if field.metadata["read"] is fields.settings]
     recipe = [spelled for name in taking for spelled in _spellings(name)]
     assert sorted(OPENED) == sorted([*recipe, "--executor-option"])
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from nst import save_image
-from nst.network import write
+from nst.vgg.network import write
 
 pytestmark = pytest.mark.frameworks
 

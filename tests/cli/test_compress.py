@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from nst.compression import Compressed, Progress
-from nst.entry_points import EntryPoint
 from nst.images import save_image
-from nst.network import header
+from nst.plugins.discovery import EntryPoint
+from nst.vgg.network import header
+from nst.weights.compression import Compressed, Progress
 
 pytestmark = pytest.mark.frameworks
 
@@ -131,7 +131,7 @@ def test_a_backend_that_cannot_compress_names_those_that_can(nst, words, monkeyp
     )
     monkeypatch.syspath_prepend(tmp_path)
     entries = [EntryPoint("nst.v1", name, name, name, "1.0") for name in ("unable", "nst_torch")]
-    monkeypatch.setattr("nst.plugins.discover", lambda: entries)
+    monkeypatch.setattr("nst.plugins.host.discover", lambda: entries)
     done = nst(*words, "--backend", "unable")
     assert done.code == 2
     assert "'unable' cannot compress networks" in done.errors[0]

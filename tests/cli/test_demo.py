@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from nst.images import fit
-from nst.sheet import MARGIN
+from nst.reports.side_by_side import MARGIN
 
 pytestmark = pytest.mark.frameworks
 

@@ -17,11 +17,11 @@ PAIR = [*PICTURES, "-o", "out.png"]
 
 SILENT = """
 from nst import BackendSpec, hookimpl
-from nst.architectures import layers
+from nst.vgg.architecture import layer_names
 
 @hookimpl
 def nst_backends():
-    yield BackendSpec("silent", "nst_torch.vgg:VGG", architecture="vgg19", layers=layers("vgg19"))
+    yield BackendSpec("silent", "nst_torch.vgg:VGG", architecture="vgg19", layers=layer_names("vgg19"))
     yield BackendSpec("odd", "odd_parts:Odd", layers=("relu1_1",), files="odd_parts:File")
 """
 
@@ -126,7 +126,7 @@ def test_a_run_begins_with_what_it_will_take_and_reports_it_beside_what_it_took(
 
 
 def test_a_quiet_run_without_a_report_is_not_held_up_by_a_probe(nst, here, fast, monkeypatch):
-    monkeypatch.setattr("nst.forecast.clock", lambda *_: pytest.fail("an evaluation was timed"))
+    monkeypatch.setattr("nst.job.plan.clock", lambda *_: pytest.fail("an evaluation was timed"))
     assert nst("stylize", *PAIR, *fast, "--quiet").code == 0
 
 

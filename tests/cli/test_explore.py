@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nst.explore import papers
+from nst.compare import papers
 
 
 def test_the_experiments_are_listed_without_any_picture(nst):

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from nst.checkpoint import Checkpoint
 from nst.cli.saving import once
+from nst.persistence.checkpoint import Checkpoint
 
 pytestmark = [
     pytest.mark.frameworks,
@@ -26,11 +26,11 @@ pytestmark = [
 
 ENTRY = """
 from nst import BackendSpec, hookimpl
-from nst.architectures import layers
+from nst.vgg.architecture import layer_names
 
 @hookimpl
 def nst_backends():
-    offered = {"architecture": "vgg19", "layers": layers("vgg19"), "files": "nst.weights:NeutralFile"}
+    offered = {"architecture": "vgg19", "layers": layer_names("vgg19"), "files": "nst.weights:NeutralFile"}
     yield BackendSpec("faulty", "faulty_parts:Faulty", **offered)
 """
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from nst.entry_points import EntryPoint
+from nst.plugins.discovery import EntryPoint
 
 MINE = """
 from nst import OptimizerSpec, Option, hookimpl
@@ -31,7 +31,7 @@ def mine(tmp_path, monkeypatch):
     (info / "METADATA").write_text("Name: nst-mine\nVersion: 1.0\nLicense: MIT\nRequires-Dist: nst\n\nReadme.\n")
     monkeypatch.syspath_prepend(tmp_path)
     entry = EntryPoint("nst.v1", "mine", "my_own_plugin", "nst-mine", "1.0")
-    monkeypatch.setattr("nst.plugins.discover", lambda: [entry])
+    monkeypatch.setattr("nst.plugins.host.discover", lambda: [entry])
     yield
     sys.modules.pop("my_own_plugin", None)
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from nst.entry_points import EntryPoint
+from nst.plugins.discovery import EntryPoint
 
 OWN = {"nst", "nst-torch", "nst-optimizers", "nst-initializers"}
 
@@ -22,7 +22,7 @@ def ill(tmp_path, monkeypatch):
         EntryPoint("nst.v1", "ill", "ill", "nst-ill", "1.0"),
         EntryPoint("nst.v0", "old", "old", "nst-old", "0.9"),
     ]
-    return lambda: monkeypatch.setattr("nst.plugins.discover", lambda: entries)
+    return lambda: monkeypatch.setattr("nst.plugins.host.discover", lambda: entries)
 
 
 def rows(text):
@@ -59,13 +59,13 @@ def test_list_says_what_is_worth_knowing_of_one_that_is_ok(nst, tmp_path, monkey
         "import time; time.sleep(0.5)\nfrom nst.losses import *\nfrom nst.losses import nst_losses"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("nst.plugins.discover", lambda: [EntryPoint("nst.v1", "slow", "slow", "nst-slow", "1.0")])
+    monkeypatch.setattr("nst.plugins.host.discover", lambda: [EntryPoint("nst.v1", "slow", "slow", "nst-slow", "1.0")])
     line = rows(nst("plugins", "list").out)["nst-slow"]
     assert re.fullmatch(r"nst-slow  1\.0      ok      loss: gram, .*, range \(takes \d+\.\d s to load\)", line)
 
 
 def test_list_without_any_says_what_to_install(nst, monkeypatch):
-    monkeypatch.setattr("nst.plugins.discover", list)
+    monkeypatch.setattr("nst.plugins.host.discover", list)
     assert nst("plugins", "list").out == "no plugins installed\nhint: pip install 'nst[torch]'\n"
 
 
@@ -132,7 +132,9 @@ def test_show_tells_everything_a_backend_declares(nst):
 
 
 def test_show_says_when_a_backend_has_no_weights(nst, monkeypatch):
-    monkeypatch.setattr("nst.plugins.discover", lambda: [EntryPoint("nst.v1", "ex", "nst_example", "nst-example", "1")])
+    monkeypatch.setattr(
+        "nst.plugins.host.discover", lambda: [EntryPoint("nst.v1", "ex", "nst_example", "nst-example", "1")]
+    )
     assert "  weights: none\n" in nst("plugins", "show", "example-backend").out
 
 

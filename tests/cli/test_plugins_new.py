@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nst.scaffold import KINDS
+from nst.plugins.scaffold import KINDS
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from nst.cli.progress import Watcher, describe, say, time_left
-from nst.engine import Progress
+from nst.engine.loop import Progress
 
 PAIR = ["content.png", "style.png", "-o", "out.png"]
 TERMS = {"gram relu1_1": 1.25, "gram relu2_1": 0.75, "content relu4_2": 0.5}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nst import Recipe, images
-from nst.recipe import FIELDS, presets
+from nst.recipe.recipe import FIELDS, presets
 
 MADE = Recipe(size=64, init="noise", losses="gram=2", optimizer_options="lr=0.5", weights="compact")
 
@@ -40,7 +40,9 @@ def test_all_shows_every_field(nst, sources):
 @pytest.mark.parametrize("name", sorted(presets()))
 def test_a_preset_is_shown_by_its_name(nst, here, name):
     shown = Recipe(**tomllib.loads(nst("recipe", "show", name).out))
-    assert shown == Recipe(**tomllib.loads((Path(images.__file__).parents[1] / f"recipes/{name}.toml").read_text()))
+    assert shown == Recipe(
+        **tomllib.loads((Path(images.__file__).parents[1] / f"recipe/presets/{name}.toml").read_text())
+    )
 
 
 def test_a_recipe_of_defaults_alone_says_so_and_is_a_recipe(nst, here):

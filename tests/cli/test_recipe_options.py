@@ -11,7 +11,7 @@ from typer.main import get_command
 from nst import Recipe
 from nst.cli.app import app
 from nst.cli.recipe_options import PANELS, _default, _spellings
-from nst.recipe import FIELDS, flag
+from nst.recipe.recipe import FIELDS, flag
 
 PAINTING = ["stylize", "demo"]
 

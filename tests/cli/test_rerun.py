@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import images, provenance, save_image
+from nst import images, save_image
+from nst.persistence import provenance
 
 pytestmark = pytest.mark.frameworks
 

@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from nst import images
-from nst.checkpoint import Checkpoint
+from nst.persistence.checkpoint import Checkpoint
 
 pytestmark = [
     pytest.mark.frameworks,
@@ -33,11 +33,11 @@ KILLS = int(os.environ.get("NST_TEST_KILLS", "5"))
 
 ENTRY = """
 from nst import BackendSpec, hookimpl
-from nst.architectures import layers
+from nst.vgg.architecture import layer_names
 
 @hookimpl
 def nst_backends():
-    yield BackendSpec("trap", "trap_parts:Trap", architecture="vgg19", layers=layers("vgg19"))
+    yield BackendSpec("trap", "trap_parts:Trap", architecture="vgg19", layers=layer_names("vgg19"))
 """
 
 PARTS = """
@@ -365,7 +365,7 @@ def test_it_goes_on_from_another_folder(nst, begun, monkeypatch):
 
 
 def test_other_weights_are_refused(nst, here, make_network):
-    from nst.network import write
+    from nst.vgg.network import write
 
     write(here / "mine.safetensors", make_network())
     words = ["--size", "48", "--levels", "1", "--steps", "2", "--device", "cpu", "--weights", "mine.safetensors"]
@@ -418,7 +418,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(nst, here, content):
 
 def test_a_network_that_paints_in_one_pass_has_nothing_to_go_on_from(nst, here, plugins, monkeypatch):
     from nst.cli.session import Session
-    from nst.inputs import Sources
+    from nst.job.inputs import Sources
 
     class Pass:
         steps = (0,)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from nst import Recipe, load_image, save_image, stylize
 from nst.images import write
-from nst.recipe import presets
+from nst.recipe.recipe import presets
 
 pytestmark = pytest.mark.frameworks
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst.entry_points import EntryPoint
-from nst.network import read
-from nst.weights import COMPACT
+from nst.plugins.discovery import EntryPoint
+from nst.vgg.network import read
+from nst.weights.selection import COMPACT
 from nst_torch import imagenet
 
 BODY = b"weights " * 10_000
@@ -91,7 +91,7 @@ def test_a_plugin_whose_weights_cannot_be_found_hides_no_others(nst, monkeypatch
     )
     monkeypatch.syspath_prepend(tmp_path)
     entries = [EntryPoint("nst.v1", name, name, name, "1.0") for name in ("astray", "nst_torch")]
-    monkeypatch.setattr("nst.plugins.discover", lambda: entries)
+    monkeypatch.setattr("nst.plugins.host.discover", lambda: entries)
     done = nst("weights", "list", "--json")
     assert len(json.loads(done.out)) == 3
     assert done.err.startswith("warning: weights lost of astray cannot be used: ModuleNotFoundError")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from nst import color, images
-from nst.images import WriteOptions, read, read_text
+from nst import images
+from nst.images import WriteOptions, color_transfer, read, read_text
 
 pytestmark = pytest.mark.frameworks
 
@@ -71,7 +71,7 @@ def test_color_is_a_field_of_the_recipe_like_any_other(nst, here, fast):
         done = nst("stylize", "content.png", "style.png", "-o", f"out-{mode}.png", *fast, "--color", mode)
         assert done.code == 0, done.err
     painted, kept = (read(f"out-{mode}.png").pixels for mode in ("style", "luminance"))
-    expected = color.luminance(painted, read("content.png").pixels)
+    expected = color_transfer.luminance(painted, read("content.png").pixels)
     np.testing.assert_allclose(kept, expected, atol=1.5 / 255)
     assert json.loads(read_text("out-luminance.png"))["recipe"]["color"] == "luminance"
 

@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 
 from nst.images import save_image
-from nst.network import write
+from nst.vgg.network import write
 
 FAST = ["--size", "48", "--levels", "1", "--steps", "3", "--device", "cpu", "--quiet"]
 
 ENTRY = """
-from nst.architectures import layers
+from nst.vgg.architecture import layer_names
 from nst.hookspecs import hookimpl
 from nst.specs import BackendSpec
 
 
 def backend(name, **more):
     return BackendSpec(
-        name=name, factory=f"nst_wrong.backends:{name.title()}", architecture="vgg19", layers=layers("vgg19"), **more
+        name=name, factory=f"nst_wrong.backends:{name.title()}", architecture="vgg19", layers=layer_names("vgg19"), **more
     )
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nst.compare import contact, curves, page, tables
+from nst.compare import page, tables
 from nst.compare.comparison import MARK
+from nst.reports import contact_sheet, curves
 
 VOID = {"meta", "link", "img", "input", "br", "line"}
 NASTY = "<b>&\"' \u202e日本"
@@ -191,15 +192,15 @@ def test_the_sheet_places_every_picture(photo):
         [("content", photo(36, 48)), ("style", photo(48, 36))],
         [("a" * 300, photo(36, 48)), ("", None), ("b", photo())],
     ]
-    sheet = contact.grid(rows, 0.75)
-    height = round(contact.WIDTH * 0.75)
-    assert sheet.shape == (2 * (height + 2 * contact.LINE + 16) + 16, 3 * (contact.WIDTH + 16) + 16, 3)
+    sheet = contact_sheet.grid(rows, 0.75)
+    height = round(contact_sheet.WIDTH * 0.75)
+    assert sheet.shape == (2 * (height + 2 * contact_sheet.LINE + 16) + 16, 3 * (contact_sheet.WIDTH + 16) + 16, 3)
     assert (sheet[20 : 20 + height, 700:] == 1).all(), "an empty place in the first row"
-    middle = sheet[16 + height + 56 + 30, 16 + contact.WIDTH + 16 + 30]
+    middle = sheet[16 + height + 56 + 30, 16 + contact_sheet.WIDTH + 16 + 30]
     np.testing.assert_allclose(middle, 232 / 255, atol=1e-6)
-    below = sheet[2 * height + 16 + 56 + 16 : -8, : contact.WIDTH + 16]
+    below = sheet[2 * height + 16 + 56 + 16 : -8, : contact_sheet.WIDTH + 16]
     assert (below < 0.9).any()
-    assert (sheet[-14:, : contact.WIDTH] == 1).all()
+    assert (sheet[-14:, : contact_sheet.WIDTH] == 1).all()
 
 
 def test_captions_fit_their_place():
@@ -211,18 +212,18 @@ def test_captions_fit_their_place():
         "optimizer=lbfgs, style-layers=relu1_1,relu2_1,relu3_1, pooling=average, seed=12345",
         "x" * 200,
     ):
-        lines = contact._wrapped(caption, font)
+        lines = contact_sheet._wrapped(caption, font)
         assert len(lines) <= 2
-        assert all(font.getlength(line) <= contact.WIDTH for line in lines)
-    assert contact._wrapped("x" * 200, font)[-1].endswith("…")
-    assert contact._wrapped("", font) == []
+        assert all(font.getlength(line) <= contact_sheet.WIDTH for line in lines)
+    assert contact_sheet._wrapped("x" * 200, font)[-1].endswith("…")
+    assert contact_sheet._wrapped("", font) == []
 
 
 def test_a_caption_breaks_after_a_comma():
     from PIL import ImageFont
 
     font = ImageFont.load_default(size=15)
-    lines = contact._wrapped("style-layers=" + ",".join(f"relu{i}_1" for i in range(1, 7)), font)
+    lines = contact_sheet._wrapped("style-layers=" + ",".join(f"relu{i}_1" for i in range(1, 7)), font)
     assert lines == ["style-layers=relu1_1,relu2_1,relu3_1,relu4_1,", "relu5_1,relu6_1"]
 
 
@@ -252,9 +253,11 @@ def test_panels_have_galleries_of_their_own(panels):
 
 
 def test_panels_are_sheets_under_titles(photo):
-    sheet = contact.panels([("One", [[("a", photo(30, 40))]]), ("Two", [[("b", photo(30, 40)), ("c", None)]])], 0.75)
-    width = 2 * (contact.WIDTH + 16) + 16
-    one = contact.grid([[("a", photo(30, 40))]], 0.75).shape[0]
+    sheet = contact_sheet.panels(
+        [("One", [[("a", photo(30, 40))]]), ("Two", [[("b", photo(30, 40)), ("c", None)]])], 0.75
+    )
+    width = 2 * (contact_sheet.WIDTH + 16) + 16
+    one = contact_sheet.grid([[("a", photo(30, 40))]], 0.75).shape[0]
     assert sheet.shape == (2 * (one + 40), width, 3)
     for top in (0, one + 40):
         assert (sheet[top : top + 40, :80] < 0.5).any(), "no title"

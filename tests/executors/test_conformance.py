@@ -7,7 +7,7 @@ from nst.testing import ExecutorSuite
 
 class TestLocal(ExecutorSuite):
     distribution = "nst"
-    entry_module = "nst.offers"
+    entry_module = "nst.builtin_plugins"
     name = "local"
 
 

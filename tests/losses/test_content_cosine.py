@@ -10,7 +10,7 @@ from scipy.spatial.distance import cosine
 
 from nst.losses.content import Content
 from nst.losses.content_cosine import ContentCosine
-from nst.reference import ReferenceVGG
+from nst.vgg.reference import ReferenceVGG
 
 xp = ReferenceVGG.xp
 LOSS = ContentCosine()

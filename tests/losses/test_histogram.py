@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nst.errors import NstError
 from nst.losses.histogram import SCALE, Histogram
-from nst.reference import ReferenceVGG
+from nst.vgg.reference import ReferenceVGG
 
 xp = ReferenceVGG.xp
 seeds = st.integers(0, 2**32 - 1)

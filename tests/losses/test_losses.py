@@ -11,7 +11,7 @@ from nst.losses.content import Content
 from nst.losses.gram import Gram
 from nst.losses.range import Range
 from nst.losses.total_variation import TotalVariation
-from nst.reference import ReferenceVGG
+from nst.vgg.reference import ReferenceVGG
 
 xp = ReferenceVGG.xp
 seeds = st.integers(0, 2**32 - 1)

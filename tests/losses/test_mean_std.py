@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nst.losses import wasserstein
 from nst.losses.mean_std import SCALE, MeanStd
 from nst.losses.wasserstein import Wasserstein
-from nst.reference import ReferenceVGG
+from nst.vgg.reference import ReferenceVGG
 
 xp = ReferenceVGG.xp
 LOSS = MeanStd()

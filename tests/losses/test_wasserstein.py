@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 
+from nst.engine.objective import build_objective
+from nst.engine.terms import LossUse, Region, style_terms
+from nst.engine.tiling import whole
 from nst.losses.wasserstein import ROUNDING, SCALE, Wasserstein
-from nst.objective import build_objective
-from nst.reference import ReferenceVGG
-from nst.terms import LossUse, Region, style_terms
-from nst.tiles import whole
+from nst.vgg.reference import ReferenceVGG
 
 xp = ReferenceVGG.xp
 LOSS = Wasserstein()

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from nst.entry_points import EntryPoint
-from nst.plugins import Plugins
+from nst.plugins.discovery import EntryPoint
+from nst.plugins.host import Plugins
 from nst.testing.checks import CHECKS, Subject, ask, examine, worst
 
 HEAD = "from nst import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, WeightSet, hookimpl\n"

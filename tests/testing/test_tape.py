@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from nst.protocols import Namespace
-from nst.reference import ReferenceVGG, _numeric_gradient
 from nst.testing.calls import CALLS, X
 from nst.testing.tape import Tape, TapeNamespace, gradient
+from nst.vgg.reference import ReferenceVGG, _numeric_gradient
 
 xp = TapeNamespace()
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from nst.entry_points import EntryPoint
 from nst.images import save_image
-from nst.plugins import Plugins
+from nst.plugins.discovery import EntryPoint
+from nst.plugins.host import Plugins
 from nst.ui.form import Form
-from nst.ui.host import Host, Wish
-from nst.ui.run import Run
-from nst.ui.studio import Studio
+from nst.ui.run_state import Run
+from nst.ui.service import Host, Wish
 from nst.ui.uploads import Limits
-from nst.worker import Worker
+from nst.ui.workers import Studio
+from nst.worker.client import Worker
 
 OWN = {
     **{"nst": "nst.losses", "nst-optimizers": "nst_optimizers", "nst-initializers": "nst_initializers"},

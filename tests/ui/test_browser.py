@@ -26,8 +26,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import provenance
 from nst.images import load_image, save_image
+from nst.persistence import provenance
 
 from .conftest import huge_png, wait_until
 
@@ -159,7 +159,7 @@ def open_tab(browser, served) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory) -> tuple[Path, Path]:
     """A photograph and a painting that are ours to show."""
-    from nst.painting import paint
+    from nst.images.demo_painting import paint
 
     folder = tmp_path_factory.mktemp("pictures")
     data = pytest.importorskip("skimage.data", reason="needs a photograph: pip install 'nst[demo]'")

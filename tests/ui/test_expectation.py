@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from nst.recipe import Recipe
+from nst.recipe.recipe import Recipe
 from nst.ui import expectation
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nst.errors import Mistakes, UserError
-from nst.plugins import Plugins
-from nst.recipe import FIELDS, Recipe, presets
+from nst.plugins.host import Plugins
+from nst.recipe.recipe import FIELDS, Recipe, presets
 from nst.specs import LossSpec, OptimizerSpec, Option
 from nst.ui.form import CHOOSERS, Form
 
@@ -78,7 +78,7 @@ def test_an_untouched_form_is_the_default_recipe(form):
 
 @pytest.mark.parametrize("name", presets())
 def test_a_preset_in_the_form_is_the_preset(form, name):
-    from nst.recipe import preset
+    from nst.recipe.recipe import preset
 
     assert form.recipe(form.preset(name, "torch-vgg19")) == Recipe().override(**preset(name))
 

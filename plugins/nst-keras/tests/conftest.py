@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from nst.entry_points import EntryPoint
 from nst.plugins import Plugins
+from nst.plugins.discovery import EntryPoint
 
 PLUGIN = Path(__file__).resolve().parents[1]
 ABSENT = "TensorFlow or nst-keras is not installed: pip install -e plugins/nst-keras"

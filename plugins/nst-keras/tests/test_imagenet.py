@@ -12,8 +12,8 @@ import h5py
 import numpy as np
 import pytest
 
-from nst.architectures import convolutions
 from nst.errors import NstError, UserError
+from nst.vgg import convolutions
 from nst_keras.imagenet import VGG16, VGG19, KerasWeights
 from nst_keras.keras_import import keras
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from nst import Recipe, devices, stylize
-from nst.architectures import layers
+from nst.engine.objective import build_objective
+from nst.engine.terms import LossUse, Region, style_terms
+from nst.engine.tiling import whole
+from nst.images.demo_painting import paint
 from nst.losses.gram import Gram
-from nst.objective import build_objective
-from nst.painting import paint
-from nst.terms import LossUse, Region, style_terms
-from nst.tiles import whole
+from nst.vgg import layer_names
 from nst.weights import COMPACT
 from nst_keras import precision
 from nst_keras.tensorflow_import import tensorflow as tf
@@ -45,7 +45,7 @@ def test_cuda_has_it_from_ampere_on(monkeypatch, capability, has_it):
 
 
 def test_features_are_float32_and_right_to_two_digits(both):
-    painting, names = paint(160, 120), layers("vgg19")
+    painting, names = paint(160, 120), layer_names("vgg19")
     found, expected = (backend.features(painting, names) for backend in both)
     assert {feature.dtype for feature in found.values()} == {tf.float32}
     errors = {name: distance(found[name], expected[name]) for name in names}

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst import Recipe, checkpoint, making, network, save_image
-from nst.checkpoint import Checkpoint
+from nst import Recipe, save_image
 from nst.job import Job
+from nst.persistence import checkpoint, recorded_job
+from nst.persistence.checkpoint import Checkpoint
+from nst.vgg import network
 
 pytestmark = pytest.mark.frameworks
 
@@ -41,7 +43,7 @@ def test_a_run_goes_on_from_its_checkpoint_to_the_very_same_picture(plugins, her
     whole = job().run(keep)
     for step in (2, 3, 5):
         again = job()
-        found = again.run(resume=making.snapshot(Checkpoint(Path(f"{step}.nst")), again))
+        found = again.run(resume=recorded_job.snapshot(Checkpoint(Path(f"{step}.nst")), again))
         np.testing.assert_array_equal(found.pixels, whole.pixels)
         assert [row["loss"] for row in found.history] == [row["loss"] for row in whole.history]
 
@@ -50,7 +52,7 @@ def test_a_run_goes_on_from_its_checkpoint_to_the_very_same_picture(plugins, her
 def test_a_picture_is_made_again_to_the_same_bytes(plugins, here, monkeypatch, optimizer):
     from nst.cli.app import run
 
-    monkeypatch.setattr("nst.plugins.discover", lambda: [plugin.entry for plugin in plugins.installed])
+    monkeypatch.setattr("nst.plugins.host.discover", lambda: [plugin.entry for plugin in plugins.installed])
     layers = [f"--{name.replace('_', '-')}={value}" for name, value in (SMALL | LAYERS).items()]
     assert run(["stylize", "content.png", "style.png", "-o", "out.png", "--optimizer", optimizer, *layers]) == 0
     assert run(["rerun", "out.png"]) == 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nst import Recipe, network, stylize
+from nst import Recipe, stylize
+from nst.vgg import network
 
 pytestmark = pytest.mark.frameworks
 

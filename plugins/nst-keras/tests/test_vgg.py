@@ -7,10 +7,8 @@ import gc
 import numpy as np
 import pytest
 
-from nst.architectures import convolutions
-from nst.network import Network
-from nst.preprocessing import CAFFE
 from nst.testing.vggs import USES, drawn_to
+from nst.vgg import CAFFE, Network, convolutions
 from nst_keras.keras_import import keras
 from nst_keras.tensorflow_import import tensorflow as tf
 from nst_keras.vgg import VGG

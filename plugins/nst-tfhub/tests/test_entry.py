@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from nst.entry_points import EntryPoint
 from nst.errors import UserError
-from nst.options import read_options
 from nst.plugins import Plugins
+from nst.plugins.discovery import EntryPoint
+from nst.plugins.options import read_options
 from nst.specs import resolve
 
 HEAVY = {"ai_edge_litert", "tensorflow", "kagglehub", "numpy"}

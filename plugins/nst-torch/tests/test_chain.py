@@ -8,12 +8,12 @@ import torch.nn.functional as F  # noqa: N812
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nst.architectures import AVERAGE_GAIN, layers
+from nst.vgg import AVERAGE_GAIN, layer_names
 from nst_torch.vgg import VGG
 
 pytestmark = pytest.mark.frameworks
 
-NAMES = layers("vgg16")
+NAMES = layer_names("vgg16")
 POOLS = {"max": lambda x: F.max_pool2d(x, 2), "average": lambda x: F.avg_pool2d(x, 2) * AVERAGE_GAIN}
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from nst.architectures import convolutions
 from nst.errors import NstError, UserError
+from nst.vgg import convolutions
 from nst_torch.imagenet import VGG16, VGG19, HubWeights
 from nst_torch.torchvision_import import torchvision
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nst.reference import NAMES
+from nst.vgg.reference import NAMES
 from nst_torch.namespace import Torch
 
 pytestmark = pytest.mark.frameworks

@@ -8,16 +8,16 @@ import torch
 
 import nst
 from nst import devices
-from nst.architectures import layers
 from nst.engine import Progress
+from nst.engine.objective import build_objective
+from nst.engine.terms import LossUse, Region, pointwise_terms, style_terms
+from nst.engine.tiling import whole
+from nst.images.demo_painting import paint
 from nst.losses.content import Content
 from nst.losses.gram import Gram
 from nst.losses.range import Range
-from nst.objective import build_objective
-from nst.painting import paint
 from nst.recipe import Recipe
-from nst.terms import LossUse, Region, pointwise_terms, style_terms
-from nst.tiles import whole
+from nst.vgg import layer_names
 from nst.weights import COMPACT
 from nst_torch import precision
 from nst_torch.namespace import Torch
@@ -64,7 +64,7 @@ def test_float32_on_cuda_is_no_tensorfloat():
 
 def test_features_are_float32_s_to_two_digits(both):
     """0.25 % at the first layer, 0.8 % at relu5_3, 2 % at the compact network's last."""
-    painting, names = paint(160, 120), layers("vgg19")
+    painting, names = paint(160, 120), layer_names("vgg19")
     found, expected = (backend.features(backend.asarray(painting), names) for backend in both)
     errors = {name: distance(found[name], expected[name]) for name in names}
     assert errors["relu1_1"] < 0.004

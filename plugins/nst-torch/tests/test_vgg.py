@@ -7,9 +7,9 @@ import gc
 import pytest
 import torch
 
-from nst.architectures import layers
-from nst.painting import paint
+from nst.images.demo_painting import paint
 from nst.testing.vggs import USES, drawn_to
+from nst.vgg import layer_names
 from nst.weights import COMPACT
 from nst_torch.torchvision_import import torchvision
 from nst_torch.vgg import VGG
@@ -22,7 +22,7 @@ def test_features_are_torchvision_s_own(photo):
     torch.manual_seed(0)
     model = torchvision.models.vgg16(weights=None).features.eval()
     network = _network_of(model)
-    names = layers("vgg16")
+    names = layer_names("vgg16")
     backend = VGG(network, device="cpu", precision="float32")
     found = backend.features(backend.asarray(photo(35, 50)), names)
     mean, std = (
@@ -36,9 +36,7 @@ def test_features_are_torchvision_s_own(photo):
 
 
 def _network_of(model):
-    from nst.architectures import convolutions
-    from nst.network import Network
-    from nst.preprocessing import TORCHVISION
+    from nst.vgg import TORCHVISION, Network, convolutions
 
     convs = [module for module in model if isinstance(module, torch.nn.Conv2d)]
     named = dict(zip(convolutions("vgg16"), convs, strict=True))

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from nst.orders import Done, Failed
-from nst.painter import Painter
 from nst.specs import ExecutorSpec
 from nst.testing import ExecutorSuite
-from nst.worker import Worker
+from nst.worker.client import Worker
+from nst.worker.painter import Painter
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from nst.errors import UserError
-from nst.layers import require_size
 from nst.protocols import Evaluation
 from nst.specs import BackendSpec, Option
 from nst.testing import FeatureBackendSuite
 from nst.testing.tape import Tape, TapeNamespace, gradient
+from nst.vgg.layers import require_size
 
 LAYERS = ("conv1_1", "relu1_1", "pool1", "conv2_1", "relu2_1", "pool2")
 DEVICES = ("auto", "cpu", "cuda")

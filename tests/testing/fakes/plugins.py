@@ -6,8 +6,8 @@ from tempfile import mkdtemp
 
 import pytest
 
-from nst.entry_points import EntryPoint
-from nst.plugins import Plugins
+from nst.plugins.discovery import EntryPoint
+from nst.plugins.host import Plugins
 from nst.testing import PluginSuite
 from nst.testing.checks import Subject
 from nst.testing.probe import Probed

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from nst.preprocessing import TORCHVISION
 from nst.specs import BackendSpec
 from nst.testing import VGGSuite
+from nst.vgg.preprocessing import TORCHVISION
 from nst_torch import nst_backends
 from nst_torch.vgg import VGG
 

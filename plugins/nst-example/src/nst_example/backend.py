@@ -14,9 +14,9 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 from autograd import make_vjp
-from nst.architectures import smallest_side
 from nst.errors import UserError
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
+from nst.vgg import smallest_side
 
 from nst_example import BACKEND
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from nst.orders import Event, Order, Outcome
-from nst.painter import Painter
+from nst.worker.painter import Painter
 
 
 def execute(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nst.architectures import layers
 from nst.hookspecs import hookimpl
 from nst.specs import BackendSpec, MemoryModel, WeightSet
-from nst.weight_sets import COMPACT_SET
+from nst.vgg import layer_names
+from nst.weights import COMPACT_SET
 
 SIZES = {"vgg19": 80_134_624, "vgg16": 58_889_256}
 """Bytes of keras.applications' weights without the classifier."""
@@ -32,7 +32,7 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
         requires=("tensorflow", "keras"),
         install="nst-keras",
         architecture=architecture,
-        layers=layers(architecture),
+        layers=layer_names(architecture),
         memory=MemoryModel(base=640_000_000, factor=1.6),
         devices=("auto", "cpu", "cuda"),
         weights=weights,

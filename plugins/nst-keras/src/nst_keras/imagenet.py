@@ -18,9 +18,9 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import Any
 
-from nst.architectures import convolutions
-from nst.download import sha256_of
 from nst.errors import NstError, UserError
+from nst.io.download import sha256_of
+from nst.vgg import convolutions
 from nst_keras import SIZES
 from nst_keras.keras_settings import home
 
@@ -93,9 +93,8 @@ class KerasWeights:
         return sha256_of(path)
 
     def load(self) -> Any:
-        """A `nst.network.Network`. Read without Keras, which would occupy a GPU before the device is chosen."""
-        from nst.network import Network
-        from nst.preprocessing import CAFFE
+        """A `nst.vgg.network.Network`. Read without Keras, which would occupy a GPU before the device is chosen."""
+        from nst.vgg import CAFFE, Network
 
         digest = self.verify()
         try:

@@ -3,7 +3,7 @@
 Layout: images `(H, W, 3)` and features `(H_l, W_l, C_l)` are TensorFlow's own channels-last, no copy either way.
 Value range: the network's own preprocessing is folded into the first convolution, so pixels only lose their mean.
 Padding: zeros, as VGG was trained, or the edge mirrored or repeated; pools drop an odd last row or column. Weights: any
-`nst.network.Network`, whatever its origin and widths. Precision: in bfloat16, convolutions and activations are;
+`nst.vgg.network.Network`, whatever its origin and widths. Precision: in bfloat16, convolutions and activations are;
 features go out as float32, and what losses compute, the image and its gradient are float32.
 
 Its `Array` is NumPy's: optimizers are written against the array API, which TensorFlow's tensors do not follow. So an
@@ -18,10 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from nst.architectures import AVERAGE_GAIN
-from nst.layers import require_size
-from nst.network import Network
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
+from nst.vgg import AVERAGE_GAIN, Network, require_size
 from nst_keras import namespace as xp
 from nst_keras.device import choose, prepare
 from nst_keras.memory import memory_errors

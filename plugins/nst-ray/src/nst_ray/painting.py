@@ -9,9 +9,9 @@ from contextlib import suppress
 
 from nst import Plugins, Recipe
 from nst.errors import Findings
-from nst.mistakes import missing_modules
+from nst.job.validation import missing_modules
 from nst.orders import Event, Order, Outcome, Preview
-from nst.painter import Painter
+from nst.worker.painter import Painter
 
 Painted = tuple[list[Event], Outcome]
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nst.download import sha256_of
 from nst.errors import NstError, UserError
+from nst.io.download import sha256_of
 from nst.protocols import WeightSource
 from nst_tfhub.files import TAKES, SavedModelFolder, TFLitePair, find, needed
 

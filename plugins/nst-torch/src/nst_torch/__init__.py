@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nst.architectures import layers
 from nst.hookspecs import hookimpl
 from nst.specs import BackendSpec, MemoryModel, WeightSet
-from nst.weight_sets import COMPACT_SET
+from nst.vgg import layer_names
+from nst.weights import COMPACT_SET
 
 
 def _imagenet(architecture: str, size: int) -> WeightSet:
@@ -29,7 +29,7 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
         requires=("torch", "array_api_compat"),
         install="nst-torch",
         architecture=architecture,
-        layers=layers(architecture),
+        layers=layer_names(architecture),
         memory=MemoryModel(base=280_000_000, factor=1.95),
         devices=("auto", "cpu", "cuda", "mps"),
         weights=weights,

@@ -18,8 +18,8 @@ import torch.nn.functional as F  # noqa: N812
 from torch.autograd.function import once_differentiable
 from torch.nn.grad import conv2d_input
 
-from nst.architectures import AVERAGE_GAIN
 from nst.protocols import Tensor
+from nst.vgg import AVERAGE_GAIN
 
 aten = torch.ops.aten
 

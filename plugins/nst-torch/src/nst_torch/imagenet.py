@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nst.architectures import BLOCKS
-from nst.download import download, sha256_of
 from nst.errors import NstError, UserError
+from nst.io.download import download, sha256_of
+from nst.vgg import BLOCKS
 
 
 def _torchvision_url(enum: str) -> str:
@@ -68,11 +68,10 @@ class HubWeights:
         return digest
 
     def load(self) -> Any:
-        """A `nst.network.Network`. Only tensors are read (`weights_only`): nothing in the file can run."""
+        """A `nst.vgg.network.Network`. Only tensors are read (`weights_only`): nothing in the file can run."""
         import torch
 
-        from nst.network import Network
-        from nst.preprocessing import TORCHVISION
+        from nst.vgg import TORCHVISION, Network
 
         try:
             tensors = torch.load(self.path(), map_location="cpu", weights_only=True, mmap=True)

@@ -2,7 +2,7 @@
 
 Layout: images `(H, W, 3)` become `channels_last` NCHW views, features go out as `(H_l, W_l, C_l)` views, no copy
 either way. Value range: the network's own preprocessing is folded into the first convolution, so pixels only lose
-their mean. Padding: zeros, as VGG was trained, or the edge mirrored or repeated. Weights: any `nst.network.Network`,
+their mean. Padding: zeros, as VGG was trained, or the edge mirrored or repeated. Weights: any `nst.vgg.network.Network`,
 whatever its origin and widths.
 
 Precision: in bfloat16, convolutions, activations and the gradients between them are; the image, its gradient and all
@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from nst.layers import require_size
-from nst.network import Network
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
+from nst.vgg import Network, require_size
 from nst_torch import chain, memory
 from nst_torch.chain import AveragePool, Convolution, Layer, MaxPool, PaddedConvolution, ReLU
 from nst_torch.device import choose

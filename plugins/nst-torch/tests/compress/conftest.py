@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst.compression import Task
 from nst.images import save_image
+from nst.weights.compression import Task
 
 CROP = 32
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nst.network import read, write
+from nst.vgg.network import read, write
 from nst_torch.compress.compressor import compress
 from nst_torch.compress.stack import fixed
 from nst_torch.vgg import VGG

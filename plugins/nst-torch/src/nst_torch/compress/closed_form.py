@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from nst.preprocessing import TORCHVISION
 from nst.protocols import Tensor
+from nst.vgg import TORCHVISION
 from nst_torch.compress.loss import gram
 from nst_torch.compress.regression import Regression, sampled, unpacked
 from nst_torch.compress.selection import choose, explained

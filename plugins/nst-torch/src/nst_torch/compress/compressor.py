@@ -16,9 +16,8 @@ import numpy as np
 import torch
 
 from nst import __version__
-from nst.compression import Compressed, Progress, Task
-from nst.network import Network
-from nst.preprocessing import TORCHVISION
+from nst.vgg import TORCHVISION, Network
+from nst.weights.compression import Compressed, Progress, Task
 from nst_torch.compress import closed_form
 from nst_torch.compress.calibration import Calibration
 from nst_torch.compress.closed_form import Fit
@@ -37,7 +36,7 @@ Tell = Callable[[Progress], None]
 
 
 def compress(task: Task, on_progress: Tell) -> Compressed:
-    """A `nst.compression.Compressor`."""
+    """A `nst.weights.compression.Compressor`."""
     return _Compression(task, on_progress).run()
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from nst.network import Network
 from nst.protocols import Tensor
+from nst.vgg import Network
 
 
 @dataclass(frozen=True)

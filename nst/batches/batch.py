@@ -1,0 +1,193 @@
+"""A series from beginning to end: everything checked, every picture painted or told why not, all of it reported."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nst.batches import manifest, report, rows
+from nst.batches.names import named
+from nst.batches.report import MARK, Painted
+from nst.batches.rows import Row
+from nst.compare import study
+from nst.errors import Findings, UserError, raise_all
+from nst.images import WriteOptions
+from nst.io import remote
+from nst.job.validation import Call, find_mistakes, missing_modules
+from nst.orders import Event, Order
+from nst.plugins.host import Plugins
+from nst.plugins.options import read_options
+from nst.recipe.recipe import Recipe
+from nst.specs import ExecutorSpec, OptionValue
+from nst.worker.painter import ENGINE
+
+Watch = Callable[[Row, Event], object]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks for: rows, the folder they go to (a path or a URL), a recipe for all that have none.
+
+    `chosen` are the recipe fields set by hand, `mistakes` what could not be read of them. A picture that is there, made
+    of the very same, is kept unless `fresh`.
+    """
+
+    rows: Sequence[Row]
+    output: str
+    recipe: Recipe = field(default_factory=Recipe)
+    executor: str = "local"
+    executor_options: Mapping[str, OptionValue] = field(default_factory=dict)
+    options: WriteOptions = field(default_factory=WriteOptions)
+    fresh: bool = False
+    max_pixels: int | None = None
+    chosen: Collection[str] = ()
+    mistakes: Sequence[UserError] = ()
+
+
+class Series:
+    """A request, checked. Construction raises every mistake of the whole together; a picture's own are its own.
+
+    `rows` are the pictures that are wanted, `told` what has become of them so far, without their reports.
+    """
+
+    def __init__(self, request: Request, plugins: Plugins) -> None:
+        self._request, self._plugins = request, plugins
+        found = Findings()
+        found.add(*request.mistakes, *self._recipe_mistakes())
+        if not remote.is_url(request.output):
+            found.add(study.occupied(Path(request.output), MARK))
+        spec: ExecutorSpec | None = found.attempt(lambda: plugins.find("executor", request.executor))
+        if spec is not None:
+            found.add(missing_modules(spec))
+            self._executor_options = found.attempt(lambda: read_options(spec, request.executor_options))
+        raise_all(found.errors)
+        assert spec is not None
+        self._spec = spec
+        self.rows = named(request.rows, request.output)
+        self.told: list[Painted] = []
+
+    def _recipe_mistakes(self) -> list[UserError]:
+        """Of the recipe that all share, unless each has one of its own."""
+        shared = [row for row in self._request.rows if not (row.recipe or row.error)]
+        calls = {Call(len(row.styles), sum(len(own) for _, own in row.masks), bool(row.masks)) for row in shared}
+        if len(calls) != 1:
+            return []
+        return find_mistakes(self._request.recipe, self._plugins, calls.pop(), self._request.chosen)
+
+    def run(self, watch: Watch = lambda row, event: None) -> Iterator[Painted]:
+        """Each picture as it is finished, those that cannot be first; the report is written whatever ends this.
+
+        `watch` hears how each goes.
+        """
+        for folder in self._folders():
+            study.make(folder)
+        self.told = []
+        try:
+            for painted in self._painted(watch):
+                self.told.append(replace(painted, report={}))
+                yield painted
+        finally:
+            report.write(self._request.output, self.told, len(self.rows))
+
+    def _painted(self, watch: Watch) -> Iterator[Painted]:
+        yield from (Painted.refused(row, row.error) for row in self.rows if row.error)
+        waiting = {remote.join(self._request.output, row.output): row for row in self.rows if not row.error}
+        execute = self._plugins.load(self._spec)
+        orders = iter(sorted(map(self._order, waiting.values()), key=_engine))
+
+        def tell(order: Order, event: Event) -> None:
+            watch(waiting[order.output], event)
+
+        with closing(execute(orders, tell=tell, **self._executor_options)) as outcomes:
+            for order, outcome in outcomes:
+                yield Painted.from_outcome(waiting[order.output], outcome)
+
+    def _folders(self) -> set[Path]:
+        """Those that pictures go to, and that are not made by writing there."""
+        if remote.is_url(self._request.output):
+            return set()
+        root = Path(self._request.output)
+        return {root, *((root / row.output).parent for row in self.rows if not row.error)}
+
+    def _order(self, row: Row) -> Order:
+        request = self._request
+        return Order(
+            row.content,
+            row.styles,
+            remote.join(request.output, row.output),
+            self._recipe(json.dumps(row.recipe, sort_keys=True, default=asdict)),
+            row.masks,
+            row.protect,
+            chosen=sorted({*request.chosen, *row.recipe}),
+            options=asdict(request.options),
+            max_pixels=request.max_pixels,
+            folder=os.getcwd() if self._is_relative(row) else "",
+            fresh=request.fresh,
+        )
+
+    def _is_relative(self, row: Row) -> bool:
+        """Whether a path of a row means something from here only."""
+        styles = [*row.styles, *(style for _, own in row.masks for style in own)]
+        works = [work for style in styles for work in ([style] if isinstance(style, str) else style)]
+        named = [row.content, *works, *(mask for mask, _ in row.masks), row.protect or "", self._request.output]
+        recipe = self._request.recipe.override(**row.recipe)
+        named += filter(os.path.exists, (recipe.init, *recipe.weights))
+        return any(path and not (remote.is_url(path) or os.path.isabs(path)) for path in named)
+
+    @cache  # noqa: B019 - rows with one recipe share it
+    def _recipe(self, own: str) -> Mapping[str, Any]:
+        return self._request.recipe.override(**json.loads(own)).to_dict()
+
+
+def _engine(order: Order) -> str:
+    """Sorts together what one loaded backend paints."""
+    return json.dumps([order.recipe[name] for name in ENGINE], sort_keys=True)
+
+
+def batch(
+    content: str | Sequence[str] = (),
+    style: str | Sequence[str] = (),
+    output: str | os.PathLike[str] = "out",
+    recipe: Recipe | None = None,
+    *,
+    pairs: str | os.PathLike[str] | None = None,
+    executor: str = "local",
+    executor_options: Mapping[str, OptionValue] | None = None,
+    options: WriteOptions | None = None,
+    fresh: bool = False,
+    plugins: Plugins | None = None,
+    watch: Watch = lambda row, event: None,
+) -> Iterator[Painted]:
+    """Every content painted like every style into a folder: each result as it is finished.
+
+    `content` and `style` are patterns, folders or paths, one or several; or `pairs` names a CSV or TOML file that lists
+    the pictures (`nst.batches.manifest`). One that fails is a result that says why. Pictures that are there, made of the
+    very same, are kept, unless `fresh`. The folder gets `report.csv` and `index.html` in the end. Prints nothing.
+    Raises `UserError` with every mistake in the whole, before anything is painted.
+    """
+    shared, listed = rows_of(_several(content), _several(style), pairs)
+    made, how = recipe or Recipe().override(**shared), executor_options or {}
+    request = Request(listed, os.fspath(output), made, executor, how, options or WriteOptions(), fresh)
+    return Series(request, plugins or Plugins.from_environment()).run(watch)
+
+
+def rows_of(
+    content: Sequence[str], style: Sequence[str], pairs: str | os.PathLike[str] | None
+) -> tuple[dict[str, Any], list[Row]]:
+    """The recipe that a TOML file has for all, and the rows. Raises `UserError`."""
+    if pairs is None:
+        return {}, rows.pairs(content, style)
+    if content or style:
+        raise UserError("--pairs says what to paint like what", "leave --content and --style out")
+    path = Path(pairs)
+    return manifest.read_toml(path) if path.suffix.lower() == ".toml" else ({}, manifest.read_csv(path))
+
+
+def _several(named: str | Sequence[str]) -> Sequence[str]:
+    return [named] if isinstance(named, str) else named

@@ -1,0 +1,136 @@
+"""Files that list the pictures of a series: CSV, and TOML with a recipe for each. Their paths are seen from the file.
+
+What is wrong with the file as a whole is raised; what is wrong with one picture is that picture's own error.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nst.batches.rows import Row
+from nst.errors import UserError, raise_all, unknown
+from nst.io import remote
+from nst.job.inputs import masked
+from nst.recipe import recipe
+from nst.recipe.recipe import FIELDS
+
+NEEDED = ("content", "style")
+PLACES = ("content", "output", "mask", "protect")
+SEPARATOR = ";"
+"""Between the styles of one cell."""
+
+
+def read_csv(path: Path) -> list[Row]:
+    """A row for each line: `content` and `style`, perhaps `output`, `mask`, `protect`, and any field of a recipe.
+
+    An empty cell is none. Several styles have `;` between them. Raises `UserError` for each column that is missing or
+    unknown.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restkey="", strict=True)
+            reader.fieldnames = [name.strip().replace("-", "_") for name in reader.fieldnames or ()]
+            raise_all(_column_mistakes(path, reader.fieldnames))
+            lines = list(reader)
+    except OSError as error:
+        raise UserError(f"cannot read '{path}': {error.strerror}", "give a CSV file") from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise UserError(f"'{path}' is not CSV in UTF-8: {error}", "save it as 'CSV UTF-8'") from None
+    if not lines:
+        raise UserError(f"'{path}' lists no picture", "a line for each, below the names of the columns")
+    return [_row(number, path, _cells, line) for number, line in enumerate(lines, start=1)]
+
+
+def _column_mistakes(path: Path, names: Sequence[str]) -> Iterator[UserError]:
+    missing = [name for name in NEEDED if name not in names]
+    if missing:
+        has = f"it has {', '.join(names)}" if names else "it is empty"
+        yield UserError(f"'{path}' has no column {', '.join(missing)}", f"{has}; its first line names the columns")
+    for name in names:
+        if name not in (*NEEDED, *PLACES, *FIELDS):
+            yield unknown(f"column in '{path}':", name, (*NEEDED, *PLACES, *FIELDS))
+    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        yield UserError(f"'{path}' has the column {name} twice", "leave one out")
+
+
+def _cells(line: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A line of a CSV file as a table of a TOML file has it."""
+    if "" in line or None in line.values():
+        raise UserError("it has not as many cells as the first line", "put what has a comma in it between quotes")
+    given = {name: value for name, value in line.items() if value.strip()}
+    places: dict[str, Any] = {name: given.pop(name) for name in PLACES if name in given}
+    styles = [style.strip() for style in given.pop("style", "").split(SEPARATOR) if style.strip()]
+    return {**places, "style": styles, "recipe": given}
+
+
+def read_toml(path: Path) -> tuple[dict[str, Any], list[Row]]:
+    """The recipe of all, and a row for each `[[picture]]`, which may have a `recipe` of its own.
+
+    Raises `UserError`.
+    """
+    data = recipe.load(path)
+    pictures = data.pop("picture", [])
+    shared = data.pop("recipe", {})
+    if data or not isinstance(shared, dict) or not (pictures and isinstance(pictures, list)):
+        hint = "it takes [[picture]] tables with content and style, and perhaps one [recipe] for all"
+        raise UserError(f"'{path}' is not a manifest: it has {', '.join(data) or 'no [[picture]]'}", hint)
+    return shared, [_row(number, path, _table, each) for number, each in enumerate(pictures, start=1)]
+
+
+def _table(given: Any) -> Mapping[str, Any]:
+    if not isinstance(given, dict):
+        raise UserError("it is not a table", "write [[picture]]")
+    for name in given:
+        if name not in (*NEEDED, *PLACES, "recipe"):
+            raise unknown("name in [[picture]]:", name, (*NEEDED, *PLACES, "recipe"))
+    return given
+
+
+def _row(number: int, path: Path, read: Callable[[Any], Mapping[str, Any]], given: Any) -> Row:
+    """The picture of a line or table, or what is wrong with it."""
+    bare = Row(number, "", [])
+    try:
+        cells = read(given)
+        bare = replace(bare, output=_text(cells, "output"), content=_from(path, _text(cells, "content")))
+        bare = replace(bare, styles=[_from(path, style) for style in _listed(cells, "style")])
+        if missing := [name for name in NEEDED if not cells.get(name)]:
+            raise UserError(f"it has no {' and no '.join(missing)}", "name a picture")
+        return _whole(bare, path, cells)
+    except UserError as error:
+        return replace(bare, error=UserError(f"row {number} of '{path.name}': {error.message}", error.hint))
+
+
+def _whole(bare: Row, path: Path, cells: Mapping[str, Any]) -> Row:
+    values, mistakes = recipe.read(_checked(cells.get("recipe", {}), dict, "recipe"))
+    raise_all(mistakes)
+    masks = [masked(text) for text in _listed(cells, "mask")]
+    return replace(
+        bare,
+        recipe=values,
+        masks=[(_from(path, mask), [_from(path, style) for style in styles]) for mask, styles in masks],
+        protect=_from(path, _text(cells, "protect")) or None,
+    )
+
+
+def _listed(cells: Mapping[str, Any], name: str) -> list[str]:
+    value = cells.get(name, [])
+    return [_checked(each, str, name) for each in (value if isinstance(value, list) else [value])]
+
+
+def _text(cells: Mapping[str, Any], name: str) -> str:
+    return str(_checked(cells.get(name, ""), str, name))
+
+
+def _checked(value: Any, kind: type, name: str) -> Any:
+    if not isinstance(value, kind):
+        raise UserError(f"its {name} is not {'text' if kind is str else 'a table'}: {value!r:.40}", "")
+    return value
+
+
+def _from(path: Path, name: str) -> str:
+    return name if remote.is_url(name) or not name else os.path.join(os.path.dirname(path), name)

@@ -1,0 +1,128 @@
+"""What became of a series: `report.csv` and the contact sheet `index.html`, in the folder of its pictures."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from importlib.resources import files
+from itertools import chain
+from pathlib import Path
+from string import Template
+from typing import Any
+from urllib.parse import quote
+
+from nst.batches.rows import Row
+from nst.errors import Mistakes, NstError, UserError
+from nst.io import atomic, remote
+from nst.orders import Done, Outcome
+
+MARK = '<meta name="generator" content="nst batch">'  # in every page of ours
+COLUMNS = ("number", "content", "style", "output", "status", "seconds", "message", "hint")
+SHOWN = (".png", ".jpg", ".jpeg", ".webp", ".avif")  # what a browser shows
+STATUSES = ("finished", "kept", "interrupted", "diverged", "failed")
+
+
+@dataclass(frozen=True)
+class Painted:
+    """One picture of a series: `status` is "finished", "kept", "interrupted", "diverged" or "failed".
+
+    `output` is its name in the folder, `seconds` what the painting took, `report` what `nst stylize --report` writes.
+    `message` and `hint` say why there is none; `mistake` that this is the user's own.
+    """
+
+    number: int
+    content: str
+    styles: Sequence[Any]
+    output: str
+    status: str
+    seconds: float = 0.0
+    message: str = ""
+    hint: str = ""
+    mistake: bool = False
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def refused(cls, row: Row, error: UserError) -> Painted:
+        """A picture that cannot be."""
+        errors = error.errors if isinstance(error, Mistakes) else (error,)
+        hints = "; ".join(dict.fromkeys(each.hint for each in errors if each.hint))
+        return cls(row.number, row.content, row.styles, row.output, "failed", 0.0, error.message, hints, True)
+
+    @classmethod
+    def from_outcome(cls, row: Row, outcome: Outcome) -> Painted:
+        """What an executor made of it."""
+        about = row.number, row.content, row.styles, row.output
+        if isinstance(outcome, Done):
+            return cls(*about, outcome.stopped, outcome.report.get("seconds", 0.0), report=outcome.report)
+        return cls(*about, "failed", 0.0, outcome.message, outcome.hint, outcome.mistake)
+
+    @property
+    def style(self) -> str:
+        """The styles in one text."""
+        return "; ".join(style if isinstance(style, str) else ", ".join(style) for style in self.styles)
+
+
+def write(folder: str, painted: Sequence[Painted], planned: int) -> None:
+    """Write both into the folder, a path or a URL. Raises `NstError`."""
+    ordered = sorted(painted, key=lambda each: each.number)
+    _put(remote.join(folder, "report.csv"), table(ordered).encode("utf-8", "replace"))
+    _put(remote.join(folder, "index.html"), page(ordered, planned).encode("utf-8", "replace"))
+
+
+def _put(place: str, data: bytes) -> None:
+    if remote.is_url(place):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "file"
+            file.write_bytes(data)
+            remote.write(place, file)
+        return
+    try:
+        atomic.replace(Path(place), lambda file: file.write(data))
+    except OSError as error:
+        raise NstError(f"cannot write '{place}': {error.strerror}", "the pictures are written") from error
+
+
+def table(painted: Sequence[Painted]) -> str:
+    """The report as CSV."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([getattr(each, name) for name in COLUMNS] for each in painted)
+    return file.getvalue()
+
+
+def page(painted: Sequence[Painted], planned: int) -> str:
+    """The contact sheet: failures first, then every picture, looked for beside the page."""
+    failed = [each for each in painted if each.status == "failed"]
+    main = chain(_failures(failed), map(_figure, (each for each in painted if each.status != "failed")))
+    template = Template(files("nst.batches").joinpath("page.html").read_text("utf-8"))
+    return template.substitute(mark=MARK, lead=escape(summary(painted, planned)), main="\n".join(main))
+
+
+def summary(painted: Sequence[Painted], planned: int) -> str:
+    """`950 of 1000 pictures: 900 finished, 50 kept, 50 failed`."""
+    found = [each.status for each in painted]
+    counts = [f"{found.count(status)} {status}" for status in STATUSES if status in found]
+    made = len(found) - found.count("failed")
+    return f"{made} of {planned} pictures" + (f": {', '.join(counts)}" if counts else "")
+
+
+def _failures(failed: Sequence[Painted]) -> Iterator[str]:
+    if failed:
+        yield "<details open><summary>What went wrong</summary><dl>"
+        for each in failed:
+            hint = f" <span>({escape(each.hint)})</span>" if each.hint else ""
+            yield f"<dt>{each.number}: {escape(each.output)}</dt><dd>{escape(each.message)}{hint}</dd>"
+        yield "</dl></details>"
+
+
+def _figure(each: Painted) -> str:
+    place, name = quote(each.output.replace("\\", "/"), errors="replace"), escape(each.output)
+    words = f"{escape(Path(each.content).name)} like {escape(each.style)}"
+    image = f'<img src="{place}" alt="{words}" loading="lazy">' if each.output.lower().endswith(SHOWN) else name
+    facts = ", ".join([each.status, *([f"{each.seconds:.1f} s"] if each.seconds else [])])
+    return f'<figure><a href="{place}">{image}</a><figcaption>{words}<br>{facts}</figcaption></figure>'

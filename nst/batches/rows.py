@@ -1,0 +1,68 @@
+"""The pictures of a series, as they are asked for: from patterns of file names, each content with each style."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from glob import glob, has_magic
+from pathlib import Path
+from typing import Any
+
+from nst.errors import Findings, UserError, raise_all
+from nst.io import remote
+from nst.job.inputs import PICTURES
+from nst.orders import StyleSource
+
+
+@dataclass(frozen=True)
+class Row:
+    """One picture: `number` counts from 1, `output` is a name in the folder, "" for one that is still to be found.
+
+    `recipe` is what differs from that of the series. `error` says why the picture cannot be.
+    """
+
+    number: int
+    content: str
+    styles: Sequence[StyleSource]
+    output: str = ""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    masks: Sequence[tuple[str, Sequence[str]]] = ()
+    protect: str | None = None
+    error: UserError | None = None
+
+
+def pairs(contents: Sequence[str], styles: Sequence[str]) -> list[Row]:
+    """Every content with every style. Raises `UserError` for each pattern that fits nothing."""
+    found = Findings()
+    named = {"--content": contents, "--style": styles}
+    paths = {option: [*_expanded(found, option, each)] for option, each in named.items()}
+    raise_all(found.errors)
+    every = ((content, style) for content in paths["--content"] for style in paths["--style"])
+    return [Row(number, content, [style]) for number, (content, style) in enumerate(every, start=1)]
+
+
+def _expanded(found: Findings, option: str, patterns: Sequence[str]) -> Iterable[str]:
+    if not patterns:
+        found.add(UserError(f"there is no {option}", f"{option} 'folder/*.jpg', or --pairs FILE for both"))
+    lists = [found.attempt(partial(expand, option, pattern)) or [] for pattern in patterns]
+    return dict.fromkeys(path for each in lists for path in each)
+
+
+def expand(option: str, pattern: str) -> list[str]:
+    """The pictures that a pattern, a folder or a path names, by name. Raises `UserError` for none."""
+    if remote.is_url(pattern):
+        paths = remote.glob(pattern)
+    elif os.path.isdir(pattern):
+        paths = [str(path) for path in Path(pattern).iterdir()]
+    elif os.path.exists(pattern) or not has_magic(pattern):
+        return [pattern]
+    else:
+        paths = glob(pattern, recursive=True)
+    found = sorted(path for path in paths if Path(path).suffix.lower() in PICTURES)
+    if not found:
+        others = f"; of {len(paths)} files none is a picture" if paths else ""
+        hint = f"a picture ends in {', '.join(PICTURES)}; quote a pattern, so that the shell leaves it alone"
+        raise UserError(f"{option} '{pattern}' names no picture{others}", hint)
+    return found

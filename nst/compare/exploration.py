@@ -1,0 +1,153 @@
+"""An exploration from beginning to end: panels planned and checked, pictures painted or kept, a sheet and a page."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nst import images
+from nst.compare import cells, grid, page, report, study
+from nst.compare.cells import Cell
+from nst.compare.papers import Panel, Paper
+from nst.compare.report import Column
+from nst.compare.study import PAGE, Say, Study, Watch
+from nst.errors import Findings, UserError, raise_all
+from nst.images import Picture
+from nst.io import atomic
+from nst.plugins.host import Plugins
+from nst.protocols import Pixels
+from nst.recipe.recipe import Recipe, flag
+from nst.reports import contact_sheet
+
+COMMAND = "nst explore"
+MARK = f'<meta name="generator" content="{COMMAND}">'  # in every page of ours
+WIDEST = 6  # pictures in a row, where there is but one
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks for: a content and styles, what to vary or a paper's experiment, where the pictures go.
+
+    `chosen` are the recipe fields set by hand, `mistakes` what could not be read of them.
+    """
+
+    pictures: Sequence[str]
+    output: Path
+    recipe: Recipe = field(default_factory=Recipe)
+    backends: str = ""
+    vary: Sequence[str] = ()
+    paper: Paper | None = None
+    fresh: bool = False
+    max_pixels: int | None = None
+    mistakes: Sequence[UserError] = ()
+    chosen: Collection[str] = ()
+
+    @property
+    def panels(self) -> Sequence[Panel]:
+        """The paper's, or the one of what is varied."""
+        return self.paper.panels if self.paper else [Panel()]
+
+
+class Exploration:
+    """A request, checked. Construction raises every mistake together, before anything is written or painted."""
+
+    def __init__(self, request: Request, plugins: Plugins) -> None:
+        self._request, self._plugins = request, plugins
+        self._study = Study(request.pictures, request.output, request.max_pixels, fresh=request.fresh, together=True)
+        found = Findings()
+        found.add(*request.mistakes, *_usage(request), study.occupied(request.output, MARK))
+        read = partial(images.read, max_pixels=request.max_pixels if (request.max_pixels or 0) > 0 else None)
+        originals = [found.attempt(partial(read, source)) for source in request.pictures]
+        shapes = [each.pixels.shape[:2] if each else (0, 0) for each in originals]
+        planned = [found.attempt(partial(self._plan, panel, shapes)) for panel in request.panels]
+        raise_all({(error.message, error.hint): error for error in found.errors}.values())
+        self._originals: list[Picture] = originals
+        self.cells: list[list[Cell]] = planned
+
+    def _plan(self, panel: Panel, shapes: Sequence[tuple[int, int]]) -> list[Cell]:
+        request = self._request
+        vary = [*request.vary, *panel.vary]
+        if not (request.backends or vary):
+            return []
+        wanted = grid.read(request.backends, vary)
+        fixed = [UserError(f"{flag(name)} is what the experiment sets", "leave it out") for name in panel.recipe
+                 if name in request.chosen]  # fmt: skip
+        raise_all([*study.set_and_varied(wanted[0], request.chosen), *fixed])
+        named = list(zip(request.pictures, shapes, strict=True))
+        recipe = request.recipe.override(**panel.recipe)
+        planned = cells.plan(recipe, wanted, self._plugins, named, request.chosen)
+        return [replace(cell, probe=False) for cell in planned]
+
+    def run(self, say: Say, watch: Watch) -> dict[str, Any]:
+        """Paint what is not there, write sheet, page and report; the report. Ctrl-C ends what runs, and shows the rest.
+
+        `say` gets lines, `watch` the pictures being worked on and how far they are.
+        """
+        study.make(self._request.output)
+        planned = [cell for panel in self.cells for cell in panel]
+        columns = self._study.columns(planned)
+        interrupted = False
+        try:
+            self._study.finish(columns, planned, say, watch)
+        except KeyboardInterrupt:
+            interrupted = True
+        found = report.build(columns, self._about(), self._request.output, interrupted)
+        self._write(found, columns)
+        return found
+
+    def _about(self) -> dict[str, Any]:
+        """What the report says beside the pictures."""
+        request = self._request
+        shown = zip(request.panels, self.cells, strict=True)
+        panels = [
+            {"title": panel.title, "note": panel.note, "across": _across(planned), "count": len(planned)}
+            for panel, planned in shown
+        ]
+        about = {"command": COMMAND, "originals": list(request.pictures), "varied": list(request.vary)}
+        paper = request.paper
+        if paper is None:
+            return {**about, "panels": panels}
+        title, told = f"{paper.title}: {paper.source}", {"paper": paper.name, "departures": list(paper.departures)}
+        return {**about, "title": title, **told, "panels": panels}
+
+    def _write(self, found: Mapping[str, Any], columns: Sequence[Column]) -> None:
+        output = self._request.output
+        originals = study.captioned(self._originals)
+        made: list[tuple[str, Pixels | None]] = [
+            (each.name, images.load_image(each.picture) if each.picture.is_file() else None) for each in columns
+        ]
+        tall, wide = self._originals[0].pixels.shape[:2]
+        images.write(output / "sheet.png", contact_sheet.panels([*_sheet(found, originals, made)], tall / wide))
+        report.write(output / "report.json", found)
+        text = page.render(found, [*originals, *made])
+        atomic.replace(output / PAGE, lambda file: file.write(text.encode()))
+
+
+def _sheet(
+    found: Mapping[str, Any], originals: Sequence[contact_sheet.Captioned], made: Sequence[contact_sheet.Captioned]
+) -> Iterator[tuple[str, list[Sequence[contact_sheet.Captioned]]]]:
+    """The originals and each panel, titled, in rows."""
+    yield found.get("title", "Originals"), [originals]
+    rest = iter(made)
+    for panel in found["panels"]:
+        own = [next(rest) for _ in range(panel["count"])]
+        yield panel["title"], contact_sheet.rows(own, panel["across"])
+
+
+def _across(planned: Sequence[Cell]) -> int:
+    """Pictures in a row: all of them, where one field is varied and they are few."""
+    fields = {name for cell in planned for name in cell.setting}
+    return len(planned) if len(fields) == 1 and len(planned) <= WIDEST else study.across(planned)
+
+
+def _usage(request: Request) -> Iterator[UserError]:
+    if request.max_pixels is not None and request.max_pixels < 1:
+        yield UserError(f"--max-pixels must be 1 or more, not {request.max_pixels}", "leave it out for 89 million")
+    if len(request.pictures) < 2:
+        yield UserError("give a content and a style", "nst explore CONTENT STYLE --vary FIELD=VALUE,…")
+    if not (request.backends or request.vary or request.paper):
+        hint = "--vary content-weight=1,10,100, --backends torch-vgg19,keras-vgg19, or --paper NAME (see --list)"
+        yield UserError("nothing to explore", hint)

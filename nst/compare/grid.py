@@ -1,0 +1,65 @@
+"""What sets the cells of a comparison apart, read from `--backends` and `--vary`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import product
+
+from nst.errors import Findings, UserError, raise_all, unknown
+from nst.recipe import fields
+from nst.recipe.recipe import FIELDS, flag
+
+WITH_COMMAS = (fields.counts, fields.shares, fields.selection, fields.settings)
+"""The readers whose values hold commas themselves: `--vary` then separates by `;` alone."""
+
+Setting = Mapping[str, str]
+"""Recipe fields and their values as typed. A backend may carry weights of its own: `torch-vgg19@my.safetensors`."""
+
+
+def read(backends: str, vary: Sequence[str]) -> list[Setting]:
+    """Every combination, the last varied field changing fastest. Raises all mistakes together."""
+    found = Findings()
+    names = _split(backends, ";" if ";" in backends else ",")
+    axes = [("backend", names)] if names else []
+    axes += [pair for text in vary if (pair := found.attempt(partial(read_vary, text)))]
+    fields = [field for field, _ in axes] + ["weights"] * any("@" in name for name in names)
+    for field in dict.fromkeys(field for field in fields if fields.count(field) > 1):
+        found.add(UserError(f"{spelled(field)} is given twice to vary", "give all its values at one place"))
+    raise_all(found.errors)
+    combinations = product(*(listed for _, listed in axes))
+    return [{field: value for (field, _), value in zip(axes, each, strict=True)} for each in combinations]
+
+
+def read_vary(text: str) -> tuple[str, list[str]]:
+    """`optimizer=lbfgs,adam` as a field and its values; `;` separates values that hold commas. Raises `UserError`."""
+    name, equals, listed = text.partition("=")
+    field = _spellings().get(name.strip().replace("-", "_").replace("optimiser", "optimizer"))
+    if field is None:
+        raise unknown("recipe field in --vary:", name.strip(), map(spelled, FIELDS))
+    semicolon = ";" in listed or FIELDS[field].metadata["read"] in WITH_COMMAS
+    found = _split(listed, ";" if semicolon else ",")
+    if not equals or len(found) < 2:
+        example = "style-layers=relu1_1,relu2_1;relu3_1" if semicolon else "optimizer=lbfgs,adam"
+        raise UserError(f"--vary {text} gives fewer than two values", f"write it like --vary '{example}'")
+    return field, found
+
+
+def _split(text: str, separator: str) -> list[str]:
+    return [part.strip() for part in text.split(separator) if part.strip()]
+
+
+def spelled(field: str) -> str:
+    """A recipe field as on the command line, without dashes: `style-layers`, `optimizer-option`."""
+    return flag(field).removeprefix("--")
+
+
+def _spellings() -> dict[str, str]:
+    return {name: name for name in FIELDS} | {spelled(name).replace("-", "_"): name for name in FIELDS}
+
+
+def caption(setting: Setting) -> str:
+    """What a person calls a cell: `torch-vgg19@mine.safetensors, optimizer=adam`. Paths lose their folders."""
+    words = [value if name == "backend" else f"{spelled(name)}={value}" for name, value in setting.items()]
+    return ", ".join(re.sub(r"(^|[@=])[^@=]*/(?=[^/])", r"\1", word) for word in words)

@@ -1,0 +1,68 @@
+"""Which network a backend really runs, so that "the same network" is a fact and not a name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import astuple
+from typing import Any
+
+import numpy as np
+
+from nst.job.job import Job
+from nst.vgg.network import Network
+
+EXACT = ("float32", "float64")
+"""The precisions the tolerances are stated for."""
+
+
+def identify(job: Job, network: Any, precision: str) -> dict[str, str]:
+    """What must be equal for two networks to be one."""
+    if isinstance(network, Network):
+        architecture, preprocessing, weights = network.architecture, _inputs(network), digest(network)
+    else:  # not a VGG's: what the backend declares, and its file
+        architecture, preprocessing, weights = job.spec.name, "its own", job.weights.source.verify()
+    return {
+        "architecture": architecture,
+        "preprocessing": preprocessing,
+        "pooling": job.recipe.pooling,
+        "padding": job.spec.pads(job.recipe.padding) or "zero",
+        "precision": precision,
+        "weights": weights,
+    }
+
+
+def _inputs(network: Network) -> str:
+    """The preprocessing by its numbers, begun with its name."""
+    return f"{network.preprocessing.name} {astuple(network.preprocessing)[1:]}"
+
+
+def digest(network: Network) -> str:
+    """SHA-256 in hex over every kernel and bias, as float32, in network order."""
+    found = hashlib.sha256()
+    for name, kernel in network.kernels.items():
+        found.update(name.encode())
+        for values in (kernel, network.biases[name]):
+            found.update(str(values.shape).encode())
+            found.update(np.ascontiguousarray(values, np.dtype("<f4")).tobytes())
+    return found.hexdigest()
+
+
+def differences(one: Mapping[str, str], other: Mapping[str, str]) -> str:
+    """Why two networks are not the same, in words; "" when they are."""
+    if one["architecture"] != other["architecture"]:
+        return f"different networks: {one['architecture']} and {other['architecture']}"
+    parts = ["weights"] if one["weights"] != other["weights"] else []
+    parts += [
+        f"{part} ({_word(one[part])} and {_word(other[part])})"
+        for part in ("preprocessing", "pooling", "padding")
+        if one[part] != other[part]
+    ]
+    if parts:
+        return f"different {', '.join(parts)}"
+    rough = [each["precision"] for each in (one, other) if each["precision"] not in EXACT]
+    return f"computed in {rough[0]}" if rough else ""
+
+
+def _word(value: str) -> str:
+    return value.partition(" ")[0]

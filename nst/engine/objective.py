@@ -1,0 +1,179 @@
+"""Terms made into one function of an image, with its gradient: of the whole image at once, or tile by tile.
+
+Both are exact. A statistic is a mean over positions, so a picture's is the sum of its tiles' shares; its distance
+from the target is taken once, on the small matrices, and the slope of that distance is what each tile needs to know
+of all others. So the gradient of the whole picture is had in the memory of one tile, at the price of a second pass
+forward.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+from nst.engine.masks import window
+from nst.engine.terms import StyleTerm, Term, extract
+from nst.engine.tiling import SMALLEST, Tile
+from nst.errors import NstError
+from nst.estimate.memory import let_go, memory_errors
+from nst.protocols import Array, Evaluation, FeatureBackend, Objective, Tensor
+from nst.vgg.architecture import stride
+
+
+def build_objective(backend: FeatureBackend, terms: Sequence[Term], tiles: Sequence[Tile]) -> Objective:
+    """The sum of the terms as a function of the image; each term needs a name of its own.
+
+    `tiles` are those the terms were made for; one is the whole image.
+    """
+    if len({term.name for term in terms}) < len(terms):
+        raise ValueError(f"terms must have names of their own: {[term.name for term in terms]}")
+    return Tiled(backend, terms, tiles) if len(tiles) > 1 else _at_once(backend, terms)
+
+
+def _at_once(backend: FeatureBackend, terms: Sequence[Term]) -> Objective:
+    layers = _layers(terms)
+    windows = {term.name: window(backend, term.area.weights[0]) for term in _masked(terms)}
+
+    def value(term: Term, features: Tensor) -> Tensor:
+        (weights,) = term.area.weights
+        if isinstance(term, StyleTerm):
+            if weights is not None:
+                features, weights = features[windows[term.name]], weights[windows[term.name]]
+            return term.distance(backend.xp, term.statistic(backend.xp, features, weights), term.target)
+        return backend.xp.mean(_weighted(term.differences(backend.xp, features, term.targets[0]), weights))
+
+    def loss(image: Tensor) -> dict[str, Tensor]:
+        features = extract(backend, image, layers)
+        return {term.name: value(term, features[term.layer]) for term in terms}
+
+    return backend.value_and_grad(loss)
+
+
+class Tiled:
+    """An `Objective` in two passes over the tiles of the image.
+
+    The first adds up the statistics. The second has each tile's gradient: of its pointwise differences, and of its
+    statistics along the slope of their distances.
+    """
+
+    def __init__(self, backend: FeatureBackend, terms: Sequence[Term], tiles: Sequence[Tile]) -> None:
+        self._backend = backend
+        self.tiles = tiles
+        self._terms = terms
+        self._style = [term for term in terms if isinstance(term, StyleTerm)]
+        self._distances = {term.name: _distance(backend, term) for term in self._style}
+        self._parts: dict[tuple[int, ...], Objective] = {}  # one for each kind of tile
+
+    def __call__(self, image: Array) -> Evaluation:
+        """The terms of the whole image, and its gradient in the image's own kind."""
+        statistics = self._statistics(image)
+        distances = {term.name: self._distances[term.name](statistics[term.name], term.target) for term in self._style}
+        terms = {term.name: distances[term.name].loss if term.name in distances else 0.0 for term in self._terms}
+        slopes = {name: distance.gradient for name, distance in distances.items()}
+        gradient = 0 * image
+        for i, tile in enumerate(self.tiles):
+            part = self._part(i)(image[tile.box], *self._given(i, slopes))
+            gradient[tile.box] += part.gradient
+            terms |= {name: terms[name] + value for name, value in part.terms.items() if name not in distances}
+        return Evaluation(sum(terms.values()), terms, gradient)
+
+    def _statistics(self, image: Array) -> dict[str, Tensor]:
+        """The style terms' statistics of the whole image."""
+        found: dict[str, Tensor] = {}
+        for i, tile in enumerate(self.tiles if self._style else ()):
+            features = extract(self._backend, image[tile.box], _layers(self._style))
+            for term in self._style:
+                core = features[term.layer][tile.core(stride(term.layer))]
+                part = term.area.shares[i] * term.statistic(self._backend.xp, core, term.area.weights[i])
+                found[term.name] = found[term.name] + part if term.name in found else part
+        return found
+
+    def _given(self, i: int, slopes: Mapping[str, Tensor]) -> Iterator[Tensor]:
+        """What `_loss` needs to know of tile `i` beside its pixels: each term's slope or target, and its weights."""
+        for term in self._terms:
+            share = term.area.shares[i]
+            if isinstance(term, StyleTerm):
+                yield share * slopes[term.name]
+            elif term.targets[i] is not None:
+                yield term.targets[i]
+            if term.area.weights[i] is not None:
+                yield term.area.weights[i]
+
+    def _part(self, i: int) -> Objective:
+        """What tile `i` adds to the whole: one function for all tiles of its kind, so that it is traced once."""
+        kind = self.tiles[i].kind
+        if kind not in self._parts:
+            self._parts[kind] = self._backend.value_and_grad(partial(self._loss, i))
+        return self._parts[kind]
+
+    def _loss(self, i: int, image: Tensor, *given: Tensor) -> Mapping[str, Tensor]:
+        xp, tile, values = self._backend.xp, self.tiles[i], iter(given)
+        features = extract(self._backend, image, _layers(self._terms))
+        found: dict[str, Tensor] = {}
+        for term in self._terms:
+            here, step = features[term.layer], stride(term.layer)
+            fixed = next(values) if isinstance(term, StyleTerm) or term.targets[i] is not None else None
+            weights = None if term.area.weights[i] is None else next(values)
+            if isinstance(term, StyleTerm):
+                found[term.name] = xp.sum(fixed * term.statistic(xp, here[tile.core(step)], weights))
+            else:
+                differences = term.differences(xp, here[tile.rim(step)], fixed)[tile.core_in_rim(step)]
+                found[term.name] = term.area.shares[i] * xp.mean(_weighted(differences, weights))
+        return found
+
+
+def _masked(terms: Sequence[Term]) -> list[StyleTerm]:
+    """Those that are told where to look."""
+    return [term for term in terms if isinstance(term, StyleTerm) and term.area.weights[0] is not None]
+
+
+def _layers(terms: Sequence[Term]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(term.layer for term in terms))
+
+
+def _weighted(differences: Tensor, weights: Tensor | None) -> Tensor:
+    return differences if weights is None else differences * weights
+
+
+def _distance(backend: FeatureBackend, term: StyleTerm) -> Objective:
+    """A term's distance as a function of its statistic, with the slope that the tiles need."""
+    return backend.value_and_grad(lambda statistic, target: {term.name: term.distance(backend.xp, statistic, target)})
+
+
+class Frugal:
+    """An `Objective` that goes on in tiles when memory runs out, and in tiles half as large when it does so again.
+
+    `build` makes the objective for a tile size in pixels (0: the whole image at once), `longest` is the image's
+    longer side; `tell` is told of each change. `backend` is asked to free what is held no longer, where it can.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[int], Objective],
+        tile: int,
+        longest: int,
+        tell: Callable[[str], None],
+        backend: FeatureBackend | None = None,
+    ) -> None:
+        self._build, self.tile, self._longest, self._tell, self._backend = build, tile, longest, tell, backend
+        self._objective: Objective | None = None
+
+    def __call__(self, image: Array) -> Evaluation:
+        """The evaluation, at the first tile size that memory allows."""
+        while True:
+            try:
+                with memory_errors(self._backend):
+                    self._objective = self._objective or self._build(self.tile)
+                    return self._objective(image)
+            except MemoryError:
+                self._objective = None
+            gc.collect()  # the traceback, which holds what the evaluation held, may be a circle
+            let_go(self._backend)
+            self._halve()
+
+    def _halve(self) -> None:
+        self.tile = min(self.tile or self._longest, self._longest) // 2
+        if self.tile < SMALLEST:
+            raise NstError("not enough memory, even in small tiles", "choose a smaller --size")
+        self._tell(f"not enough memory: going on in tiles of {self.tile} px")

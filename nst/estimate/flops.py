@@ -1,0 +1,82 @@
+"""What a network costs, from its shapes alone: operations, and bytes of activations.
+
+Only convolutions count: pools, ReLUs and losses are a few percent of the operations, and grow as they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from math import prod
+
+from nst.engine.tiling import Grid
+from nst.vgg.architecture import layer_names, stride
+from nst.vgg.layers import IMAGE
+from nst.vgg.network import Network
+
+Size = tuple[int, int]
+"""(height, width) in pixels."""
+
+FLOAT = 4
+"""Bytes of a float32."""
+
+BACKWARD = 1
+"""Operations of a pass back over those of a pass forward: the gradient is the image's, and kernels have none."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A network's shape: its architecture, and by name the channels (in, out) of each convolution."""
+
+    architecture: str
+    channels: Mapping[str, tuple[int, int]]
+
+    @property
+    def weights(self) -> int:
+        """Bytes of its kernels."""
+        return sum(9 * prod(each) for each in self.channels.values()) * FLOAT
+
+    def upto(self, names: Collection[str]) -> list[str]:
+        """The convolutions computed for layers of these names."""
+        order = layer_names(self.architecture, self.channels)
+        depth = max((order.index(name) + 1 for name in names if name in order), default=0)
+        return [name for name in order[:depth] if name in self.channels]
+
+
+def outline(network: object) -> Outline | None:
+    """The outline of a VGG; None of anything else."""
+    if not isinstance(network, Network):
+        return None
+    shapes = {name: kernel.shape for name, kernel in network.kernels.items()}
+    return Outline(network.architecture, {name: (shape[1], shape[0]) for name, shape in shapes.items()})
+
+
+def forward(network: Outline, names: Collection[str], size: Size) -> float:
+    """Operations of one pass to the deepest of the layers, a multiplication and an addition being two."""
+    per_position = ((name, 2 * 9 * prod(network.channels[name])) for name in network.upto(names))
+    return float(sum(operations * positions(size, name) for name, operations in per_position))
+
+
+def activations(network: Outline, names: Collection[str], size: Size) -> int:
+    """Bytes of the outputs of all convolutions that the layers need, each counted once."""
+    return sum(features(network, name, size) for name in network.upto(names))
+
+
+def features(network: Outline, name: str, size: Size) -> int:
+    """Bytes of one layer's features."""
+    if name == IMAGE:
+        return prod(size) * 3 * FLOAT
+    return positions(size, name) * network.channels[network.upto([name])[-1]][1] * FLOAT
+
+
+def positions(size: Size, name: str) -> int:
+    """How many positions a layer has."""
+    return (size[0] // stride(name)) * (size[1] // stride(name))
+
+
+def evaluation(network: Outline, names: Collection[str], style: Collection[str], grid: Grid) -> float:
+    """Operations of one loss and gradient; in tiles the style's statistics take a pass forward of their own."""
+    boxes = grid.boxes().items()
+    parts = (count * forward(network, names, box) * (1 + BACKWARD) for box, count in boxes)
+    first = (count * forward(network, style, box) for box, count in boxes) if len(grid) > 1 else ()
+    return sum(parts) + sum(first)

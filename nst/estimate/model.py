@@ -1,0 +1,263 @@
+"""What a run will take, said before it starts: memory by a model of the network, time by evaluations that were timed.
+
+Memory depends on shapes alone: what the framework holds anyway, the pictures, the images that engine and optimizer
+keep, the content's features, and the activations of the largest piece that is computed at once. Time is read
+off the line through two evaluations at small sizes, by the operations of each size. `benchmarks/memory.py` holds the
+constants here against real runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from math import prod
+from typing import Any
+
+from nst.engine.bleed import Canvas
+from nst.engine.tiling import SMALLEST, Grid, grid
+from nst.estimate.flops import FLOAT, Outline, Size, activations, evaluation, features, forward
+from nst.specs import MemoryModel
+
+WEIGHTS = 1.5
+"""Times the weights are held: as the backend wants them, and what the allocator keeps of the arrays that were read."""
+
+KEPT = 14
+"""Images as large as the picture that are held beside the optimizer's state: where it is, where it was, the gradients
+there, the best, and those between two lines of arithmetic."""
+
+PASSING = 22
+"""Images as large as the piece at hand that losses on pixels and the first convolution hold for the way back."""
+
+COMPARING = 4
+"""Times the content's features are held at the piece at hand: they, their difference, its square, its gradient."""
+
+WEIGHING = 1.4
+"""Times a style layer's features at the piece at hand are held weighted by a mask that is white all over."""
+
+LOOKING = 0.5
+"""The part of an evaluation's activations that are held without a way back, when a style is looked at."""
+
+UPDATES = 6
+"""Sums of two images that a step costs beside those over the optimizer's state."""
+
+PER_STATE = 1.5
+"""Sums of two images for each image of the optimizer's state."""
+
+FIXED = 0.4
+"""The part of the smallest evaluation that one of nothing at all would take, where no larger one was timed."""
+
+FLATTEST = 0.25
+"""The least part of a larger evaluation that grows with the picture, however fast the clock says it was."""
+
+MARGIN = 0.9
+"""The part of what is free that tiles are chosen for."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One size before it is run: long side `size` in pixels, what is painted, and the network.
+
+    `outline` is None for a network of unknown shape. `works` are the sizes of the styles' works there, `tile` is the
+    side of the tiles to begin with, 0 for none.
+    """
+
+    size: int
+    canvas: Canvas
+    steps: int
+    weights: str
+    outline: Outline | None
+    works: Sequence[Size]
+    tile: int = 0
+
+    @property
+    def shape(self) -> Size:
+        """(height, width) of what is painted, with its rim."""
+        return self.canvas.shape
+
+    @property
+    def image(self) -> int:
+        """Bytes of the image."""
+        return prod(self.shape) * 3 * FLOAT
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What evaluations of a network were found to take: `fixed` seconds for each pass there and back however small
+    the picture, and `rate` seconds for each unit of work, of whatever unit `Estimator.work` counts in.
+
+    `overhead` are the seconds a new size, or a new kind of tile, costs once. `seconds_per_byte` is what a sum of two
+    arrays takes for each byte of one of them.
+    """
+
+    fixed: float
+    rate: float
+    overhead: float
+    seconds_per_byte: float
+
+
+def line(timed: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """`fixed` and `rate` of a `Timing`, from the (work, seconds) of one evaluation, or of a small and a large one."""
+    (work, seconds), (most_work, most_seconds) = timed[0], timed[-1]
+    if work == most_work:
+        return FIXED * seconds, (1 - FIXED) * seconds / work
+    steepest = most_seconds / most_work
+    rate = min(steepest, max(FLATTEST * steepest, (most_seconds - seconds) / (most_work - work)))
+    return most_seconds - rate * most_work, rate
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one size will take: `seconds`, peak `memory` in bytes, `operations` of an evaluation; None is unknown."""
+
+    size: int
+    steps: int
+    tile: int
+    weights: str
+    seconds: float | None
+    memory: int | None
+    operations: float | None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take.
+
+    `start` are the seconds that opening the backends took, which are not among `seconds`. `at_least` says of the memory
+    that the backend does not tell what its framework holds in addition, `at_most` of the time that the run may end
+    early.
+    """
+
+    parts: Sequence[Part]
+    start: float = 0.0
+    at_least: bool = False
+    at_most: bool = False
+
+    @property
+    def seconds(self) -> float | None:
+        """From the first size to the last; None where one is unknown."""
+        found = [part.seconds for part in self.parts if part.seconds is not None]
+        return sum(found) if len(found) == len(self.parts) else None
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes at the worst moment."""
+        return max((part.memory for part in self.parts if part.memory is not None), default=None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, ready for JSON."""
+        totals = {"seconds": self.seconds, "memory": self.memory, "start": self.start}
+        bounds = {"at_least": self.at_least, "at_most": self.at_most}
+        return {**totals, **bounds, "sizes": [asdict(part) for part in self.parts]}
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> Estimate:
+        """What `to_dict` gave."""
+        parts = [Part(**part) for part in found["sizes"]]
+        return cls(parts, found["start"], found["at_least"], found["at_most"])
+
+
+def unknown(stages: Sequence[Stage], start: float) -> Estimate:
+    """Sizes of which nothing is known."""
+    parts = [Part(each.size, each.steps, each.tile, each.weights, None, None, None) for each in stages]
+    return Estimate(parts, start)
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """What is the same at every size: the framework's own share, the layers looked at, the optimizer's state.
+
+    `compared` are the layers whose content features are kept, by each loss that keeps them. `copies` says how many
+    times the features of a layer are held by losses beside that. `masked` is how many regions have a mask. `pictures`
+    are the bytes of the pictures at hand. `held`
+    are the bytes of the optimizer's state for an image of so many bytes after so many steps. `resident` is what the
+    process holds with the backend open; None on a device of its own, where neither framework nor pictures count.
+    `narrow` is how wide activations are, of float32.
+    """
+
+    model: MemoryModel
+    style: Collection[str]
+    compared: Collection[str]
+    pictures: int
+    held: Callable[[int, int], int]
+    resident: int | None
+    narrow: float = 1.0
+    copies: Mapping[str, float] = field(default_factory=dict)
+    masked: int = 0
+
+    @property
+    def layers(self) -> list[str]:
+        """Every layer looked at, once."""
+        return list(dict.fromkeys([*self.style, *self.compared]))
+
+    def memory(self, stage: Stage, networks: Collection[Outline], tile: int) -> int | None:
+        """Bytes at the worst moment of a size, with so many networks open, in tiles of so many pixels (0: none)."""
+        if stage.outline is None:
+            return None
+        held = sum(network.weights for network in networks)
+        if self.resident is not None:
+            held = max(self.model.base + round(WEIGHTS * held) + self.pictures, self.resident)
+        images = (KEPT + self.masked) * stage.image + self.held(stage.image, stage.steps)
+        compared = sum(features(stage.outline, name, stage.shape) for name in self.compared)
+        return held + images + compared + self._piece(stage, stage.outline, tile)
+
+    def _piece(self, stage: Stage, network: Outline, tile: int) -> int:
+        """Bytes for the largest piece of the picture, or of a style, that is computed at once."""
+        largest = max(self._grid(stage, tile).boxes(), key=prod)
+        looked = [max(grid(work, tile, self.style).boxes(), key=prod) for work in stage.works]
+        looking = max((LOOKING * activations(network, self.style, work) for work in looked), default=0)
+        computing = activations(network, self.layers, largest)
+        comparing = (COMPARING - 1) * sum(features(network, name, largest) for name in self.compared)
+        copying = sum(count * features(network, name, largest) for name, count in self.copies.items())
+        passing = comparing + round(copying) + PASSING * prod(largest) * 3 * FLOAT
+        return round(self.narrow * self.model.factor * max(computing, looking) + passing)
+
+    def fitting(self, stage: Stage, networks: Collection[Outline], room: int) -> int:
+        """The largest tile for which `room` bytes are enough, 0 where the whole image fits.
+
+        Tiles are as even as can be, so those that cut the longer side into 2, 3, 4, … are all there are to choose from.
+        """
+        longest = max(stage.shape)
+        least = min(2 * SMALLEST, longest)
+        parts = range(2, max(2, longest // SMALLEST) + 1)
+        sides = [0, *(-(-longest // count) for count in parts)]
+        if (self.memory(stage, networks, sides[-1]) or 0) > room:
+            return least  # nor do any of the others fit: a huge picture has thousands
+        needs = ((side, self.memory(stage, networks, side)) for side in sides)
+        return next((side for side, need in needs if need is None or need <= room), least)
+
+    def seconds(self, stage: Stage, timing: Timing) -> float:
+        """How long a size takes, going by evaluations of the same network that were timed."""
+        tiles = self._grid(stage, stage.tile)
+        passes = 1.0 if len(tiles) == 1 else 1.5 * len(tiles)
+        each, once = (timing.fixed * passes + timing.rate * work for work in self.work(stage))
+        images = UPDATES + PER_STATE * self.held(stage.image, -(-stage.steps // 2)) / stage.image
+        update = images * stage.image * timing.seconds_per_byte
+        return (stage.steps + 1) * each + stage.steps * update + once + tiles.kinds * timing.overhead
+
+    def work(self, stage: Stage) -> tuple[float, float]:
+        """Operations of an evaluation, and of the targets; pixels stand for them where the network is unknown."""
+        if stage.outline is None:
+            return float(prod(stage.shape)), sum(map(prod, [stage.shape, *stage.works])) / 2
+        each = evaluation(stage.outline, self.layers, self.style, self._grid(stage, stage.tile))
+        works = sum(forward(stage.outline, self.style, work) for work in stage.works)
+        return each, works + forward(stage.outline, self.compared, stage.shape)
+
+    def _grid(self, stage: Stage, tile: int) -> Grid:
+        return grid(stage.shape, tile, self.layers)
+
+    def estimate(self, stages: Sequence[Stage], timings: Mapping[str, Timing], start: float) -> Estimate:
+        """All sizes together; `timings` by the name of the weights, those that could be taken."""
+        networks = {stage.weights: stage.outline for stage in stages if stage.outline is not None}.values()
+        parts = [
+            Part(
+                stage.size,
+                stage.steps,
+                stage.tile,
+                stage.weights,
+                self.seconds(stage, timings[stage.weights]) if stage.weights in timings else None,
+                self.memory(stage, networks, stage.tile),
+                None if stage.outline is None else self.work(stage)[0],
+            )
+            for stage in stages
+        ]
+        return Estimate(parts, start, self.model == MemoryModel())

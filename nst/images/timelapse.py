@@ -1,0 +1,152 @@
+"""A run as a film: its frames kept on disk as they come, and written in the end as MP4, GIF, WebP or APNG."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from nst.errors import NstError, UserError
+from nst.io import atomic
+from nst.protocols import Pixels
+
+FORMATS = {".mp4": "MP4", ".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
+LENGTH = 10  # seconds at most, but for the end
+SLOWEST, FASTEST = 5, 25  # frames a second
+HELD = 1  # seconds for which the finished picture stands
+ROOM = 128e6  # pixels of all frames together that Pillow may hold while it writes
+SAVING: dict[str, dict[str, Any]] = {
+    "WEBP": {"quality": 85, "method": 0},
+    "PNG": {"compress_level": 3},
+    "GIF": {"optimize": False},
+}
+
+Frame = NDArray[np.uint8]
+
+
+def check(path: Path) -> UserError | None:
+    """Why no film can be written at `path`, as far as its name tells."""
+    if path.suffix.lower() not in FORMATS:
+        return UserError(f"--timelapse: '{path.name}' is not a film", f"choose from {', '.join(FORMATS)}")
+    if path.suffix.lower() == ".mp4" and find_spec("imageio_ffmpeg") is None:
+        return UserError("--timelapse: MP4 needs imageio-ffmpeg", "pip install 'nst[video]', or choose .webp or .gif")
+    return None
+
+
+class Timelapse:
+    """The film of a run of so many steps, thinned to `LENGTH` seconds. Its frames lie in a file without a name."""
+
+    def __init__(self, path: Path, steps: int) -> None:
+        self._path = path
+        self._every = max(1, math.ceil(steps / (LENGTH * FASTEST)))
+        self._shapes: list[tuple[int, ...]] = []
+        try:  # unbuffered: what finds no room now must not be tried again later
+            self._file = tempfile.TemporaryFile(buffering=0, dir=path.parent)  # noqa: SIM115
+        except OSError as error:
+            raise NstError(f"cannot write '{path}': {error.strerror}", "make room on the disk") from error
+
+    def wants(self, step: int) -> bool:
+        """Whether the film shows this step, from 1 on."""
+        return (step - 1) % self._every == 0
+
+    def add(self, pixels: Pixels) -> None:
+        """One more frame. Raises `NstError` when there is no room for it; those before are kept."""
+        frame = _frame(pixels)
+        try:
+            self._file.seek(sum(map(math.prod, self._shapes)))
+            left = frame.reshape(-1).data
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            raise NstError(f"a frame of the film is lost: {error.strerror}", "make room on the disk") from error
+        self._shapes.append(frame.shape)
+
+    def write(self, finished: Pixels) -> None:
+        """The film so far, enlarged to the finished picture and ending with it. Raises `NstError`."""
+        kind = FORMATS[self._path.suffix.lower()]
+        save = partial(_mp4, self, finished) if kind == "MP4" else partial(_animated, self, finished, kind)
+        try:
+            atomic.replace(self._path, save)
+        except (OSError, MemoryError, ValueError) as error:  # Pillow calls want of memory a ValueError now and then
+            reason = getattr(error, "strerror", "") or str(error) or "not enough memory"
+            raise NstError(f"cannot write '{self._path}': {reason}", "the picture is written") from error
+
+    @property
+    def rate(self) -> int:
+        """Frames a second."""
+        return min(FASTEST, max(SLOWEST, round(len(self._shapes) / LENGTH)))
+
+    def frames(self, finished: Pixels, height: int, width: int) -> Iterator[Image.Image]:
+        """Every frame in turn at this size in pixels, the finished picture last."""
+        self._file.seek(0)
+        for shape in self._shapes:
+            data = np.frombuffer(self._file.read(math.prod(shape)), np.uint8)
+            yield _sized(data.reshape(shape), height, width)
+        yield _sized(_frame(finished), height, width)
+
+    def __len__(self) -> int:
+        """How many frames there are, the finished picture among them."""
+        return len(self._shapes) + 1
+
+
+def _frame(pixels: Pixels) -> Frame:
+    return np.ascontiguousarray((np.clip(pixels, 0, 1) * 255).round(), np.uint8)
+
+
+def _sized(frame: Frame, height: int, width: int) -> Image.Image:
+    image = Image.fromarray(frame)
+    return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def _animated(film: Timelapse, finished: Pixels, kind: str, file: BinaryIO) -> None:
+    """By Pillow, which holds all frames at once: where they would not fit into `ROOM` they are made smaller."""
+    height, width = finished.shape[:2]
+    scale = min(1.0, math.sqrt(ROOM / (len(film) * height * width)))
+    frames = [*film.frames(finished, max(1, round(height * scale)), max(1, round(width * scale)))]
+    first, *rest = _in_one_palette(frames) if kind == "GIF" else frames
+    durations = [round(1000 / film.rate)] * len(rest) + [1000 * HELD]
+    how = {"save_all": True, "append_images": rest, "duration": durations, "loop": 0}
+    first.save(file, kind, **how, **SAVING[kind])
+
+
+def _in_one_palette(frames: list[Image.Image]) -> list[Image.Image]:
+    """The frames in the 256 colors of some of them, the last among these: no flicker, and soon done."""
+    shown = frames[:: -max(1, len(frames) // 8)]
+    width, height = shown[0].size
+    mosaic = Image.new("RGB", (width, height * len(shown)))
+    for i, frame in enumerate(shown):
+        mosaic.paste(frame, (0, i * height))
+    palette = mosaic.quantize(256)
+    return [frame.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
+
+
+def _mp4(film: Timelapse, finished: Pixels, file: BinaryIO) -> None:
+    """By FFmpeg, frame by frame. H.264 wants even sides: a last odd row or column is left out."""
+    import imageio_ffmpeg
+
+    height, width = finished.shape[:2]
+    even = max(2, width - width % 2), max(2, height - height % 2)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "film.mp4"
+        how = {"fps": film.rate, "quality": 8, "macro_block_size": 2, "ffmpeg_log_level": "error"}
+        writer = imageio_ffmpeg.write_frames(
+            path, even, output_params=["-preset", "veryfast", "-movflags", "+faststart"], **how
+        )
+        writer.send(None)
+        for image in film.frames(finished, height, width):
+            last = image.crop((0, 0, *even)).tobytes()
+            writer.send(last)
+        for _ in range(film.rate * HELD - 1):
+            writer.send(last)
+        writer.close()
+        with path.open("rb") as made:
+            shutil.copyfileobj(made, file)

@@ -1,0 +1,1 @@
+"""Files on disk and by URL: atomic writes, downloads, remote storage, TOML."""

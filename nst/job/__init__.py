@@ -1,0 +1,23 @@
+"""Make checked objects of a recipe and pictures, and run them: `job.Job` holds the sequence of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nst.lazy import attach
+
+if TYPE_CHECKING:
+    from nst.job.job import Job as Job
+    from nst.job.job import Result as Result
+    from nst.job.job import stylize as stylize
+
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "nst.job.job": (
+            "Job",
+            "Result",
+            "stylize",
+        ),
+    },
+)

@@ -1,0 +1,69 @@
+"""The backends of a job: one for each choice of weights, built when it is first asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from nst.estimate.flops import Outline, outline
+from nst.plugins.host import Plugins
+from nst.plugins.options import read_options
+from nst.recipe.recipe import Recipe
+from nst.specs import BackendSpec
+from nst.weights.selection import Choice
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A backend, the outline of its network, None where that is no VGG, and the SHA-256 of its weights, "" for none."""
+
+    backend: Any
+    outline: Outline | None
+    digest: str = ""
+
+
+class Backends:
+    """Those that a recipe wants. Jobs given one mapping `loaded` share what they have in common.
+
+    `seconds` are what building them has taken so far.
+    """
+
+    def __init__(
+        self, recipe: Recipe, spec: BackendSpec, plugins: Plugins, loaded: MutableMapping[Any, Opened] | None = None
+    ) -> None:
+        self._recipe, self._spec, self._plugins = recipe, spec, plugins
+        self._loaded = {} if loaded is None else loaded
+        self._opened: dict[str, Opened] = {}
+        self.seconds = 0.0
+
+    def open(self, choice: Choice) -> Opened:
+        """That of these weights; what is loaded already, from the same file, is not read again.
+
+        Raises `NstError` for weights that are none, and whatever the backend raises.
+        """
+        if choice.name not in self._opened:
+            began = time.perf_counter()
+            self._opened[choice.name] = self._shared(choice)
+            self.seconds += time.perf_counter() - began
+        return self._opened[choice.name]
+
+    def _shared(self, choice: Choice) -> Opened:
+        recipe, options = self._recipe, self._options()
+        key = recipe.backend, choice.name, choice.stamp(), recipe.device, tuple(sorted(options.items()))
+        if key not in self._loaded:
+            self._loaded[key] = self._load(choice, options)
+        return self._loaded[key]
+
+    def _options(self) -> dict[str, Any]:
+        options = read_options(self._spec, self._recipe.backend_options)
+        if self._spec.kind == "feature":
+            options |= {"pooling": self._recipe.pooling, "precision": self._recipe.precision}
+            options |= {"padding": padding} if (padding := self._spec.pads(self._recipe.padding)) else {}
+        return options
+
+    def _load(self, choice: Choice, options: dict[str, Any]) -> Opened:
+        network = choice.source.load()  # first: a bad file is found before the framework is imported
+        backend = self._plugins.load(self._spec)(network, device=self._recipe.device, **options)
+        return Opened(backend, outline(network), getattr(network, "sha256", "") or choice.source.verify())

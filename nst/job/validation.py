@@ -1,0 +1,249 @@
+"""Finds every mistake in a recipe at once, from specs and file headers alone: before any framework is imported."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+from nst.errors import Findings, UserError, unknown
+from nst.images import color_transfer, fit
+from nst.plugins.host import Plugins
+from nst.plugins.options import read_options
+from nst.recipe.fields import ExtraLoss
+from nst.recipe.recipe import FIELDS, Recipe, flag
+from nst.recipe.schedule import plan
+from nst.specs import SHAPES, BackendSpec, LossSpec, OptionValue, Spec
+from nst.vgg import layers
+from nst.vgg.architecture import smallest_side, smallest_size
+from nst.weights import selection
+
+ONE_PASS = ("backend", "weights", "device", "backend_options", "size", "style_blend", "style_scale", "color")
+"""The recipe fields that mean something to an image backend."""
+
+MOST_BLEED = 256
+"""Pixels beyond each border: no network's frame is so wide."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a job is called with beside its recipe: so many styles of the whole and of patches, and whether masks."""
+
+    styles: int = 1
+    patch_styles: int = 0
+    masks: bool = False
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A picture's name, (height, width), and the size it is used at relative to the result's."""
+
+    name: str
+    shape: tuple[int, int]
+    scale: float = 1.0
+
+
+def find_mistakes(recipe: Recipe, plugins: Plugins, call: Call, chosen: Collection[str] = ()) -> list[UserError]:
+    """What is wrong with a recipe, for a job that is called so; an empty list when it can run.
+
+    `chosen` names the fields a person set, which must mean something even where they equal the default.
+    """
+    found = Findings()
+    backend: BackendSpec | None = found.attempt(lambda: plugins.find("backend", recipe.backend))
+    if backend is not None:
+        found.add(*_backend_mistakes(recipe, backend))
+    found.add(color_transfer.check(recipe.color))
+    if backend is not None and backend.kind == "image":
+        found.add(*_inapplicable(recipe, backend, chosen), *_one_pass_mistakes(recipe, backend, call))
+        found.add(*_style_mistakes(recipe, call))
+    else:
+        found.add(*_descent_mistakes(recipe, plugins, call), *_style_mistakes(recipe, call), *_number_mistakes(recipe))
+    return found.errors
+
+
+def _inapplicable(recipe: Recipe, spec: BackendSpec, chosen: Collection[str]) -> Iterable[UserError]:
+    """Choices that mean nothing to a network that paints in one pass."""
+    usual, takes = Recipe(), ", ".join(map(flag, ONE_PASS))
+    for name in FIELDS:
+        if name not in ONE_PASS and (name in chosen or getattr(recipe, name) != getattr(usual, name)):
+            yield UserError(
+                f"{flag(name)} means nothing to '{spec.name}', which paints in one pass", f"it takes {takes}"
+            )
+
+
+def _descent_mistakes(recipe: Recipe, plugins: Plugins, call: Call) -> list[UserError]:
+    """What is wrong with the names and options of an optimization's parts."""
+    found = Findings()
+    for role, chosen in zip(("style", "content"), recipe.all_losses(), strict=False):
+        found.add(*_loss_mistakes(recipe, plugins, call, chosen, role))
+    for chosen in recipe.losses:
+        found.add(*_loss_mistakes(recipe, plugins, call, chosen))
+    for kind, name, options in (
+        ("optimizer", recipe.optimizer, recipe.optimizer_options),
+        ("initializer", recipe.init, recipe.init_options),
+    ):
+        found.add(*_named_mistakes(plugins, kind, name, options))
+    return found.errors
+
+
+def _backend_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
+    found = Findings()
+    found.add(missing_modules(spec))
+    if recipe.tile.isdigit() and not spec.architecture:
+        found.add(
+            UserError(f"'{spec.name}' cannot be computed in tiles: it does not say how far it sees", "--tile off")
+        )
+    if recipe.device not in spec.devices:
+        found.add(unknown("device", recipe.device, spec.devices))
+    found.attempt(lambda: read_options(spec, recipe.backend_options))
+    if spec.kind == "feature":
+        found.add(*_network_mistakes(recipe, spec))
+    elif (choice := found.attempt(lambda: selection.choose(spec, recipe.weights[-1]))) is not None:
+        found.attempt(choice.source.verify)
+    return found.errors
+
+
+def _network_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
+    """Precision, pooling, padding, layers, and whether the weights have them."""
+    found = Findings()
+    if recipe.precision not in ("auto", *spec.precisions):
+        found.add(unknown("precision", recipe.precision, ("auto", *spec.precisions)))
+    if recipe.pooling not in spec.pooling:
+        found.add(unknown("pooling", recipe.pooling, spec.pooling))
+    found.add(_padding_mistake(recipe.padding, spec))
+    known = [name for name in recipe.layers() if name in spec.layers]
+    for name in dict.fromkeys(recipe.weights):
+        choice = found.attempt(partial(selection.choose, spec, name))
+        if choice is not None:
+            found.add(*selection.check(spec, choice, known))
+    for option, chosen in recipe.selections().items():
+        found.add(*layers.check(option, chosen, spec.layers))
+    return found.errors
+
+
+def _padding_mistake(wanted: str, spec: BackendSpec) -> UserError | None:
+    if wanted in ("auto", *spec.padding):
+        return None
+    if not spec.padding:
+        return UserError(f"'{spec.name}' offers no choice of padding", "leave out --padding, or choose another backend")
+    return unknown("padding", wanted, ("auto", *spec.padding))
+
+
+def _loss_mistakes(recipe: Recipe, plugins: Plugins, call: Call, chosen: ExtraLoss, role: str = "") -> list[UserError]:
+    """What is wrong with a loss, which must be one for `role` where that is given."""
+    found = Findings()
+    spec: LossSpec | None = found.attempt(lambda: plugins.find("loss", chosen.name))
+    if spec is None:
+        return found.errors
+    found.add(missing_modules(spec))
+    found.attempt(lambda: read_options(spec, chosen.options))
+    if role and spec.role != role:
+        hint = f"it is declared {spec.role}; --{role}-loss takes a {role} loss"
+        found.add(UserError(f"'{spec.name}' is not a {role} loss", hint))
+    elif spec.shape not in SHAPES[spec.role]:
+        hint = f"it is declared {spec.shape}; one for {spec.role} must be {' or '.join(SHAPES[spec.role])}"
+        found.add(UserError(f"'{spec.name}' has a shape that its role cannot have", hint))
+    if spec.shape == "whole" and recipe.tile.isdigit():
+        found.add(UserError(f"'{spec.name}' cannot be computed in tiles", "choose another loss, or --tile off"))
+    if spec.shape == "whole" and call.masks:
+        found.add(UserError(f"'{spec.name}' does not work with masks", "choose another loss, or leave the masks out"))
+    return found.errors
+
+
+def _named_mistakes(plugins: Plugins, kind: str, name: str, options: Mapping[str, OptionValue]) -> list[UserError]:
+    if kind == "initializer" and is_file(name):
+        return [UserError(f"--init-option does not go with a picture ('{name}')", "leave it out")] if options else []
+    found = Findings()
+    spec = found.attempt(lambda: plugins.find(kind, name))
+    if spec is not None:
+        found.add(missing_modules(spec))
+        found.attempt(lambda: read_options(spec, options))
+    return found.errors
+
+
+def is_file(name: str) -> bool:
+    """Whether `--init NAME` means a picture and not an initializer."""
+    return bool(Path(name).suffix) or "/" in name or os.path.isfile(name)
+
+
+def missing_modules(spec: Spec) -> UserError | None:
+    """The error for a spec whose required modules are not installed."""
+    missing = [module for module in spec.requires if find_spec(module.partition(".")[0]) is None]
+    if not missing:
+        return None
+    return UserError(f"'{spec.name}' needs {' and '.join(missing)}", f"pip install {spec.install or ' '.join(missing)}")
+
+
+def _style_mistakes(recipe: Recipe, call: Call) -> Iterable[UserError]:
+    if not call.styles + call.patch_styles:
+        yield UserError(
+            "there is no style picture", "give one or more after the content: nst stylize CONTENT STYLE -o OUTPUT"
+        )
+    if recipe.style_blend and len(recipe.style_blend) != call.styles:
+        yield UserError(
+            f"--style-blend has {len(recipe.style_blend)} weights for {call.styles} styles", "give one each"
+        )
+    scales, styles = len(recipe.style_scale), call.styles + call.patch_styles
+    if scales not in (1, styles):
+        yield UserError(f"--style-scale has {scales} factors for {styles} styles", "give one, or one each")
+
+
+def each_scale(scales: Sequence[float], styles: int) -> list[float]:
+    """One factor for each of so many styles; 1 for all where there are too few or too many, a mistake of its own."""
+    return list(scales) if len(scales) == styles else [scales[0] if len(scales) == 1 else 1.0] * styles
+
+
+def _one_pass_mistakes(recipe: Recipe, spec: BackendSpec, call: Call) -> Iterable[UserError]:
+    if call.masks:
+        yield UserError(f"'{spec.name}' paints the whole picture in one pass", "leave out --mask and --protect")
+    if len(recipe.weights) > 1:
+        yield UserError(f"--weights names {len(recipe.weights)} for one pass", "name one")
+    if len(recipe.style_scale) > 1:
+        yield UserError(f"--style-scale has {len(recipe.style_scale)} factors for one pass", "give one")
+
+
+def _number_mistakes(recipe: Recipe) -> Iterable[UserError]:
+    if not any(each.weight for each in recipe.all_losses() if each.name != "nst:range"):
+        yield UserError("every weight is 0", "set --content-weight or --style-weight above 0")
+    if recipe.bleed > MOST_BLEED:
+        yield UserError(f"--bleed must be at most {MOST_BLEED} pixels, not {recipe.bleed}", "8 to 16 are enough")
+    if recipe.sizes and len(recipe.steps) not in (0, 1, len(recipe.sizes)):
+        hint = "give one number in all, or one for each of --sizes"
+        yield UserError(f"--steps has {len(recipe.steps)} numbers for {len(recipe.sizes)} sizes", hint)
+    if recipe.sizes and list(recipe.sizes) != sorted(recipe.sizes):
+        yield UserError("--sizes must grow", f"{','.join(map(str, sorted(recipe.sizes)))}")
+    if not recipe.sizes and len(recipe.steps) > 1:
+        yield UserError("--steps has several numbers without --sizes", "give --sizes too, or one number in all")
+
+
+def size_mistakes(recipe: Recipe, pictures: Sequence[Sized]) -> Iterable[UserError]:
+    """Pictures too thin for the deepest layer in use; the content's first."""
+    content, *styles = pictures
+    sizes = plan(recipe, *content.shape)[0]
+    if len(recipe.weights) > len(sizes):
+        yield UserError(f"--weights names {len(recipe.weights)} for {len(sizes)} sizes", "name one for each, or fewer")
+    coarsest, used = sizes[0], recipe.layers()
+    least = smallest_size(content.shape, used)
+    yield from _too_small(content, coarsest, smallest_side(used), f"use a size of at least {least}")
+    compared = recipe.selections().get("--style-layers", ())
+    need = smallest_side(compared)
+    for style in styles:
+        scale = math.ceil(100 * smallest_size(style.shape, compared) / coarsest) / 100
+        enlarged = f"use a --style-scale of at least {scale:g}, a less narrow style"
+        advice = f"give a style of at least {need} pixels each way" if min(style.shape) < need else enlarged
+        yield from _too_small(style, min(coarsest * style.scale, max(style.shape)), need, advice)
+
+
+def _too_small(picture: Sized, long_side: float, need: int, advice: str) -> Iterable[UserError]:
+    small = fit(*picture.shape, round(long_side))
+    if min(small) >= need:
+        return
+    height, width = picture.shape
+    yield UserError(
+        f"'{picture.name}' ({width}×{height}) would be {small[1]}×{small[0]} pixels; the layers chosen need {need}",
+        f"{advice}, or shallower layers",
+    )

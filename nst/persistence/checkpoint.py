@@ -1,0 +1,292 @@
+"""A run that can be taken up again: a snapshot and what it is of, in one file that is whole or not there.
+
+The file is safetensors, never a pickle: `image`, `best` and perhaps `mean` `(H, W, 3)`, the optimizer's `state.…` of
+that shape, `history` `(steps, 4 + terms)`, and JSON metadata. It is as large as these: three images at most (12 bytes a
+pixel each) beside the optimizer's, which are kept after the last step of a size only where the next begins from them.
+Adam has two; L-BFGS two for each curvature pair, of which it keeps what fits in 1 GiB, or three.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import struct
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from nst.engine.loop import Progress
+from nst.engine.snapshot import Snapshot
+from nst.errors import NstError, UserError
+from nst.io import atomic
+
+FORMAT = "nst-run/1"
+LONGEST_HEADER = 2**20
+"""Bytes of names, shapes and metadata, more than any run has to say."""
+
+SHARE = 0.02
+"""The share of a run's time that goes into writing it down every so often, at most."""
+
+_IMAGES = ("image", "best", "mean")
+_STATE = "state."
+_COLUMNS = ("step", "size", "loss", "seconds")
+_TYPES = {"F64": np.dtype("<f8"), "F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
+_NAMES = {dtype: name for name, dtype in _TYPES.items()}
+_HINT = "give the file that --checkpoint named, or start the run anew"
+
+Host = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a checkpoint is held against: `shapes` (height, width) and `steps` of each size, and if a mean is kept."""
+
+    shapes: Sequence[tuple[int, int]]
+    steps: Sequence[int]
+    averaged: bool
+
+
+class Checkpoints:
+    """An `on_iterate` that writes the run to `path` every so many seconds, and at the end of each size; to None never.
+
+    `about` is plain data on what the run is of, given back by `Checkpoint.about`. Once writing takes long it is done
+    less often, so that it costs no more than `SHARE` of the time; every 0 seconds is after every step. `tell` is told
+    when writing fails, which is no reason to end a run.
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None,
+        about: Mapping[str, Any] | None = None,
+        every: float = 60.0,
+        tell: Callable[[str], object] = print,
+    ) -> None:
+        self._path = None if path is None else Path(path)
+        self._about, self._every, self._tell = about or {}, every, tell
+        self._due = time.monotonic() + every
+        self._last: Progress | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        """Take note of a step, and write it down if it is time."""
+        self._last = progress
+        if progress.left == 0 or time.monotonic() >= self._due:
+            self.write()
+
+    def write(self) -> None:
+        """Write down the last step, unless that is done or there is none."""
+        if self._last is None or self._path is None:
+            return
+        began = time.monotonic()
+        try:
+            write(self._path, self._about, self._last.snapshot())
+            self._last = None
+        except NstError as error:
+            self._tell(f"{error.message}; the run goes on")
+        except MemoryError:  # while the images are fetched
+            self._tell(f"cannot write '{self._path}': not enough memory; the run goes on")
+        ended = time.monotonic()
+        self._due = ended + (max(self._every, (ended - began) / SHARE) if self._every else 0)
+
+
+def write(path: Path, about: Mapping[str, Any], snapshot: Snapshot) -> None:
+    """Write a checkpoint, whole or not at all; it holds no copy of any array meanwhile. Raises `NstError`."""
+    arrays = {name: array for name in _IMAGES if (array := getattr(snapshot, name)) is not None}
+    arrays |= {_STATE + name: value for name, value in snapshot.state.items() if isinstance(value, np.ndarray)}
+    terms = list(dict.fromkeys(term for row in snapshot.history for term in row["terms"]))
+    arrays["history"] = _table(snapshot.history, terms)
+    for name, array in arrays.items():
+        if array.dtype not in _NAMES or (name != "history" and array.shape != snapshot.image.shape):
+            raise NstError(f"cannot write '{path}': {name} is {array.dtype} {array.shape}")
+    arrays = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays, key=_order(arrays))}
+    scalars = {name: value for name, value in snapshot.state.items() if isinstance(value, int | float)}
+    kept = {name: getattr(snapshot, name) for name in _KEPT} | {"best_loss": float(snapshot.best_loss)}
+    run = json.dumps({**kept, "state": scalars, "terms": terms, "about": about})
+    metadata = {"format": FORMAT, "run": run, "crc32": str(_checksum(run, arrays))}
+    try:
+        header = _header(arrays, metadata)
+        atomic.replace(path, lambda file: _save(file, header, arrays))
+    except (OSError, MemoryError) as error:
+        raise NstError(f"cannot write '{path}': {getattr(error, 'strerror', None) or 'not enough memory'}") from error
+
+
+_KEPT: Mapping[str, type] = {
+    **{"level": int, "taken": int, "scale": float, "best_loss": float, "mean_weight": float},
+    **{"tile": int, "notes": list},
+}
+"""A snapshot's own values, with their types; `tile` may be None."""
+
+
+def _table(history: Sequence[Mapping[str, Any]], terms: Sequence[str]) -> NDArray[np.float64]:
+    """The rows of a run's history as numbers, NaN for a term that a row has not."""
+    rows = [
+        [*(row[name] for name in _COLUMNS), *(row["terms"].get(term, math.nan) for term in terms)] for row in history
+    ]
+    return np.array(rows, np.float64).reshape(len(rows), len(_COLUMNS) + len(terms))
+
+
+def _order(arrays: Mapping[str, Host]) -> Callable[[str], tuple[int, str]]:
+    """Wide numbers first, so that all lie where their width divides."""
+    return lambda name: (-arrays[name].dtype.itemsize, name)
+
+
+def _checksum(run: str, arrays: Mapping[str, Host]) -> int:
+    """Of everything that is read back: also of names and types, which no array's bytes tell."""
+    found = crc32(run.encode())
+    for name, array in arrays.items():
+        found = crc32(f"{name} {array.dtype.str} {array.shape}".encode(), found)
+        found = crc32(_bytes(array), found)
+    return found
+
+
+def _header(arrays: Mapping[str, Host], metadata: Mapping[str, str]) -> bytes:
+    """What opens a safetensors file: its length, then names, types, shapes and places."""
+    entries: dict[str, Any] = {"__metadata__": metadata}
+    start = 0
+    for name, array in arrays.items():
+        entries[name] = {
+            "dtype": _NAMES[array.dtype],
+            "shape": array.shape,
+            "data_offsets": [start, start + array.nbytes],
+        }
+        start += array.nbytes
+    text = json.dumps(entries).encode()
+    text += b" " * (-len(text) % 8)
+    if len(text) > LONGEST_HEADER:
+        raise NstError(f"a checkpoint cannot hold so much beside its images: {len(text):,} bytes")
+    return struct.pack("<Q", len(text)) + text
+
+
+def _save(file: BinaryIO, header: bytes, arrays: Mapping[str, Host]) -> None:
+    file.write(header)
+    for array in arrays.values():
+        file.write(_bytes(array))
+
+
+def _bytes(array: Host) -> memoryview:
+    return array.reshape(-1).view(np.uint8).data
+
+
+class Checkpoint:
+    """A checkpoint's header: `about` is what its writer said of the run. Raises `UserError` for what is none."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        with self._opened() as file:
+            metadata = file.metadata() or {}
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+            self._types = {name: each.get_dtype() for name, each in slices.items()}
+            self._shapes = {name: tuple(each.get_shape()) for name, each in slices.items()}
+        if metadata.get("format") != FORMAT:
+            self._refuse(f"its format is {metadata.get('format', 'another')!r:.40}, not {FORMAT!r}")
+        self._metadata = metadata
+        self._run = self._parsed(metadata.get("run", ""))
+        self.about: dict[str, Any] = self._run["about"]
+
+    def _refuse(self, reason: str) -> NoReturn:
+        raise UserError(f"'{self._path}' is not a complete checkpoint: {reason}", _HINT) from None
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        try:
+            if not os.path.isfile(self._path):
+                raise UserError(f"there is no checkpoint '{self._path}'", "give the file that --checkpoint named")
+            with self._path.open("rb") as file:
+                start = file.read(8)
+            if len(start) < 8 or struct.unpack("<Q", start)[0] > LONGEST_HEADER:
+                self._refuse("it does not begin like one")
+            with safe_open(self._path, framework="np") as opened:
+                yield opened
+        except OSError as error:
+            raise UserError(f"cannot read '{self._path}': {error.strerror or error}", _HINT) from None
+        except SafetensorError as error:
+            self._refuse(str(error))
+
+    def _parsed(self, text: str) -> dict[str, Any]:
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            self._refuse("its metadata is not JSON")
+        wanted = {**_KEPT, "state": dict, "terms": list, "about": dict}
+        if not isinstance(found, dict) or found.keys() != wanted.keys():
+            self._refuse("its metadata is not that of a run")
+        for name, kind in wanted.items():
+            if type(found[name]) is not kind and not (name == "tile" and found[name] is None):
+                self._refuse(f"its {name} is a {type(found[name]).__name__}")
+        return found
+
+    def text(self, name: str) -> str:
+        """One of the texts in `about`. Raises `UserError`."""
+        found = self.about.get(name)
+        if not isinstance(found, str):
+            self._refuse(f"it does not say its {name}")
+        return found
+
+    def snapshot(self, plan: Plan) -> Snapshot:
+        """The snapshot of a run of this plan. Raises `UserError` before anything is read that does not belong there."""
+        self._check_numbers(plan)
+        self._check_arrays(plan)
+        try:
+            with self._opened() as file:
+                arrays = {name: file.get_tensor(name) for name in self._types}
+        except MemoryError:
+            raise NstError(f"not enough memory for the images in '{self._path}'") from None
+        arrays = {name: arrays[name] for name in sorted(arrays, key=_order(arrays))}
+        if self._metadata.get("crc32") != str(_checksum(self._metadata["run"], arrays)):
+            self._refuse("its checksum is another one: it is damaged")
+        shown = [*(arrays[name] for name in _IMAGES if name in arrays), arrays["history"][:, : len(_COLUMNS)]]
+        if not all(np.isfinite(array).all() for array in shown):
+            self._refuse("its numbers are not finite")
+        return self._made(arrays)
+
+    def _made(self, arrays: Mapping[str, Host]) -> Snapshot:
+        state = {name.removeprefix(_STATE): array for name, array in arrays.items() if name.startswith(_STATE)}
+        return Snapshot(
+            image=arrays["image"],
+            best=arrays["best"],
+            mean=arrays.get("mean"),
+            state={**state, **self._run["state"]},
+            history=list(self._history(arrays["history"])),
+            **{name: self._run[name] for name in _KEPT},
+        )
+
+    def _history(self, table: Host) -> Iterator[dict[str, Any]]:
+        for row in table.tolist():
+            step, size, loss, seconds, *values = row
+            named = zip(self._run["terms"], values, strict=True)
+            terms = {term: value for term, value in named if not math.isnan(value)}
+            yield {"step": int(step), "size": int(size), "loss": loss, "terms": terms, "seconds": seconds}
+
+    def _check_numbers(self, plan: Plan) -> None:
+        run = self._run
+        if not 0 <= run["level"] < len(plan.steps) or not 1 <= run["taken"] <= plan.steps[run["level"]]:
+            self._refuse(f"its recipe has no step {run['taken']} at size {run['level'] + 1}")
+        if not (0 < run["scale"] <= 1 and 0 <= run["mean_weight"] <= 1 and math.isfinite(run["best_loss"])):
+            self._refuse("its numbers are out of range")
+        if (run["tile"] or 0) < 0 or not all(type(each) in (bool, int, float) for each in run["state"].values()):
+            self._refuse("its numbers are none")
+        if not all(type(text) is str for text in (*run["notes"], *run["terms"])):
+            self._refuse("its texts are none")
+
+    def _check_arrays(self, plan: Plan) -> None:
+        run, shapes = self._run, dict(self._shapes)
+        steps = shapes.pop("history", ())
+        named = {name for name in shapes if not name.startswith(_STATE)}
+        if named != {"image", "best", *(["mean"] if plan.averaged else [])}:
+            self._refuse(f"it holds {', '.join(sorted(named))[:80] or 'no images'}")
+        image = (*plan.shapes[run["level"]], 3)
+        if odd := [f"{name[:80]} {shape}" for name, shape in shapes.items() if shape != image]:
+            self._refuse(f"{odd[0]} is not of the shape {image}")
+        taken = sum(plan.steps[: run["level"]]) + run["taken"]
+        if steps[1:] != (len(_COLUMNS) + len(run["terms"]),) or not run["taken"] <= steps[0] <= taken:
+            self._refuse(f"its history has the shape {steps}")
+        if unknown := set(self._types.values()) - _TYPES.keys():
+            self._refuse(f"it holds numbers of type {unknown.pop()}")

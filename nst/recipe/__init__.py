@@ -1,0 +1,31 @@
+"""Everything that decides the picture, as data: the recipe's fields, its presets, its sizes and steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nst.lazy import attach
+
+if TYPE_CHECKING:
+    from nst.recipe.recipe import FIELDS as FIELDS
+    from nst.recipe.recipe import Recipe as Recipe
+    from nst.recipe.recipe import flag as flag
+    from nst.recipe.recipe import load as load
+    from nst.recipe.recipe import preset as preset
+    from nst.recipe.recipe import presets as presets
+    from nst.recipe.recipe import read as read
+
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "nst.recipe.recipe": (
+            "FIELDS",
+            "Recipe",
+            "flag",
+            "load",
+            "preset",
+            "presets",
+            "read",
+        ),
+    },
+)

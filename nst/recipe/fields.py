@@ -1,0 +1,181 @@
+"""Reading a recipe's values, whether typed as text on a command line or given as data in TOML or Python.
+
+Each reader takes either form, returns the canonical one, and raises `UserError` saying what it wanted.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nst.errors import UserError
+from nst.specs import OptionValue
+from nst.vgg import layers
+
+
+def text(value: Any) -> str:
+    """A non-empty string (a path will do)."""
+    if not isinstance(value, str | os.PathLike):
+        raise UserError(f"must be text, not {value!r}", "")
+    if not str(value).strip():
+        raise UserError("is empty", "give a name")
+    return str(value)
+
+
+def number(value: Any) -> float:
+    """A finite number, 0 or more."""
+    found: float = _parsed(float, value, "a number")
+    if not math.isfinite(found) or found < 0:
+        raise UserError(f"must be a finite number of 0 or more, not {value}", "")
+    return found
+
+
+def positive(value: Any) -> float:
+    """A finite number above 0."""
+    found = number(value)
+    if found == 0:
+        raise UserError("must be above 0, not 0", "")
+    return found
+
+
+def whole(value: Any) -> int:
+    """A whole number, 0 or more."""
+    found: int = _parsed(int, value, "a whole number")
+    if found < 0 or not (isinstance(value, str) or value == found):
+        raise UserError(f"must be a whole number of 0 or more, not {value}", "")
+    return found
+
+
+MOST = 10**6
+"""The largest size in pixels or number of steps anybody can mean."""
+
+
+def count(value: Any) -> int:
+    """A whole number from 1 to a million."""
+    found = whole(value)
+    if found == 0:
+        raise UserError("must be 1 or more, not 0", "")
+    if found > MOST:
+        raise UserError(f"must be {MOST:,} or less, not {value}", "")
+    return found
+
+
+def counts(value: Any) -> tuple[int, ...]:
+    """Whole numbers above 0: `128,181,256`, a single number, or a list of them."""
+    return tuple(count(part) for part in _parts(value))
+
+
+def shares(value: Any) -> tuple[float, ...]:
+    """Numbers of 0 or more that are not all 0: `2,1` or a list."""
+    found = tuple(number(part) for part in _parts(value))
+    if found and not any(found):
+        raise UserError("must not all be 0", "")
+    return found
+
+
+def scales(value: Any) -> tuple[float, ...]:
+    """Numbers above 0, at least one: `1`, `1,0.5` or a list."""
+    return tuple(positive(part) for part in _parts(value)) or (positive(""),)
+
+
+def selection(value: Any) -> dict[str, float]:
+    """Layers and their weights: `relu1_1=1,relu2_1=0.5`, or a table."""
+    table = value if isinstance(value, Mapping) else layers.parse(",".join(map(str, _parts(value))))
+    return {layers.canonical(str(name)): number(weight) for name, weight in table.items()}
+
+
+def settings(value: Any) -> dict[str, OptionValue]:
+    """Options of a plugin: `lr=0.02,history=10`, a list of such, or a table. Types are the plugin's affair."""
+    if isinstance(value, Mapping):
+        return {str(name): option for name, option in value.items()}
+    pairs = [str(part).partition("=") for part in _parts(value)]
+    for name, equals, _ in pairs:
+        if not (name.strip() and equals):
+            raise UserError(f"has '{name}' where name=value belongs", "write it like lr=0.02")
+    return {name.strip(): option.strip() for name, _, option in pairs}
+
+
+def fraction(value: Any) -> float:
+    """A number from 0 to below 1."""
+    found = number(value)
+    if found >= 1:
+        raise UserError(f"must be below 1, not {value}", "")
+    return found
+
+
+def names(value: Any) -> tuple[str, ...]:
+    """Non-empty strings: `compact,imagenet`, or a list, whose own strings are taken as they are."""
+    several = value.split(",") if isinstance(value, str) else value
+    if isinstance(several, os.PathLike) or not isinstance(several, Iterable):
+        return (text(several),)
+    found = tuple(text(each).strip() for each in several)
+    return found or (text(""),)
+
+
+def tile(value: Any) -> str:
+    """`auto`, `off`, or a number of pixels."""
+    return str(value) if value in ("auto", "off") else str(count(value))
+
+
+@dataclass(frozen=True)
+class ExtraLoss:
+    """A loss beside the style's and the content's: its weight, its layers with theirs, and its options.
+
+    No layers means those of the style or the content, whichever the loss is for, or the picture itself.
+    """
+
+    name: str
+    weight: float
+    layers: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
+
+
+LOSS = "write it like histogram=50@relu4_1,relu5_1=0.5, or as a table with name, weight, layers and options"
+
+
+def losses(value: Any) -> tuple[ExtraLoss, ...]:
+    """Losses, each as text or as a table."""
+    several = [value] if isinstance(value, str | Mapping | ExtraLoss) else value
+    if not isinstance(several, Iterable):
+        raise UserError(f"has {value!r} where losses belong", LOSS)
+    return tuple(map(_loss, several))
+
+
+def _loss(value: Any) -> ExtraLoss:
+    if isinstance(value, ExtraLoss):
+        return value
+    if isinstance(value, str):
+        head, _, selected = value.partition("@")
+        name, equals, weight = head.partition("=")
+        if not equals:
+            raise UserError(f"'{value}' has no weight", LOSS)
+        value = {"name": name, "weight": weight, "layers": selected}
+    if not isinstance(value, Mapping) or not {"name", "weight"} <= value.keys() <= {*ExtraLoss.__dataclass_fields__}:
+        raise UserError(f"has {value!r} where a loss belongs", LOSS)
+    return ExtraLoss(
+        text(value["name"]),
+        number(value["weight"]),
+        selection(value.get("layers", {})),
+        settings(value.get("options", {})),
+    )
+
+
+def _parts(value: Any) -> list[Any]:
+    """What commas or blanks separate, or the items of a list, whose own strings may hold several."""
+    if isinstance(value, str):
+        return value.replace(",", " ").split()
+    if isinstance(value, Iterable):
+        return [part for item in value for part in _parts(item)]
+    return [value]
+
+
+def _parsed(kind: type, value: Any, name: str) -> Any:
+    try:
+        if isinstance(value, bool):
+            raise ValueError
+        return kind(value)
+    except (TypeError, ValueError, OverflowError):
+        raise UserError(f"must be {name}, not '{value}'", "") from None

@@ -1,0 +1,88 @@
+"""A run's report as one picture: the curves, drawn, and the facts below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import BytesIO
+from textwrap import wrap
+
+from PIL import Image, ImageDraw, ImageFont
+
+from nst.reports import run
+from nst.reports.curves import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Scale, points
+from nst.reports.run import Curves, Report
+
+FINE = 2  # pixels for each of the curves' units
+COLORS = ("#2458c5", "#c2410c", "#15803d", "#9333ea", "#b91c5c", "#0e7490", "#854d0e", "#4b5563")  # as on the page
+INK, SOFT, EDGE = "#1c1d21", "#5d616b", "#d9dbe1"
+ROW = 20  # units of a line of text
+LETTERS = 92  # of a line
+
+
+def png(report: Report) -> bytes:
+    """The loss and its terms, their legends, and the facts."""
+    charts = [chart(drawn, run.sizes(report)) for drawn in (run.losses(report), run.terms(report))]
+    parts = [*(found for found in charts if found), _lines(run.facts(report))]
+    whole = Image.new("RGB", (WIDTH * FINE, sum(part.height for part in parts)), "white")
+    top = 0
+    for part in parts:
+        whole.paste(part, (0, top))
+        top += part.height
+    file = BytesIO()
+    whole.save(file, "PNG")
+    return file.getvalue()
+
+
+def chart(curves: Curves, marks: Mapping[int, str]) -> Image.Image | None:
+    """Curves on a logarithmic scale, with their legend; None when there is nothing to draw."""
+    drawn = points(curves)
+    if not any(drawn.values()):
+        return None
+    scale = Scale([point for found in drawn.values() for point in found])
+    legend = -(-len(drawn) // 4) * ROW
+    image, pen = _canvas(HEIGHT + legend)
+    _axes(pen, scale, marks)
+    for i, (name, found) in enumerate(drawn.items()):
+        color = COLORS[i % len(COLORS)]
+        pen.line([_at(scale.x(step), scale.y(loss)) for step, loss in found], color, 2 * FINE, "curve")
+        left, top = LEFT + i % 4 * (WIDTH - LEFT) // 4, HEIGHT + i // 4 * ROW
+        pen.line([_at(left, top + 8), _at(left + 20, top + 8)], color, 3 * FINE)
+        pen.text(_at(left + 26, top), name, INK, _font())
+    return image
+
+
+def _axes(pen: ImageDraw.ImageDraw, scale: Scale, marks: Mapping[int, str]) -> None:
+    for loss in scale.losses():
+        y = scale.y(loss)
+        pen.line([_at(LEFT, y), _at(WIDTH - RIGHT, y)], EDGE, FINE)
+        pen.text(_at(LEFT - 8, y), f"{loss:.3g}", SOFT, _font(), "rm")
+    for step in scale.steps():
+        pen.text(_at(scale.x(step), HEIGHT - 20), str(step), SOFT, _font(), "mm")
+    for step, name in marks.items():
+        x = scale.x(step)
+        pen.line([_at(x, TOP), _at(x, HEIGHT - BOTTOM)], SOFT, FINE)
+        pen.text(_at(x + 4, TOP), name, SOFT, _font(), "lb")
+
+
+def _lines(facts: Mapping[str, str]) -> Image.Image:
+    rows = [(name, part) for name, words in facts.items() for part in wrap(words, LETTERS)]
+    image, pen = _canvas(ROW * (len(rows) + 2))
+    before = ""
+    for i, (name, part) in enumerate(rows, start=1):
+        pen.text(_at(LEFT, i * ROW), "" if name == before else name, SOFT, _font())
+        pen.text(_at(LEFT + 100, i * ROW), part, INK, _font())
+        before = name
+    return image
+
+
+def _canvas(height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    image = Image.new("RGB", (WIDTH * FINE, height * FINE), "white")
+    return image, ImageDraw.Draw(image)
+
+
+def _at(x: float, y: float) -> tuple[float, float]:
+    return x * FINE, y * FINE
+
+
+def _font() -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+    return ImageFont.load_default(size=12 * FINE)

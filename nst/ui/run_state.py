@@ -1,0 +1,85 @@
+"""One picture as it comes to be: told by the process that paints, read by whoever watches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import Condition
+from typing import Any
+
+from nst.orders import Done, Event, Failed, Order, Preview, Progress, Started
+from nst.ui.queue import Ticket
+
+
+class Run:
+    """An order on its way. `state` is "waiting", "starting", "painting", "done" or "failed".
+
+    Threads may read it while another tells: every event makes a new `version`, and `wait` waits for one.
+    """
+
+    def __init__(self, order: Order, earlier: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.order = order
+        self.history: list[Mapping[str, Any]] = list(earlier)
+        self.state = "waiting"
+        self.started: Started | None = None
+        self.progress: Progress | None = None
+        self.preview: Preview | None = None
+        self.done: Done | None = None
+        self.failed: Failed | None = None
+        self.stopping = False
+        self.ticket: Ticket | None = None
+        self.version = 0
+        self._changed = Condition()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come."""
+        return self.state in ("done", "failed")
+
+    @property
+    def output(self) -> Path:
+        """Where the picture is once it is done."""
+        return Path(self.order.output)
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """Where to go on from, if the run was stopped and left something."""
+        path = Path(self.order.checkpoint)
+        stopped = self.done is not None and self.done.stopped == "interrupted"
+        return path if stopped and path.is_file() else None
+
+    def begin(self) -> None:
+        """Its turn has come."""
+        self._enter("starting")
+
+    def take(self, event: Event) -> None:
+        """Something happened."""
+        if isinstance(event, Started):
+            self.started = event
+            self._enter("painting")
+        elif isinstance(event, Progress):
+            self.progress = event
+            row = {"step": event.step, "size": event.size, "loss": event.loss, "terms": event.terms}
+            self.history = [*self.history[: event.step - 1], row]
+            self._enter("painting")
+        elif isinstance(event, Preview):
+            self.preview = event
+            self._enter("painting")
+        elif isinstance(event, Done):
+            self.done = event
+            self._enter("done")
+        else:
+            self.failed = event
+            self._enter("failed")
+
+    def _enter(self, state: str) -> None:
+        with self._changed:
+            self.state = state
+            self.version += 1
+            self._changed.notify_all()
+
+    def wait(self, version: int, timeout: float) -> int:
+        """The version after the one that is known, or the same when nothing has come within so many seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.version != version, timeout)
+            return self.version

@@ -1,0 +1,52 @@
+"""The VGG family: layer names and geometry, networks as NumPy arrays, their file format, and a reference backend.
+
+Plugin authors import these names from `nst.vgg`. Importing the package imports neither NumPy nor a framework.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nst.lazy import attach
+
+if TYPE_CHECKING:
+    from nst.vgg.architecture import AVERAGE_GAIN as AVERAGE_GAIN
+    from nst.vgg.architecture import BLOCKS as BLOCKS
+    from nst.vgg.architecture import convolutions as convolutions
+    from nst.vgg.architecture import layer_names as layer_names
+    from nst.vgg.architecture import reach as reach
+    from nst.vgg.architecture import smallest_side as smallest_side
+    from nst.vgg.architecture import smallest_size as smallest_size
+    from nst.vgg.architecture import stride as stride
+    from nst.vgg.layers import require_size as require_size
+    from nst.vgg.network import Network as Network
+    from nst.vgg.preprocessing import CAFFE as CAFFE
+    from nst.vgg.preprocessing import TORCHVISION as TORCHVISION
+    from nst.vgg.preprocessing import UNIT as UNIT
+    from nst.vgg.preprocessing import Preprocessing as Preprocessing
+    from nst.vgg.reference import ReferenceVGG as ReferenceVGG
+
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "nst.vgg.architecture": (
+            "AVERAGE_GAIN",
+            "BLOCKS",
+            "convolutions",
+            "layer_names",
+            "reach",
+            "smallest_side",
+            "smallest_size",
+            "stride",
+        ),
+        "nst.vgg.layers": ("require_size",),
+        "nst.vgg.network": ("Network",),
+        "nst.vgg.preprocessing": (
+            "CAFFE",
+            "TORCHVISION",
+            "UNIT",
+            "Preprocessing",
+        ),
+        "nst.vgg.reference": ("ReferenceVGG",),
+    },
+)

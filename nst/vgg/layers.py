@@ -1,0 +1,73 @@
+"""Layer names and selections: `relu4_2=1,relu1_1=0.5`, and Keras' `block4_conv2` for `relu4_2`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+from nst.errors import UserError, unknown
+from nst.vgg.architecture import smallest_side
+
+IMAGE = "image"
+"""The picture itself as a layer, `(H, W, 3)`: what a loss on pixels looks at."""
+
+KERAS = re.compile(r"block(\d+)_(conv|pool)(\d*)")
+
+
+def canonical(name: str) -> str:
+    """One spelling per layer: `block4_conv2` is `relu4_2` (Keras' layer includes its ReLU), `block4_pool` `pool4`."""
+    match = KERAS.fullmatch(name.strip())
+    if not match:
+        return name.strip()
+    block, kind, conv = match.groups()
+    return f"relu{block}_{conv}" if kind == "conv" else f"pool{block}"
+
+
+def parse(text: str) -> dict[str, float]:
+    """`relu1_1=1,relu2_1=0.5` as a mapping; a layer without a weight has weight 1. Raises `UserError`."""
+    selection: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, weight = part.partition("=")
+        if not name.strip():
+            raise UserError(f"'{part}' names no layer", "write it like relu4_2=0.5, without blanks")
+        selection[canonical(name)] = _weight(part, weight)
+    return selection
+
+
+def _weight(part: str, text: str) -> float:
+    try:
+        return float(text) if text else 1.0
+    except ValueError:
+        raise UserError(f"layer weight in '{part}' is not a number", "write it like relu4_2=0.5") from None
+
+
+def check(option: str, selection: Mapping[str, float], offered: Sequence[str]) -> list[UserError]:
+    """What is wrong with a selection for a network that offers the layers `offered`."""
+    span = f"{offered[0]} … {offered[-1]}" if offered else "none"
+    errors = [
+        unknown(f"layer in {option}:", name, offered, f"(it has {span})") for name in selection if name not in offered
+    ]
+    if not selection:
+        errors.append(UserError(f"{option} names no layer", f"name at least one of {span}"))
+    elif any(not math.isfinite(weight) or weight < 0 for weight in selection.values()):
+        errors.append(UserError(f"{option}: weights must be 0 or more", f"got {dict(selection)}"))
+    elif not any(selection.values()):
+        errors.append(UserError(f"{option}: every weight is 0", "to leave the loss out, set its weight to 0"))
+    return errors
+
+
+def require_size(shape: Sequence[int], layers: Sequence[str]) -> None:
+    """Raise `UserError` for a picture of `shape` `(H, W, …)` that leaves no position at one of the layers."""
+    height, width = shape[:2]
+    need = smallest_side(layers)
+    if min(height, width) < need:
+        deepest = max(layers, key=lambda layer: smallest_side([layer]))
+        message = f"a picture of {width}×{height} pixels is too small for {deepest}, which needs {need} each way"
+        raise UserError(message, "use a larger picture, or shallower layers")
+
+
+def shares(selection: Mapping[str, float]) -> dict[str, float]:
+    """The weights scaled to a sum of 1, without the layers of weight 0."""
+    total = sum(selection.values())
+    return {name: weight / total for name, weight in selection.items() if weight > 0}

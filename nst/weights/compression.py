@@ -1,0 +1,125 @@
+"""Making a slim VGG of a full one: what is asked for and what comes back. The work itself is a backend's.
+
+A backend names its `Compressor` in `BackendSpec.compressor`. Everything a person can get wrong is found here first.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from nst.errors import Findings, UserError
+from nst.vgg.architecture import BLOCKS
+from nst.vgg.network import Network
+
+DEEPEST = "conv5_1"  # what a teacher must reach: the deepest layer of the default style loss
+CROP = 32, 512  # pixels a side, from the least that leaves block 5 two positions each way
+WIDTHS_HINT = "give one number per block, such as 32,48,80,128,128, or one per convolution"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A network to compress: `widths` are the channels of each convolution, `folders` lists of picture files.
+
+    Each folder has an equal share of the pictures it is fitted to, squares of `crop` pixels; then come `steps` of
+    training, first of the whole network, then of blocks 4 and 5 alone. The same seed gives the same network on the same
+    machine. `start` is a slim network made earlier, whose channels are kept; widths may be larger than its own.
+    """
+
+    teacher: Network
+    widths: tuple[int, ...]
+    folders: Mapping[str, Sequence[Path]]
+    seed: int
+    steps: tuple[int, int]
+    crop: int
+    start: Network | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`done` of `total` in a stage, with what there is to say; `network` makes the result so far, once there is one."""
+
+    stage: str
+    done: int
+    total: int
+    detail: str = ""
+    network: Callable[[], Network] | None = None
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """The slim network, how it was made and how good it is, as JSON; `interrupted` when Ctrl-C ended the training."""
+
+    network: Network
+    report: Mapping[str, Any]
+    interrupted: bool = False
+
+
+class Compressor(Protocol):
+    """Makes the slim network of a task. Ctrl-C once there is one ends the training early."""
+
+    def __call__(self, task: Task, on_progress: Callable[[Progress], None]) -> Compressed: ...  # noqa: D102
+
+
+def mistakes(task: Task) -> list[UserError]:
+    """What is wrong with the numbers of a task and with its teacher."""
+    found = Findings()
+    if DEEPEST not in task.teacher.kernels:
+        last = list(task.teacher.kernels)[-1]
+        found.add(UserError(f"the teacher ends at {last}; it must reach {DEEPEST}", "choose a deeper teacher"))
+    for option, value in (("--seed", task.seed), ("--steps", min(task.steps))):
+        if value < 0:
+            found.add(UserError(f"{option} must be 0 or more, not {value}"))
+    if not CROP[0] <= task.crop <= CROP[1]:
+        found.add(UserError(f"--crop must be {CROP[0]} to {CROP[1]} pixels, not {task.crop}", "128 is a good size"))
+    return found.errors
+
+
+def read_steps(text: str) -> tuple[int, int]:
+    """`500,3000`: steps of training of the whole network, then of blocks 4 and 5 alone. Raises `UserError`."""
+    try:
+        whole, deep = (int(part) for part in text.split(","))
+    except ValueError:
+        hint = "write it like 500,3000: steps of the whole network, then of blocks 4 and 5 alone, several times as fast"
+        raise UserError(f"--steps '{text}' are not two whole numbers", hint) from None
+    return whole, deep
+
+
+def read_widths(text: str, teacher: Network) -> tuple[int, ...]:
+    """`32,48,80,128,128` (one per block) or one number per convolution, as one per convolution. Raises `UserError`."""
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise UserError(f"--widths '{text}' are not whole numbers", WIDTHS_HINT) from None
+    names = list(teacher.kernels)
+    if len(numbers) == len(BLOCKS[teacher.architecture]):
+        numbers = [numbers[int(name[4]) - 1] for name in names]
+    if len(numbers) != len(names):
+        message = f"--widths has {len(numbers)} numbers; {teacher.architecture} has 5 blocks, {len(names)} convolutions"
+        raise UserError(message, WIDTHS_HINT)
+    for name, number in zip(names, numbers, strict=True):
+        if not 1 <= number <= len(teacher.biases[name]):
+            message = f"--widths asks for {number} channels at {name}; the teacher has {len(teacher.biases[name])}"
+            raise UserError(message, "give each a number from 1 to the teacher's")
+    return tuple(numbers)
+
+
+def picture_files(folders: Iterable[Path]) -> dict[str, list[Path]]:
+    """The files in each folder, sorted by name, hidden ones left out. Raises `UserError` for no folder or an empty one.
+
+    Whether a file is a picture is found out when it is read.
+    """
+    found = {}
+    for folder in folders:
+        if not os.path.isdir(folder):
+            raise UserError(f"there is no folder '{folder}'", "--photos takes folders with photographs and paintings")
+        files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+        if not files:
+            raise UserError(f"no pictures in '{folder}'", "--photos takes folders with photographs and paintings")
+        found[str(folder)] = files
+    if not found:
+        raise UserError("no --photos", "name a folder with some hundred photographs, and perhaps one with paintings")
+    return found

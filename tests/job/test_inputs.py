@@ -1,0 +1,102 @@
+"""What a job reads: content, styles and folders of them, masks, and everything that is wrong with any of it."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+
+from nst.errors import Findings, UserError
+from nst.job.inputs import Reader, Sources, masked
+
+
+def picture(path, color=(200, 100, 50), size=(8, 6)):
+    Image.new("RGB" if len(color) == 3 else "RGBA", size, color).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def read(tmp_path):
+    def inputs(styles=(), masks=(), protect=None):
+        found = Findings()
+        content = picture(tmp_path / "content.png")
+        return Reader(found, None).inputs(content, styles, masks, protect), found.errors
+
+    return inputs
+
+
+def test_a_folder_is_one_style_of_all_its_pictures(tmp_path, read):
+    folder = tmp_path / "munch"
+    folder.mkdir()
+    for name in ("b.jpg", "a.png", "notes.txt"):
+        picture(folder / name) if name[-3:] != "txt" else (folder / name).write_text("no picture")
+    inputs, errors = read([str(folder), picture(tmp_path / "wave.png")])
+    assert not errors
+    assert [len(style.works) for style in inputs.styles] == [2, 1]
+    assert [work.source for work in inputs.works()] == [
+        str(folder / "a.png"),
+        str(folder / "b.jpg"),
+        str(tmp_path / "wave.png"),
+    ]
+
+
+def test_a_list_is_one_style_too(tmp_path, read):
+    works = [picture(tmp_path / name) for name in ("b.png", "a.png")]
+    inputs, _ = read([works])
+    assert [work.source for work in inputs.styles[0].works] == works
+
+
+def test_every_picture_is_named_with_its_role_and_style(tmp_path, read):
+    sky, one, two, face = (picture(tmp_path / f"{name}.png") for name in ("sky", "one", "two", "face"))
+    inputs, _ = read([[one, two], two], [(sky, [one])], face)
+    assert [*inputs.files()] == [
+        ("content", str(tmp_path / "content.png"), 0),
+        ("style", one, 1),
+        ("style", two, 1),
+        ("style", two, 2),
+        ("mask", sky, 0),
+        ("style", one, 3),
+        ("protect", face, 0),
+    ]
+
+
+def test_an_empty_folder_is_a_mistake(tmp_path, read):
+    (tmp_path / "nothing").mkdir()
+    inputs, (error,) = read([str(tmp_path / "nothing")])
+    assert inputs is None
+    assert "no pictures in the folder" in error.message
+
+
+def test_a_black_mask_is_a_mistake(tmp_path, read):
+    style = picture(tmp_path / "style.png")
+    _, (error,) = read([], [(picture(tmp_path / "black.png", (0, 0, 0)), [style])])
+    assert "black everywhere" in error.message
+
+
+def test_two_patches_of_one_mask_have_names_of_their_own(tmp_path, read):
+    style, sky = picture(tmp_path / "style.png"), picture(tmp_path / "sky.png")
+    inputs, _ = read([], [(sky, [style]), (sky, [style])])
+    assert [patch.name for patch in inputs.patches] == ["sky", "sky 2"]
+
+
+def test_all_that_cannot_be_read_is_told_together(read):
+    _, errors = read(["no.png"], [("mask.png", ["style.png"])], "protect.png")
+    assert [error.message.split()[-1] for error in errors] == ["no.png", "mask.png", "style.png", "protect.png"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("sky.png:wave.jpg", ("sky.png", ["wave.jpg"])), ("C:\\sky.png:a.jpg,b.jpg", ("C:\\sky.png", ["a.jpg", "b.jpg"]))],
+)
+def test_a_mask_and_its_styles_are_told_apart_by_the_last_colon(text, expected):
+    assert masked(text) == expected
+
+
+@pytest.mark.parametrize("text", ["sky.png", "sky.png:", ":wave.jpg", "sky.png:a.jpg,"])
+def test_a_mask_without_a_style_is_refused(text):
+    with pytest.raises(UserError, match="is not MASK:STYLE"):
+        masked(text)
+
+
+def test_sources_name_every_file_once_in_order():
+    sources = Sources("c.png", ["s.png", ["a.png", "b.png"]], [("m.png", ["w.png", "v.png"])], "p.png")
+    assert sources.files() == ["c.png", "s.png", "a.png", "b.png", "m.png", "w.png", "v.png", "p.png"]
