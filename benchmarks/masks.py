@@ -20,7 +20,7 @@ from table import publish, spread
 
 from nst.engine.masks import Mask
 from nst.engine.objective import build_objective
-from nst.engine.terms import LossUse, Region, pointwise_terms, style_terms
+from nst.engine.terms import Region, WeightedLoss, pointwise_terms, style_terms
 from nst.engine.tiling import whole
 from nst.images.demo_painting import paint
 from nst.losses.content import Content
@@ -64,9 +64,9 @@ def regions(size: int, layout: str) -> list[Region]:
 def evaluation(file: str, precision: str, size: int, layout: str) -> Callable[[], object]:
     backend = VGG(load(file), device="cpu", precision=precision)
     content, tiles = paint(size, size, seed=9), whole((size, size))
-    use = LossUse("gram", Gram(), LAYERS, 100.0)
+    use = WeightedLoss("gram", Gram(), LAYERS, 100.0)
     terms = [term for region in regions(size, layout) for term in style_terms(backend, use, region, tiles)]
-    terms += pointwise_terms(backend, LossUse("content", Content(), {"relu4_2": 1.0}, 10.0), content, tiles)
+    terms += pointwise_terms(backend, WeightedLoss("content", Content(), {"relu4_2": 1.0}, 10.0), content, tiles)
     objective, image = build_objective(backend, terms, tiles), backend.asarray(content)
     return lambda: objective(image)
 

@@ -50,7 +50,7 @@ def work(recipe: dict[str, Any]) -> dict[str, float]:
 
 def parts(job: Job) -> dict[str, float]:
     """The estimate of memory as a sum: the base, the factor times the activations, and the rest."""
-    (stage,), estimator = job.forecast.stages, job.forecast.estimator
+    (stage,), estimator = job.run_plan.stages, job.run_plan.estimator
 
     def memory(**model: float) -> int:
         bare = replace(estimator, model=MemoryModel(**model), resident=0)

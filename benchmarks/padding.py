@@ -31,7 +31,7 @@ from table import publish, spread
 from nst import Recipe, images, stylize
 from nst.compare.metrics import CONTENT_LAYER, STYLE_LAYERS
 from nst.engine.objective import build_objective
-from nst.engine.terms import LossUse, Region, pointwise_terms, style_terms
+from nst.engine.terms import Region, WeightedLoss, pointwise_terms, style_terms
 from nst.engine.tiling import whole
 from nst.losses.content import Content
 from nst.losses.gram import Gram
@@ -111,9 +111,9 @@ def seconds(file: str, pair: Sequence[str], size: int, rounds: int) -> dict[str,
 def _evaluation(file: str, padding: str, content: Pixels, style: Pixels) -> Any:
     backend = VGG(load(file), device="cpu", precision="float32", padding=padding)
     tiles = whole(content.shape[:2])
-    gram = LossUse("gram", Gram(), {f"relu{block}_1": 0.2 for block in range(1, 6)}, 100.0)
+    gram = WeightedLoss("gram", Gram(), {f"relu{block}_1": 0.2 for block in range(1, 6)}, 100.0)
     terms = style_terms(backend, gram, Region([style], [1.0]), tiles)
-    terms += pointwise_terms(backend, LossUse("content", Content(), {"relu4_2": 1.0}, 10.0), content, tiles)
+    terms += pointwise_terms(backend, WeightedLoss("content", Content(), {"relu4_2": 1.0}, 10.0), content, tiles)
     objective, image = build_objective(backend, terms, tiles), backend.asarray(content)
     return lambda: objective(image)
 

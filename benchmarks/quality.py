@@ -27,7 +27,7 @@ from step import REAL
 from table import publish
 
 from nst import images
-from nst.compare.metrics import STYLE_LAYERS, Judge
+from nst.compare.metrics import STYLE_LAYERS, Evaluator
 from nst.losses.total_variation import TotalVariation
 from nst.protocols import Pixels
 from nst.recipe.recipe import Recipe
@@ -63,7 +63,7 @@ def paint(pair: Sequence[str], options: str, weight: str, size: int, file: Path)
 def judged(network: Network, pair: Sequence[str], size: int, folder: Path) -> dict[str, Front]:
     """Every picture in the folder that has its figures, by contender."""
     content, style = (images.load_image(name) for name in pair)
-    judge, found = Judge(network, content, [style], size=size), dict[str, Front]()
+    judge, found = Evaluator(network, content, [style], size=size), dict[str, Front]()
     noise = max(variation(content, size), variation(style, size))
     for file in sorted(folder.glob("*.json")):
         name, _, weight = file.stem.partition("@")

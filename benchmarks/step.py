@@ -29,7 +29,7 @@ from table import publish, spread
 
 from nst.devices import cpu_has_bfloat16
 from nst.engine.objective import build_objective
-from nst.engine.terms import LossUse, Region, pointwise_terms, style_terms
+from nst.engine.terms import Region, WeightedLoss, pointwise_terms, style_terms
 from nst.engine.tiling import whole
 from nst.estimate.memory import peak_memory
 from nst.losses.content import Content
@@ -103,8 +103,8 @@ def nst_objective(
     backend = import_module(f"nst_{framework}.vgg").VGG(network, device="cpu", precision=precision)
     layers = {f"relu{block}_1": 0.2 for block in range(1, 6)}
     tiles = whole(content.shape[:2])
-    terms = style_terms(backend, LossUse("style", Gram(), layers, 100.0), Region([style], [1.0]), tiles)
-    terms += pointwise_terms(backend, LossUse("content", Content(), {"relu4_2": 1.0}, 10.0), content, tiles)
+    terms = style_terms(backend, WeightedLoss("style", Gram(), layers, 100.0), Region([style], [1.0]), tiles)
+    terms += pointwise_terms(backend, WeightedLoss("content", Content(), {"relu4_2": 1.0}, 10.0), content, tiles)
     return build_objective(backend, terms, tiles), backend.asarray(content + np.float32(0.01))
 
 

@@ -33,7 +33,7 @@ from nst.images import save_image
 from nst.images.demo_painting import paint
 from nst.orders import Order
 from nst.ui import run_html
-from nst.ui.run_state import Run
+from nst.ui.run_state import RunState
 from nst.ui.service import PREVIEW_EVERY, PREVIEW_SIZE
 from nst.worker.client import Worker
 from nst.worker.previews import jpeg
@@ -117,7 +117,7 @@ def painted(worker: Worker, order: Order) -> tuple[float, float, int]:
     """Processor seconds of the process that paints, those of showing it here, and how many previews came."""
     assert worker.pid is not None
     before, shown, previews = processor_seconds(worker.pid), 0.0, 0
-    run = Run(order)
+    run = RunState(order)
     for event in worker.paint(order):
         began = resource.getrusage(resource.RUSAGE_SELF)
         run.take(event)

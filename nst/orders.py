@@ -56,7 +56,7 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Progress:
+class Step:
     """A step was taken: `step` of `steps`, at `size` pixels; `left` are the seconds that the rest will take."""
 
     step: int
@@ -100,9 +100,9 @@ class Failed:
     signal: str = ""
 
 
-Event = Started | Progress | Preview | Done | Failed
+Event = Started | Step | Preview | Done | Failed
 Outcome = Done | Failed
-KINDS: Mapping[str, type[Event]] = {each.__name__.lower(): each for each in (Started, Progress, Preview, Done, Failed)}
+KINDS: Mapping[str, type[Event]] = {each.__name__.lower(): each for each in (Started, Step, Preview, Done, Failed)}
 
 
 def encode(event: Event) -> bytes:

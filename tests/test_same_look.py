@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nst import Recipe, images, stylize
-from nst.compare.metrics import Judge, load_network
+from nst.compare.metrics import Evaluator, load_network
 from nst.images.demo_painting import paint
 from nst.protocols import Pixels
 
@@ -30,8 +30,8 @@ def photograph() -> Pixels:
 
 
 @pytest.fixture(scope="module")
-def judge(photograph: Pixels) -> Judge:
-    return Judge(load_network(), photograph, [paint(LARGE, LARGE)], size=SMALL)
+def judge(photograph: Pixels) -> Evaluator:
+    return Evaluator(load_network(), photograph, [paint(LARGE, LARGE)], size=SMALL)
 
 
 @pytest.fixture(scope="module")

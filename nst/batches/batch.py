@@ -14,7 +14,7 @@ from typing import Any
 from nst.batches import manifest, report, rows
 from nst.batches.names import named
 from nst.batches.report import MARK, Painted
-from nst.batches.rows import Row
+from nst.batches.rows import BatchRow
 from nst.compare import study
 from nst.errors import Findings, UserError, raise_all
 from nst.images import WriteOptions
@@ -27,18 +27,18 @@ from nst.recipe.recipe import Recipe
 from nst.specs import ExecutorSpec, OptionValue
 from nst.worker.painter import ENGINE
 
-Watch = Callable[[Row, Event], object]
+BatchWatch = Callable[[BatchRow, Event], object]
 
 
 @dataclass(frozen=True)
-class Request:
+class BatchRequest:
     """What a person asks for: rows, the folder they go to (a path or a URL), a recipe for all that have none.
 
     `chosen` are the recipe fields set by hand, `mistakes` what could not be read of them. A picture that is there, made
     of the very same, is kept unless `fresh`.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[BatchRow]
     output: str
     recipe: Recipe = field(default_factory=Recipe)
     executor: str = "local"
@@ -56,7 +56,7 @@ class Series:
     `rows` are the pictures that are wanted, `told` what has become of them so far, without their reports.
     """
 
-    def __init__(self, request: Request, plugins: Plugins) -> None:
+    def __init__(self, request: BatchRequest, plugins: Plugins) -> None:
         self._request, self._plugins = request, plugins
         found = Findings()
         found.add(*request.mistakes, *self._recipe_mistakes())
@@ -80,7 +80,7 @@ class Series:
             return []
         return find_mistakes(self._request.recipe, self._plugins, calls.pop(), self._request.chosen)
 
-    def run(self, watch: Watch = lambda row, event: None) -> Iterator[Painted]:
+    def run(self, watch: BatchWatch = lambda row, event: None) -> Iterator[Painted]:
         """Each picture as it is finished, those that cannot be first; the report is written whatever ends this.
 
         `watch` hears how each goes.
@@ -95,7 +95,7 @@ class Series:
         finally:
             report.write(self._request.output, self.told, len(self.rows))
 
-    def _painted(self, watch: Watch) -> Iterator[Painted]:
+    def _painted(self, watch: BatchWatch) -> Iterator[Painted]:
         yield from (Painted.refused(row, row.error) for row in self.rows if row.error)
         waiting = {remote.join(self._request.output, row.output): row for row in self.rows if not row.error}
         execute = self._plugins.load(self._spec)
@@ -115,7 +115,7 @@ class Series:
         root = Path(self._request.output)
         return {root, *((root / row.output).parent for row in self.rows if not row.error)}
 
-    def _order(self, row: Row) -> Order:
+    def _order(self, row: BatchRow) -> Order:
         request = self._request
         return Order(
             row.content,
@@ -131,7 +131,7 @@ class Series:
             fresh=request.fresh,
         )
 
-    def _is_relative(self, row: Row) -> bool:
+    def _is_relative(self, row: BatchRow) -> bool:
         """Whether a path of a row means something from here only."""
         styles = [*row.styles, *(style for _, own in row.masks for style in own)]
         works = [work for style in styles for work in ([style] if isinstance(style, str) else style)]
@@ -162,7 +162,7 @@ def batch(
     options: WriteOptions | None = None,
     fresh: bool = False,
     plugins: Plugins | None = None,
-    watch: Watch = lambda row, event: None,
+    watch: BatchWatch = lambda row, event: None,
 ) -> Iterator[Painted]:
     """Every content painted like every style into a folder: each result as it is finished.
 
@@ -173,13 +173,13 @@ def batch(
     """
     shared, listed = rows_of(_several(content), _several(style), pairs)
     made, how = recipe or Recipe().override(**shared), executor_options or {}
-    request = Request(listed, os.fspath(output), made, executor, how, options or WriteOptions(), fresh)
+    request = BatchRequest(listed, os.fspath(output), made, executor, how, options or WriteOptions(), fresh)
     return Series(request, plugins or Plugins.from_environment()).run(watch)
 
 
 def rows_of(
     content: Sequence[str], style: Sequence[str], pairs: str | os.PathLike[str] | None
-) -> tuple[dict[str, Any], list[Row]]:
+) -> tuple[dict[str, Any], list[BatchRow]]:
     """The recipe that a TOML file has for all, and the rows. Raises `UserError`."""
     if pairs is None:
         return {}, rows.pairs(content, style)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nst.batches.rows import Row
+from nst.batches.rows import BatchRow
 from nst.errors import UserError, raise_all, unknown
 from nst.io import remote
 from nst.job.inputs import masked
@@ -25,7 +25,7 @@ SEPARATOR = ";"
 """Between the styles of one cell."""
 
 
-def read_csv(path: Path) -> list[Row]:
+def read_csv(path: Path) -> list[BatchRow]:
     """A row for each line: `content` and `style`, perhaps `output`, `mask`, `protect`, and any field of a recipe.
 
     An empty cell is none. Several styles have `;` between them. Raises `UserError` for each column that is missing or
@@ -68,7 +68,7 @@ def _cells(line: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**places, "style": styles, "recipe": given}
 
 
-def read_toml(path: Path) -> tuple[dict[str, Any], list[Row]]:
+def read_toml(path: Path) -> tuple[dict[str, Any], list[BatchRow]]:
     """The recipe of all, and a row for each `[[picture]]`, which may have a `recipe` of its own.
 
     Raises `UserError`.
@@ -91,9 +91,9 @@ def _table(given: Any) -> Mapping[str, Any]:
     return given
 
 
-def _row(number: int, path: Path, read: Callable[[Any], Mapping[str, Any]], given: Any) -> Row:
+def _row(number: int, path: Path, read: Callable[[Any], Mapping[str, Any]], given: Any) -> BatchRow:
     """The picture of a line or table, or what is wrong with it."""
-    bare = Row(number, "", [])
+    bare = BatchRow(number, "", [])
     try:
         cells = read(given)
         bare = replace(bare, output=_text(cells, "output"), content=_from(path, _text(cells, "content")))
@@ -105,7 +105,7 @@ def _row(number: int, path: Path, read: Callable[[Any], Mapping[str, Any]], give
         return replace(bare, error=UserError(f"row {number} of '{path.name}': {error.message}", error.hint))
 
 
-def _whole(bare: Row, path: Path, cells: Mapping[str, Any]) -> Row:
+def _whole(bare: BatchRow, path: Path, cells: Mapping[str, Any]) -> BatchRow:
     values, mistakes = recipe.read(_checked(cells.get("recipe", {}), dict, "recipe"))
     raise_all(mistakes)
     masks = [masked(text) for text in _listed(cells, "mask")]

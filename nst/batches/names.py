@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from nst.batches.rows import Row
+from nst.batches.rows import BatchRow
 from nst.errors import UserError
 from nst.images import LONGEST_NAME, SUFFIXES
 from nst.io import remote
@@ -17,7 +17,7 @@ from nst.io import remote
 LONGEST_STEM = 80  # characters of a picture's name in that of another
 
 
-def named(rows: Sequence[Row], folder: str, suffix: str = ".png") -> list[Row]:
+def named(rows: Sequence[BatchRow], folder: str, suffix: str = ".png") -> list[BatchRow]:
     """The rows, each with its name in `folder` or an error. Two that would be one are none of them written.
 
     A picture without a name gets its content's and its style's: `cat--waves.png`; where that is not enough to tell two
@@ -34,23 +34,23 @@ def named(rows: Sequence[Row], folder: str, suffix: str = ".png") -> list[Row]:
     return [row if row.error else replace(row, error=_mistake(row, folder, taken, read)) for row in rows]
 
 
-def _stem(row: Row) -> str:
+def _stem(row: BatchRow) -> str:
     names = [row.content, *(style if isinstance(style, str) else style[0] for style in row.styles)]
     return "--".join(PurePosixPath(name.replace(os.sep, "/")).stem[:LONGEST_STEM] for name in names[:2] if name)
 
 
-def _hash(row: Row) -> str:
+def _hash(row: BatchRow) -> str:
     facts = repr((row.content, [*row.styles], sorted(row.recipe.items()), row.masks, row.protect))
     return hashlib.sha256(facts.encode("utf-8", "surrogateescape")).hexdigest()[:6]
 
 
-def _files(row: Row) -> Iterable[str]:
+def _files(row: BatchRow) -> Iterable[str]:
     yield row.content
     for style in row.styles:
         yield from [style] if isinstance(style, str) else style
 
 
-def _mistake(row: Row, folder: str, taken: Counter[str], read: set[str]) -> UserError | None:
+def _mistake(row: BatchRow, folder: str, taken: Counter[str], read: set[str]) -> UserError | None:
     name = row.output
     parts = {*PurePosixPath(name).parts, *PureWindowsPath(name).parts}
     if ".." in parts or "~" in parts or PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor:

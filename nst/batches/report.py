@@ -15,7 +15,7 @@ from string import Template
 from typing import Any
 from urllib.parse import quote
 
-from nst.batches.rows import Row
+from nst.batches.rows import BatchRow
 from nst.errors import Mistakes, NstError, UserError
 from nst.io import atomic, remote
 from nst.orders import Done, Outcome
@@ -46,14 +46,14 @@ class Painted:
     report: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def refused(cls, row: Row, error: UserError) -> Painted:
+    def refused(cls, row: BatchRow, error: UserError) -> Painted:
         """A picture that cannot be."""
         errors = error.errors if isinstance(error, Mistakes) else (error,)
         hints = "; ".join(dict.fromkeys(each.hint for each in errors if each.hint))
         return cls(row.number, row.content, row.styles, row.output, "failed", 0.0, error.message, hints, True)
 
     @classmethod
-    def from_outcome(cls, row: Row, outcome: Outcome) -> Painted:
+    def from_outcome(cls, row: BatchRow, outcome: Outcome) -> Painted:
         """What an executor made of it."""
         about = row.number, row.content, row.styles, row.output
         if isinstance(outcome, Done):

@@ -17,7 +17,7 @@ from nst.orders import StyleSource
 
 
 @dataclass(frozen=True)
-class Row:
+class BatchRow:
     """One picture: `number` counts from 1, `output` is a name in the folder, "" for one that is still to be found.
 
     `recipe` is what differs from that of the series. `error` says why the picture cannot be.
@@ -33,14 +33,14 @@ class Row:
     error: UserError | None = None
 
 
-def pairs(contents: Sequence[str], styles: Sequence[str]) -> list[Row]:
+def pairs(contents: Sequence[str], styles: Sequence[str]) -> list[BatchRow]:
     """Every content with every style. Raises `UserError` for each pattern that fits nothing."""
     found = Findings()
     named = {"--content": contents, "--style": styles}
     paths = {option: [*_expanded(found, option, each)] for option, each in named.items()}
     raise_all(found.errors)
     every = ((content, style) for content in paths["--content"] for style in paths["--style"])
-    return [Row(number, content, [style]) for number, (content, style) in enumerate(every, start=1)]
+    return [BatchRow(number, content, [style]) for number, (content, style) in enumerate(every, start=1)]
 
 
 def _expanded(found: Findings, option: str, patterns: Sequence[str]) -> Iterable[str]:

@@ -15,7 +15,7 @@ from nst.cli.stylize import BitDepth, KeepProfile, MaxPixels, Metadata, Preset, 
 if TYPE_CHECKING:
     from nst.batches.batch import Series
     from nst.batches.report import Painted
-    from nst.batches.rows import Row
+    from nst.batches.rows import BatchRow
     from nst.orders import Event
 
 Content = Annotated[
@@ -84,14 +84,14 @@ def batch(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
 ) -> int:
     """See `nst.cli.commands`."""
-    from nst.batches.batch import Request, Series, rows_of
+    from nst.batches.batch import BatchRequest, Series, rows_of
     from nst.cli.session import Session, host
     from nst.errors import Findings, raise_all
     from nst.images import WriteOptions
     from nst.recipe.recipe import Recipe
 
     findings = Findings()
-    nothing: tuple[dict[str, Any], list[Row]] = ({}, [])
+    nothing: tuple[dict[str, Any], list[BatchRow]] = ({}, [])
     shared, rows = findings.attempt(lambda: rows_of(content or (), style or (), pairs)) or nothing
     session = Session(Path(output))
     made, mistakes = session.recipe({**shared, **given}, preset, recipe, Recipe())
@@ -103,7 +103,7 @@ def batch(
     wrong = [*findings.errors, *mistakes]
     if not rows:
         raise_all(wrong)
-    series = Series(Request(rows, output, made, executor, how, options, mistakes=wrong, **wanted), host())
+    series = Series(BatchRequest(rows, output, made, executor, how, options, mistakes=wrong, **wanted), host())
     return _run(series, quiet, output)
 
 
@@ -153,13 +153,13 @@ class Teller:
     def __exit__(self, *_: object) -> None:
         self._status.stop()
 
-    def watch(self, row: Row, event: Event) -> None:
+    def watch(self, row: BatchRow, event: Event) -> None:
         """How one picture goes."""
         from rich.markup import escape
 
-        from nst.orders import Progress
+        from nst.orders import Step
 
-        if isinstance(event, Progress):
+        if isinstance(event, Step):
             self._status.update(escape(f"{row.output}: step {event.step} of {event.steps}{self._left()}"))
 
     def show(self, painted: Painted) -> None:

@@ -61,12 +61,12 @@ def compare(
 ) -> int:
     """See `nst.cli.commands`."""
     from nst.cli.session import Session, host
-    from nst.compare.comparison import Comparison, Request
+    from nst.compare.comparison import Comparison, ComparisonRequest
 
     made, mistakes = Session(output).recipe(given, preset, recipe)
     wanted: dict[str, Any] = {"backends": backends, "vary": vary or (), "against": against, "chosen": set(given)}
     how: dict[str, Any] = {"jobs": jobs, "judge": judge, "fresh": fresh, "max_pixels": max_pixels}
-    request = Request(pictures, output, made, mistakes=mistakes, **wanted, **how)
+    request = ComparisonRequest(pictures, output, made, mistakes=mistakes, **wanted, **how)
     comparison = Comparison(request, host())
     with Teller(quiet) as teller:
         report = comparison.run(teller.say, teller.watch)

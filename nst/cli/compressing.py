@@ -16,7 +16,15 @@ from nst.errors import Findings, NstError, UserError, raise_all
 from nst.io.download import megabytes
 from nst.specs import BackendSpec, resolve
 from nst.vgg.network import Network, write
-from nst.weights.compression import Compressor, Progress, Task, mistakes, picture_files, read_steps, read_widths
+from nst.weights.compression import (
+    CompressionProgress,
+    CompressionTask,
+    Compressor,
+    mistakes,
+    picture_files,
+    read_steps,
+    read_widths,
+)
 
 
 def compress(
@@ -41,7 +49,9 @@ def compress(
     begun = found.attempt(lambda: _loaded(spec, str(start))) if spec and start else None
     times = found.attempt(lambda: read_steps(steps))
     channels = found.attempt(lambda: read_widths(widths, full)) if full else None
-    task: Any = Task(full, channels or (), folders or {}, seed, times or (0, 0), crop, begun) if full else None
+    task: Any = (
+        CompressionTask(full, channels or (), folders or {}, seed, times or (0, 0), crop, begun) if full else None
+    )
     found.add(*(mistakes(task) if task else ()))
     raise_all(found.errors)
     _act(resolve(spec.compressor), task, output, report, save_every)
@@ -58,7 +68,7 @@ def _misplaced(output: Path, report: Path | None, save_every: int) -> Iterator[U
         yield UserError(f"--save-every must be 0 or more, not {save_every}", "0 writes only the result")
 
 
-def _act(compressor: Compressor, task: Task, output: Path, report: Path | None, save_every: int) -> None:
+def _act(compressor: Compressor, task: CompressionTask, output: Path, report: Path | None, save_every: int) -> None:
     """Compress, show how it goes, write the network and the report."""
     try:
         done = compressor(task, _Watcher(output, save_every))
@@ -103,7 +113,7 @@ class _Watcher:
     def __init__(self, output: Path, save_every: int) -> None:
         self._output, self._save_every = output, save_every
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: CompressionProgress) -> None:
         part = max(1, progress.total // 20)
         if progress.done % part == 0 or progress.done == progress.total:
             say(f"{progress.stage}: {progress.done} of {progress.total}  {progress.detail}".rstrip())

@@ -15,7 +15,7 @@ import typer
 from nst.cli.stylize import stylize
 
 if TYPE_CHECKING:
-    from nst.estimate.model import Part
+    from nst.estimate.model import LevelEstimate
     from nst.job.job import Job
 
 Output = Annotated[
@@ -66,7 +66,7 @@ def _table(job: Job) -> str:
     return "".join([table(rows), *(f"{note}\n" for note in job.notes()), f"in all: {in_all(found)}\n"])
 
 
-def _row(part: Part) -> tuple[str, ...]:
+def _row(part: LevelEstimate) -> tuple[str, ...]:
     from nst.estimate.text import duration
 
     return (

@@ -44,14 +44,16 @@ def explore(
     """See `nst.cli.commands`."""
     from nst.cli.session import Session, host
     from nst.compare import papers
-    from nst.compare.exploration import Exploration, Request
+    from nst.compare.exploration import Exploration, ExplorationRequest
 
     if list_:
         return show_papers([papers.find(name) for name in papers.names()])
     found = papers.find(paper) if paper else None
     made, mistakes = Session(output).recipe(given, preset or (found.preset if found else None), recipe)
     what: dict[str, Any] = {"backends": backends, "vary": vary or (), "paper": found, "chosen": set(given)}
-    request = Request(pictures or [], output, made, mistakes=mistakes, fresh=fresh, max_pixels=max_pixels, **what)
+    request = ExplorationRequest(
+        pictures or [], output, made, mistakes=mistakes, fresh=fresh, max_pixels=max_pixels, **what
+    )
     exploration = Exploration(request, host())
     with Teller(quiet) as teller:
         report = exploration.run(teller.say, teller.watch)

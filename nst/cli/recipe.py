@@ -9,7 +9,7 @@ import typer
 
 from nst.recipe.recipe import Recipe
 
-Source = Annotated[
+RecipeSource = Annotated[
     str, typer.Argument(metavar="FILE|PRESET|PICTURE", help="a recipe file, a preset, or a picture that nst has made")
 ]
 All = Annotated[bool, typer.Option("--all", help="also the fields at their defaults")]
@@ -17,12 +17,12 @@ All = Annotated[bool, typer.Option("--all", help="also the fields at their defau
 AS_BY_DEFAULT = "# every field is at its default; --all lists them\n"
 
 
-def show(source: Source, every: All = False) -> None:
+def show(source: RecipeSource, every: All = False) -> None:
     """See `nst.cli.commands`."""
     typer.echo(_written(_recipe(source), every), nl=False)
 
 
-def diff(first: Source, second: Source) -> None:
+def diff(first: RecipeSource, second: RecipeSource) -> None:
     """See `nst.cli.commands`."""
     from nst.io import toml
     from nst.recipe.recipe import FIELDS
@@ -34,7 +34,7 @@ def diff(first: Source, second: Source) -> None:
 
 
 def save(
-    source: Source,
+    source: RecipeSource,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="the TOML file to write")],
     every: All = False,
 ) -> None:

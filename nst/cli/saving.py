@@ -12,7 +12,7 @@ from nst.engine.loop import Progress
 from nst.errors import NstError
 from nst.images.timelapse import Timelapse
 from nst.job.job import Result
-from nst.persistence.recorded_job import Making
+from nst.persistence.recorded_job import RecordedJob
 from nst.protocols import Pixels
 
 Say = Callable[[str], object]
@@ -37,7 +37,7 @@ class Saving:
     Steps are colored and written as the finished picture is, but do not carry how it was made: it is not how they were.
     """
 
-    def __init__(self, making: Making, every: int, film: Timelapse | None, say: Say) -> None:
+    def __init__(self, making: RecordedJob, every: int, film: Timelapse | None, say: Say) -> None:
         self._making, self._every, self._film, self._say = making, every, film, say
 
     def step(self, progress: Progress) -> None:

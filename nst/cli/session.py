@@ -21,14 +21,14 @@ from nst.cli.saving import Saving, once
 from nst.engine.loop import Progress
 from nst.engine.snapshot import Snapshot
 from nst.errors import Findings, NstError, UserError
-from nst.estimate.text import expected
+from nst.estimate.text import format_estimate
 from nst.images import WriteOptions, timelapse
 from nst.images.timelapse import Timelapse
 from nst.io import atomic
 from nst.job.inputs import Sources
 from nst.job.job import Job, Result
 from nst.persistence.provenance import Record
-from nst.persistence.recorded_job import Keeping, Making
+from nst.persistence.recorded_job import CheckpointPolicy, RecordedJob
 from nst.plugins.host import Plugins
 from nst.recipe.recipe import Recipe, load, preset, read
 
@@ -162,15 +162,15 @@ class Session:
         `was` is the record of the run to go on with (from `resume`) or to do again.
         """
         with interrupted_once():
-            keeping = Keeping(self.checkpoint, self.checkpoint_every)
-            making = Making(job, self.output, self.options, keeping, resume, was, self._say)
+            keeping = CheckpointPolicy(self.checkpoint, self.checkpoint_every)
+            making = RecordedJob(job, self.output, self.options, keeping, resume, was, self._say)
             film = Timelapse(self.timelapse, sum(job.steps)) if self.timelapse else None
             saving = Saving(making, self.save_every, film, self._say)
             result = self._painted(making, saving)
             self._save(making, saving, result, film)
         return EXIT_CODES[result.stopped]
 
-    def _painted(self, making: Making, saving: Saving) -> Result:
+    def _painted(self, making: RecordedJob, saving: Saving) -> Result:
         job = making.job
         try:
             making.prepare()
@@ -189,7 +189,7 @@ class Session:
         watcher.tell(result.notes[len(job.notes()) :])
         return result
 
-    def _save(self, making: Making, saving: Saving, result: Result, film: Timelapse | None) -> None:
+    def _save(self, making: RecordedJob, saving: Saving, result: Result, film: Timelapse | None) -> None:
         """Write everything. Raises `NstError` for what could not be, once all else is."""
         besides: list[Callable[[], object]] = []
         if self.report is not None:
@@ -219,7 +219,7 @@ def announce(job: Job, resume: Snapshot | None = None) -> None:
     say(f"{job.recipe.backend} on {backend.device}, weights {weights}, {backend.precision}; {sizes}")
     for note in job.notes():
         say(note)
-    if line := expected(job.estimate(resume)):
+    if line := format_estimate(job.estimate(resume)):
         say(line)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from nst import images
 from nst.compare import cells, grid, page, report, study
 from nst.compare.cells import Cell
-from nst.compare.metrics import SIZE, Judge, load_network, missing_scikit_image
+from nst.compare.metrics import SIZE, Evaluator, load_network, missing_scikit_image
 from nst.compare.report import Column
 from nst.compare.study import PAGE, Say, Study, Watch
 from nst.errors import Findings, UserError, raise_all
@@ -26,7 +26,7 @@ MARK = '<meta name="generator" content="nst compare">'  # in every page of ours
 
 
 @dataclass(frozen=True)
-class Request:
+class ComparisonRequest:
     """What a person asks for: pictures, what to vary, where the report goes.
 
     `pictures` are the content and the styles; with `against`, which are then these two, the finished pictures.
@@ -55,7 +55,7 @@ class Request:
 class Comparison:
     """A request, checked. Construction raises every mistake together, before anything is written or computed."""
 
-    def __init__(self, request: Request, plugins: Plugins) -> None:
+    def __init__(self, request: ComparisonRequest, plugins: Plugins) -> None:
         self._request = request
         found = Findings()
         found.add(*request.mistakes, missing_scikit_image(), *_usage(request), study.occupied(request.output, MARK))
@@ -118,7 +118,7 @@ class Comparison:
         content, *styles = (each.pixels for each in self._originals)
         size = min(SIZE, max((max(each.shape[:2]) for each in pictures.values()), default=SIZE))
         blend = request.recipe.style_blend if len(request.recipe.style_blend) == len(styles) else ()
-        judge = Judge(self._network, content, styles, blend, size)
+        judge = Evaluator(self._network, content, styles, blend, size)
         for column in columns:
             if column.name in pictures:
                 watch({"the judge": column.name})
@@ -139,7 +139,7 @@ class Comparison:
         atomic.replace(output / PAGE, lambda file: file.write(text.encode()))
 
 
-def _usage(request: Request) -> Iterator[UserError]:
+def _usage(request: ComparisonRequest) -> Iterator[UserError]:
     """Options that do not go together, and those without which there is nothing to do."""
     if request.jobs < 1:
         yield UserError(f"--jobs must be 1 or more, not {request.jobs}", "1 gives the truest times")

@@ -11,7 +11,7 @@ from typing import Any
 from nst import images
 from nst.compare import cells, grid, page, report, study
 from nst.compare.cells import Cell
-from nst.compare.papers import Panel, Paper
+from nst.compare.papers import Paper, PaperPanel
 from nst.compare.report import Column
 from nst.compare.study import PAGE, Say, Study, Watch
 from nst.errors import Findings, UserError, raise_all
@@ -28,7 +28,7 @@ WIDEST = 6  # pictures in a row, where there is but one
 
 
 @dataclass(frozen=True)
-class Request:
+class ExplorationRequest:
     """What a person asks for: a content and styles, what to vary or a paper's experiment, where the pictures go.
 
     `chosen` are the recipe fields set by hand, `mistakes` what could not be read of them.
@@ -46,15 +46,15 @@ class Request:
     chosen: Collection[str] = ()
 
     @property
-    def panels(self) -> Sequence[Panel]:
+    def panels(self) -> Sequence[PaperPanel]:
         """The paper's, or the one of what is varied."""
-        return self.paper.panels if self.paper else [Panel()]
+        return self.paper.panels if self.paper else [PaperPanel()]
 
 
 class Exploration:
     """A request, checked. Construction raises every mistake together, before anything is written or painted."""
 
-    def __init__(self, request: Request, plugins: Plugins) -> None:
+    def __init__(self, request: ExplorationRequest, plugins: Plugins) -> None:
         self._request, self._plugins = request, plugins
         self._study = Study(request.pictures, request.output, request.max_pixels, fresh=request.fresh, together=True)
         found = Findings()
@@ -67,7 +67,7 @@ class Exploration:
         self._originals: list[Picture] = originals
         self.cells: list[list[Cell]] = planned
 
-    def _plan(self, panel: Panel, shapes: Sequence[tuple[int, int]]) -> list[Cell]:
+    def _plan(self, panel: PaperPanel, shapes: Sequence[tuple[int, int]]) -> list[Cell]:
         request = self._request
         vary = [*request.vary, *panel.vary]
         if not (request.backends or vary):
@@ -143,7 +143,7 @@ def _across(planned: Sequence[Cell]) -> int:
     return len(planned) if len(fields) == 1 and len(planned) <= WIDEST else study.across(planned)
 
 
-def _usage(request: Request) -> Iterator[UserError]:
+def _usage(request: ExplorationRequest) -> Iterator[UserError]:
     if request.max_pixels is not None and request.max_pixels < 1:
         yield UserError(f"--max-pixels must be 1 or more, not {request.max_pixels}", "leave it out for 89 million")
     if len(request.pictures) < 2:

@@ -38,7 +38,7 @@ XP: Any = np  # what the losses compute in
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Scores:
     """What the judge finds. Distances are 0 for the same and about 1 for an unrelated picture.
 
     `style` holds the relative squared distance of Gram matrices by layer, `style_mean` their mean; `content` the
@@ -58,7 +58,7 @@ class Judgement:
     total_variation: float
 
 
-class Judge:
+class Evaluator:
     """Judges pictures against one content and its styles, all at the content's shape with long side `size`, pixels.
 
     `blend` holds the styles' shares (default: equal). Styles are shrunk to `size`, never enlarged.
@@ -79,13 +79,13 @@ class Judge:
         parts = [(share, _grams(features(self._network, style, STYLE_LAYERS))) for share, style in self._styles]
         return {layer: sum(share * grams[layer] for share, grams in parts) for layer in STYLE_LAYERS}
 
-    def __call__(self, picture: Pixels) -> Judgement:
+    def __call__(self, picture: Pixels) -> Scores:
         """What there is to say about a picture of any size. Raises `UserError` without scikit-image."""
         pixels = resize(picture, self._shape)
         found = features(self._network, pixels, LAYERS)
         grams = _grams(found)
         style = {layer: float(Gram().distance(XP, grams[layer], self._grams[layer])) for layer in STYLE_LAYERS}
-        return Judgement(
+        return Scores(
             style=style,
             style_mean=fmean(style.values()),
             content=_relative(Content(), found[CONTENT_LAYER], self._target),

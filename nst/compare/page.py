@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from nst.compare import tables
-from nst.compare.tables import Cell, Table
+from nst.compare.tables import Table, TableCell
 from nst.images import fit, resize
 from nst.protocols import Pixels
 from nst.reports import curves
@@ -141,7 +141,7 @@ def table(shown: Table) -> str:
     return f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{inside}</div>'
 
 
-def _cell(numbered: tuple[int, Cell]) -> str:
+def _cell(numbered: tuple[int, TableCell]) -> str:
     i, cell = numbered
     if i == 0:
         return f'<th scope="row">{escape(cell.text)}</th>'

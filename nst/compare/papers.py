@@ -12,7 +12,7 @@ from nst.errors import unknown
 
 
 @dataclass(frozen=True)
-class Panel:
+class PaperPanel:
     """Pictures shown together: what is varied, written as for `--vary`, and the recipe's fields it needs."""
 
     title: str = "Pictures"
@@ -30,7 +30,7 @@ class Paper:
     source: str
     preset: str
     departures: Sequence[str]
-    panels: Sequence[Panel]
+    panels: Sequence[PaperPanel]
 
 
 def names() -> list[str]:
@@ -44,5 +44,5 @@ def find(name: str) -> Paper:
     if name not in names():
         raise unknown("experiment", name, names())
     data = tomllib.loads((resources.files("nst.recipe") / "presets" / "papers" / f"{name}.toml").read_text("utf-8"))
-    panels = [Panel(**panel) for panel in data.pop("panels")]
+    panels = [PaperPanel(**panel) for panel in data.pop("panels")]
     return Paper(name=name, panels=panels, **data)

@@ -31,7 +31,7 @@ REFERENCE = "reference"
 
 
 @dataclass(frozen=True)
-class Row:
+class ParityRow:
     """One number of one backend held against a baseline's.
 
     `check` is a key of `TOLERANCES`; `at` the pinned image, or the step; `item` the layer or term. `absolute` is the
@@ -52,7 +52,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Probed:
+class CellNumbers:
     """What a worker found about one backend: its network, and values by check and `at/item`."""
 
     name: str
@@ -60,13 +60,13 @@ class Probed:
     values: Mapping[str, Mapping[str, Any]]
 
 
-def read(name: str, folder: Path, facts: Mapping[str, Any]) -> Probed:
+def read(name: str, folder: Path, facts: Mapping[str, Any]) -> CellNumbers:
     """What a worker left in its folder, as much of it as there is."""
     values = {file: _arrays(folder / f"{file}.npz") for file in ("features", REFERENCE, "gradient", "adam")}
     values["terms"] = {
         f"{at}/{term}": value for at, terms in facts.get("terms", {}).items() for term, value in terms.items()
     }
-    return Probed(name, facts.get("identity", {}), values)
+    return CellNumbers(name, facts.get("identity", {}), values)
 
 
 def _arrays(file: Path) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _arrays(file: Path) -> dict[str, Any]:
         return {}
 
 
-def rows(probed: Sequence[Probed]) -> list[Row]:
+def rows(probed: Sequence[CellNumbers]) -> list[ParityRow]:
     """Each backend against the reference, and each against the first of those that have most to show."""
     able = [each for each in probed if each.values["features"]]
     baseline = max(able, key=lambda each: sum(map(bool, each.values.values())), default=None)
@@ -85,19 +85,19 @@ def rows(probed: Sequence[Probed]) -> list[Row]:
     return found + [row for each in able if baseline and each is not baseline for row in _against(baseline, each)]
 
 
-def _against_reference(probed: Probed) -> Iterator[Row]:
+def _against_reference(probed: CellNumbers) -> Iterator[ParityRow]:
     precision = probed.identity["precision"]
     reason = "" if precision in EXACT else f"computed in {precision}"
     yield from _rows(probed, REFERENCE, "features", probed.values[REFERENCE], reason)
 
 
-def _against(baseline: Probed, other: Probed) -> Iterator[Row]:
+def _against(baseline: CellNumbers, other: CellNumbers) -> Iterator[ParityRow]:
     reason = differences(baseline.identity, other.identity)
     for check in TOLERANCES:
         yield from _rows(other, baseline.name, check, baseline.values[check], reason)
 
 
-def _rows(probed: Probed, against: str, check: str, wanted: Mapping[str, Any], reason: str) -> Iterator[Row]:
+def _rows(probed: CellNumbers, against: str, check: str, wanted: Mapping[str, Any], reason: str) -> Iterator[ParityRow]:
     totals = _totals(wanted) if check == "terms" else {}
     for key, target in wanted.items():
         if key in probed.values[check]:
@@ -105,7 +105,7 @@ def _rows(probed: Probed, against: str, check: str, wanted: Mapping[str, Any], r
             absolute, error = _errors(check, probed.values[check][key], target, totals.get(at, 0.0))
             tolerance = TOLERANCES[check]
             verdict: Any = "different" if reason else "pass" if error <= tolerance else "fail"  # NaN fails
-            yield Row(probed.name, against, check, at, item, absolute, error, tolerance, verdict, reason)
+            yield ParityRow(probed.name, against, check, at, item, absolute, error, tolerance, verdict, reason)
 
 
 def _totals(terms: Mapping[str, float]) -> dict[str, float]:
@@ -135,7 +135,7 @@ def _largest(values: Any) -> float:
     return float(np.abs(values).max(initial=0.0))
 
 
-def worst(found: Sequence[Row]) -> Row | None:
+def worst(found: Sequence[ParityRow]) -> ParityRow | None:
     """The row furthest beyond its tolerance, or nearest to it; None for none. NaN is the worst there is."""
     return max(found, key=lambda row: math.inf if math.isnan(row.error) else row.error / row.tolerance, default=None)
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from nst import __version__
 from nst.compare import parity
-from nst.compare.metrics import Judgement
-from nst.compare.parity import TOLERANCES, Row
+from nst.compare.metrics import Scores
+from nst.compare.parity import TOLERANCES, ParityRow
 from nst.io import atomic
 
 FACTS = (
@@ -47,7 +47,7 @@ class Column:
     picture: Path
     folder: Path | None = None
     recipe: Mapping[str, Any] = field(default_factory=dict)
-    judgement: Judgement | None = None
+    judgement: Scores | None = None
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _column(column: Column, root: Path) -> dict[str, Any]:
     }
 
 
-def _summary(columns: Sequence[Column], rows: Sequence[Row]) -> list[dict[str, Any]]:
+def _summary(columns: Sequence[Column], rows: Sequence[ParityRow]) -> list[dict[str, Any]]:
     """The worst row of each check, per column and baseline, in the columns' order."""
     found = []
     for column in columns:
@@ -104,12 +104,12 @@ def _summary(columns: Sequence[Column], rows: Sequence[Row]) -> list[dict[str, A
     return found
 
 
-def _worst(rows: Sequence[Row], against: str, check: str) -> dict[str, Any] | None:
+def _worst(rows: Sequence[ParityRow], against: str, check: str) -> dict[str, Any] | None:
     found = parity.worst([row for row in rows if (row.against, row.check) == (against, check)])
     return asdict(found) if found else None
 
 
-def _exit_code(columns: Sequence[Column], rows: Sequence[Row], interrupted: bool) -> int:
+def _exit_code(columns: Sequence[Column], rows: Sequence[ParityRow], interrupted: bool) -> int:
     if interrupted:
         return 130
     return int(any(row.verdict == "fail" for row in rows) or any(each.status != "finished" for each in columns))

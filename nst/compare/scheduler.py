@@ -23,7 +23,7 @@ LOG = "log.txt"
 Orders = Mapping[Path, Mapping[str, Any]]
 """Folders, and what a worker is to do in each."""
 
-Watch = Callable[[Mapping[Path, str]], None]
+CellWatch = Callable[[Mapping[Path, str]], None]
 """Called whenever something changed, with what each running folder is doing."""
 
 
@@ -52,7 +52,7 @@ def _free_memory() -> float | None:
 
 
 @dataclass(frozen=True)
-class Worker:
+class CellProcess:
     """A process, and the orders it carries out in turn."""
 
     process: subprocess.Popen[bytes]
@@ -74,13 +74,13 @@ class Worker:
         return {each: self.orders[each] for each in folders[folders.index(folder) + 1 :]}
 
 
-def run(batches: Sequence[Orders], jobs: int, watch: Watch) -> None:
+def run(batches: Sequence[Orders], jobs: int, watch: CellWatch) -> None:
     """Carry out each batch of orders by a worker, `jobs` at a time; what went wrong is in the folders' facts.
 
     A worker that dies is followed by another, for what it had not begun. Whatever ends this, Ctrl-C included, ends the
     workers too, and leaves the folders that were finished.
     """
-    waiting, running = [batch for batch in batches if batch], list[Worker]()
+    waiting, running = [batch for batch in batches if batch], list[CellProcess]()
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
@@ -96,7 +96,7 @@ def run(batches: Sequence[Orders], jobs: int, watch: Watch) -> None:
             worker.process.wait()
 
 
-def _start(orders: Orders, jobs: int) -> Worker:
+def _start(orders: Orders, jobs: int) -> CellProcess:
     for folder, order in orders.items():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -106,7 +106,7 @@ def _start(orders: Orders, jobs: int) -> Worker:
     with path.open("wb") as log:
         pipes = {"stdin": subprocess.DEVNULL, "stdout": log}
         process = subprocesses.start("nst.compare.worker", *files, log=log, jobs=jobs, **pipes)
-    return Worker(process, orders, path)
+    return CellProcess(process, orders, path)
 
 
 def _record(folder: Path, code: int, log: Path) -> None:

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from nst.compare.metrics import STYLE_LAYERS
 from nst.compare.parity import REFERENCE, TOLERANCES
 
-Report = Mapping[str, Any]
+ComparisonReport = Mapping[str, Any]
 CHECKS = {"features": "features", "terms": "loss terms", "gradient": "gradient", "adam": "20 Adam steps"}
 
 
-class Cell(NamedTuple):
+class TableCell(NamedTuple):
     """A table's cell; `kind` is pass, fail, different, best, or nothing."""
 
     text: str
@@ -26,7 +26,7 @@ class Table:
 
     title: str
     head: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[TableCell]]
     note: str = ""
     words: bool = False
 
@@ -64,64 +64,66 @@ MEASURES: Sequence[Measure] = (
 BRIEF = 6  # of them, for a terminal
 
 
-def all_of(report: Report, brief: bool = False) -> list[Table]:
+def all_of(report: ComparisonReport, brief: bool = False) -> list[Table]:
     """The tables with anything in them: judge, checks, cost; `brief` ones for a narrow place."""
     found = (judged(report, MEASURES[:BRIEF] if brief else MEASURES), checks(report), cost(report, brief))
     return [table for table in found if table.rows]
 
 
-def judged(report: Report, measures: Sequence[Measure] = MEASURES) -> Table:
+def judged(report: ComparisonReport, measures: Sequence[Measure] = MEASURES) -> Table:
     """What the neutral judge found, the nearest of each column marked."""
     columns = [column for column in report["columns"] if column["judgement"]]
     measured = [_measured(measure, [column["judgement"] for column in columns]) for measure in measures]
-    rows = [[Cell(column["name"]), *cells] for column, *cells in zip(columns, *measured, strict=True)]
+    rows = [[TableCell(column["name"]), *cells] for column, *cells in zip(columns, *measured, strict=True)]
     note = JUDGED.format(**report["judge"]) if rows else ""
     return Table("The judge", ["picture", *(name for name, *_ in measures)], rows, note)
 
 
-def _measured(measure: Measure, found: Sequence[Any]) -> list[Cell]:
+def _measured(measure: Measure, found: Sequence[Any]) -> list[TableCell]:
     """One column of the judge's table."""
     _, value, form, nearer = measure
     values = [value(each) for each in found]
     nearest = max((nearer * each for each in values), default=0.0)
     marks = ["best" if nearer and len(values) > 1 and nearer * each == nearest else "" for each in values]
-    return [Cell(format(each, form), mark) for each, mark in zip(values, marks, strict=True)]
+    return [TableCell(format(each, form), mark) for each, mark in zip(values, marks, strict=True)]
 
 
-def checks(report: Report) -> Table:
+def checks(report: ComparisonReport) -> Table:
     """The worst of each check, per backend and baseline."""
     rows = []
     for each in report["summary"]:
         against = "NumPy, float64" if each["against"] == REFERENCE else each["against"]
-        rows.append([Cell(each["name"]), Cell(against), *(_checked(each["checks"][check]) for check in TOLERANCES)])
+        rows.append(
+            [TableCell(each["name"]), TableCell(against), *(_checked(each["checks"][check]) for check in TOLERANCES)]
+        )
     head = ["backend", "against", *(f"{CHECKS[check]} ≤ {value:.1g}" for check, value in TOLERANCES.items())]
     return Table("The same computation?", head, rows, CHECKED, words=True)
 
 
-def _checked(worst: Mapping[str, Any] | None) -> Cell:
+def _checked(worst: Mapping[str, Any] | None) -> TableCell:
     if worst is None:
-        return Cell("–")
+        return TableCell("–")
     if worst["verdict"] == "different":
-        return Cell(f"{_number(worst['error'])}, not judged", "different")
+        return TableCell(f"{_number(worst['error'])}, not judged", "different")
     where = f" at {worst['at']} {worst['item']}".rstrip() if worst["verdict"] == "fail" else ""
-    return Cell(f"{_number(worst['error'])} {worst['verdict']}{where}", worst["verdict"])
+    return TableCell(f"{_number(worst['error'])} {worst['verdict']}{where}", worst["verdict"])
 
 
 def _number(value: float | None) -> str:
     return "no common shape" if value is None or value != value else f"{value:.1e}" if value else "0"
 
 
-def cost(report: Report, brief: bool = False) -> Table:
+def cost(report: ComparisonReport, brief: bool = False) -> Table:
     """Seconds, memory, and what it ran on; `brief` without versions."""
     rows = [
         [
-            Cell(column["name"]),
-            Cell(f"{column['seconds']:.1f} s"),
-            Cell(f"{column.get('startup', 0):.1f} s"),
-            Cell(f"{column['peak_memory'] / 1e9:.2f} GB" if column.get("peak_memory") else "–"),
-            Cell(f"{column['device']}, {column['precision']}"),
-            Cell(str(column["weights"]).rpartition("/")[2]),
-            Cell(", ".join(f"{name} {version}" for name, version in column["versions"].items())),
+            TableCell(column["name"]),
+            TableCell(f"{column['seconds']:.1f} s"),
+            TableCell(f"{column.get('startup', 0):.1f} s"),
+            TableCell(f"{column['peak_memory'] / 1e9:.2f} GB" if column.get("peak_memory") else "–"),
+            TableCell(f"{column['device']}, {column['precision']}"),
+            TableCell(str(column["weights"]).rpartition("/")[2]),
+            TableCell(", ".join(f"{name} {version}" for name, version in column["versions"].items())),
         ]
         for column in report["columns"]
         if "seconds" in column
@@ -131,16 +133,26 @@ def cost(report: Report, brief: bool = False) -> Table:
     return Table("Cost", head[:shown], [row[:shown] for row in rows], SPENT, words=True)
 
 
-def every_row(report: Report) -> Table:
+def every_row(report: ComparisonReport) -> Table:
     """Every single check."""
     head = ["backend", "against", "check", "image or step", "layer or term", "error", "tolerance", "largest", "verdict"]
     return Table(f"All {len(report['rows'])} checks", head, list(map(_row, report["rows"])), words=True)
 
 
-def _row(row: Mapping[str, Any]) -> list[Cell]:
-    words = [Cell(row["name"]), Cell(row["against"]), Cell(CHECKS[row["check"]]), Cell(row["at"]), Cell(row["item"])]
-    numbers = [Cell(_number(row["error"])), Cell(_number(row["tolerance"])), Cell(_number(row["absolute"]))]
-    return [*words, *numbers, Cell(row["reason"] or row["verdict"], row["verdict"])]
+def _row(row: Mapping[str, Any]) -> list[TableCell]:
+    words = [
+        TableCell(row["name"]),
+        TableCell(row["against"]),
+        TableCell(CHECKS[row["check"]]),
+        TableCell(row["at"]),
+        TableCell(row["item"]),
+    ]
+    numbers = [
+        TableCell(_number(row["error"])),
+        TableCell(_number(row["tolerance"])),
+        TableCell(_number(row["absolute"])),
+    ]
+    return [*words, *numbers, TableCell(row["reason"] or row["verdict"], row["verdict"])]
 
 
 def caption(column: Mapping[str, Any]) -> str:
@@ -152,14 +164,14 @@ def caption(column: Mapping[str, Any]) -> str:
     return "; ".join([*parts, *([f"{column['seconds']:.1f} s"] if "seconds" in column else [])])
 
 
-def failures(report: Report) -> Iterator[tuple[str, str]]:
+def failures(report: ComparisonReport) -> Iterator[tuple[str, str]]:
     """What went wrong, by column and stage."""
     for column in report["columns"]:
         for stage, reason in column["failures"].items():
             yield f"{column['name']}, {stage}", reason
 
 
-def notes(report: Report) -> Iterator[tuple[str, str]]:
+def notes(report: ComparisonReport) -> Iterator[tuple[str, str]]:
     """In what an experiment departs from its paper, and what each run had to say for itself."""
     for departure in report.get("departures", ()):
         yield "not as in the paper", departure
@@ -168,12 +180,12 @@ def notes(report: Report) -> Iterator[tuple[str, str]]:
             yield column["name"], note
 
 
-def lead(report: Report) -> str:
+def lead(report: ComparisonReport) -> str:
     """The outcome in a sentence or two."""
     return " ".join(_outcome(report))
 
 
-def _outcome(report: Report) -> Iterator[str]:
+def _outcome(report: ComparisonReport) -> Iterator[str]:
     columns, rows = report["columns"], report["rows"]
     made = sum(column["status"] == "finished" for column in columns)
     done = "painted" if "panels" in report else "compared"
@@ -187,6 +199,6 @@ def _outcome(report: Report) -> Iterator[str]:
     yield from dict.fromkeys(f"{row['name']} and {row['against']}: {row['reason']}." for row in rows if row["reason"])
 
 
-def footer(report: Report) -> str:
+def footer(report: ComparisonReport) -> str:
     """Where the page comes from."""
     return f"Made by nst {report['nst']}. Every number is in report.json, beside this page."

@@ -15,14 +15,14 @@ from nst.images import resize
 
 
 @dataclass(frozen=True)
-class Canvas:
+class BleedCanvas:
     """A picture of (height, width) `picture`, and `bleed` pixels more on each side."""
 
     picture: tuple[int, int]
     bleed: int = 0
 
     @classmethod
-    def around(cls, picture: tuple[int, int], bleed: int) -> Canvas:
+    def around(cls, picture: tuple[int, int], bleed: int) -> BleedCanvas:
         """With so many pixels more, or a sixteenth of the picture's long side: a small one is not to be mostly rim."""
         return cls(picture, min(bleed, max(picture) // 16))
 

@@ -13,7 +13,7 @@ MAX_RESCUES = 10  # halvings of the step before giving up: a thousandth of the s
 WINDOW = 10  # steps that must have lowered the loss
 
 
-class Mean:
+class EMA:
     """An exponential moving average of images, in which the first ones count no more than the others.
 
     `decay` is the share of it that each new image leaves, 0 keeping the last image alone (Adam's correction of the

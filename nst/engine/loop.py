@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nst.engine.descent import Descent, Mean
-from nst.engine.objective import Frugal
-from nst.engine.problem import Task, build_level
+from nst.engine.descent import EMA, Descent
+from nst.engine.objective import AutoTiledObjective
+from nst.engine.problem import Problem, build_level
 from nst.engine.snapshot import Snapshot
 from nst.estimate.memory import memory_errors
 from nst.images import stretch
@@ -66,7 +66,7 @@ class Run:
 OnIterate = Callable[[Progress], None]
 
 
-def run(task: Task, on_iterate: OnIterate | None = None, resume: Snapshot | None = None) -> Run:
+def run(task: Problem, on_iterate: OnIterate | None = None, resume: Snapshot | None = None) -> Run:
     """Optimize at each size in turn, each starting from the enlarged result of the last.
 
     `resume` is an earlier run's snapshot: the steps that follow are those that would have followed. Ctrl-C returns the
@@ -80,7 +80,7 @@ def run(task: Task, on_iterate: OnIterate | None = None, resume: Snapshot | None
     try:
         for index in range(resume.level if resume else 0, len(task.levels)):
             with memory_errors(task.levels[index].backend):
-                Leg(task, index, outcome, resume).run(on_iterate)
+                LevelRun(task, index, outcome, resume).run(on_iterate)
             resume = None
             if outcome.stopped != "finished":
                 break
@@ -91,10 +91,10 @@ def run(task: Task, on_iterate: OnIterate | None = None, resume: Snapshot | None
     return outcome
 
 
-class Leg:
+class LevelRun:
     """The part of a run at one size. It leaves its best image, or the mean, in `outcome`, whatever ends it."""
 
-    def __init__(self, task: Task, index: int, outcome: Run, resume: Snapshot | None) -> None:
+    def __init__(self, task: Problem, index: int, outcome: Run, resume: Snapshot | None) -> None:
         self._task, self._index, self._outcome = task, index, outcome
         self._level = task.levels[index]
         self._backend = self._level.backend
@@ -115,15 +115,15 @@ class Leg:
         uncut = any(use.whole and use.weight for use in self._task.style)
         if self._tile is None or uncut:
             return build(self._tile or 0)
-        return Frugal(build, self._tile, max(self._canvas.shape), self._note, self._backend)
+        return AutoTiledObjective(build, self._tile, max(self._canvas.shape), self._note, self._backend)
 
     def _note(self, what: str) -> None:
         self._descent.notes.append(what)
 
-    def _resumed_mean(self, resume: Snapshot | None) -> Mean:
+    def _resumed_mean(self, resume: Snapshot | None) -> EMA:
         if resume is None or resume.mean is None:
-            return Mean(self._task.average)
-        return Mean(self._task.average, self._placed(resume.mean), resume.mean_weight)
+            return EMA(self._task.average)
+        return EMA(self._task.average, self._placed(resume.mean), resume.mean_weight)
 
     def _resumed_descent(self, resume: Snapshot | None) -> Descent:
         parts = (self._task.optimizer, self._objective, self._task.optimizer_options, self._task.until)
@@ -190,7 +190,7 @@ class Leg:
             state = self._host_state(self._descent.good.state).items()
             trim = self._canvas.trim
             self._outcome.state = {name: trim(each) if isinstance(each, np.ndarray) else each for name, each in state}
-        if isinstance(self._objective, Frugal) and self._objective.tile != self._planned_tile():
+        if isinstance(self._objective, AutoTiledObjective) and self._objective.tile != self._planned_tile():
             self._outcome.tile = self._objective.tile
         self._outcome.notes.extend(self._descent.notes)
         if self._descent.gave_up:
@@ -231,7 +231,7 @@ class Leg:
             "taken": self._taken,
             "scale": self._descent.scale,
             "mean_weight": self._mean.weight,
-            "tile": self._objective.tile if isinstance(self._objective, Frugal) else self._tile,
+            "tile": self._objective.tile if isinstance(self._objective, AutoTiledObjective) else self._tile,
             "notes": [*self._outcome.notes, *self._descent.notes],
         }
 

@@ -141,7 +141,7 @@ def _distance(backend: FeatureBackend, term: StyleTerm) -> Objective:
     return backend.value_and_grad(lambda statistic, target: {term.name: term.distance(backend.xp, statistic, target)})
 
 
-class Frugal:
+class AutoTiledObjective:
     """An `Objective` that goes on in tiles when memory runs out, and in tiles half as large when it does so again.
 
     `build` makes the objective for a tile size in pixels (0: the whole image at once), `longest` is the image's

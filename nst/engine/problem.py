@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nst.engine.bleed import Canvas
+from nst.engine.bleed import BleedCanvas
 from nst.engine.masks import Mask
 from nst.engine.objective import build_objective
-from nst.engine.terms import LossUse, Region, pointwise_terms, style_terms
+from nst.engine.terms import Region, WeightedLoss, pointwise_terms, style_terms
 from nst.engine.tiling import cut
 from nst.errors import NstError
 from nst.images import fit
@@ -29,7 +29,7 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Task:
+class Problem:
     """Everything one picture needs, as objects.
 
     `levels` go from coarse to fine; `start` is the first image. `style` losses are drawn towards the regions' styles,
@@ -45,8 +45,8 @@ class Task:
     content: Pixels
     regions: Sequence[Region]
     start: Pixels
-    style: Sequence[LossUse]
-    pointwise: Sequence[LossUse]
+    style: Sequence[WeightedLoss]
+    pointwise: Sequence[WeightedLoss]
     optimizer: Optimizer
     optimizer_options: Mapping[str, Any]
     average: float = 0.0
@@ -56,13 +56,13 @@ class Task:
     until: float = 0.0
     bleed: int = 0
 
-    def canvas(self, level: Level) -> Canvas:
+    def canvas(self, level: Level) -> BleedCanvas:
         """What is painted at a level."""
         height, width = self.content.shape[:2]
-        return Canvas.around(fit(height, width, level.size), self.bleed)
+        return BleedCanvas.around(fit(height, width, level.size), self.bleed)
 
 
-def build_level(task: Task, level: Level, tile: int = 0) -> Objective:
+def build_level(task: Problem, level: Level, tile: int = 0) -> Objective:
     """The objective of a level, in tiles of so many pixels (0: of the whole image)."""
     whole, style, pointwise = task.canvas(level), _used(task.style), _used(task.pointwise)
     for use in style:
@@ -80,5 +80,5 @@ def build_level(task: Task, level: Level, tile: int = 0) -> Objective:
     return build_objective(level.backend, terms, tiles)
 
 
-def _used(uses: Sequence[LossUse]) -> list[LossUse]:
+def _used(uses: Sequence[WeightedLoss]) -> list[WeightedLoss]:
     return [use for use in uses if use.weight]

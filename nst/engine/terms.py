@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nst.engine.bleed import Canvas
+from nst.engine.bleed import BleedCanvas
 from nst.engine.masks import Area, Mask, everywhere, inside
 from nst.engine.tiling import Tile, cut
 from nst.images import fit, resize
@@ -21,7 +21,7 @@ TINY = 1e-12  # keeps a target without energy (a black picture) from dividing by
 
 
 @dataclass(frozen=True)
-class LossUse:
+class WeightedLoss:
     """A loss put to use: at which layers, each with its share (summing to 1), and with which weight overall.
 
     `whole` losses take their statistic from all positions at once, so that tiles cannot be added up. `protects` is for
@@ -94,7 +94,7 @@ class Region:
     name: str = ""
     scales: Sequence[float] = ()
 
-    def at(self, canvas: Canvas, long_side: int) -> Region:
+    def at(self, canvas: BleedCanvas, long_side: int) -> Region:
         """The region on a canvas, its styles at most `long_side` pixels times their scales."""
         mask = None if self.mask is None else canvas.spread(self.mask)
         scales = self.scales or [1.0] * len(self.styles)
@@ -109,7 +109,7 @@ def _shrink(style: Pixels, long_side: float) -> Pixels:
 
 
 def style_terms(
-    backend: FeatureBackend, use: LossUse, region: Region, tiles: Sequence[Tile], style_tile: int = 0
+    backend: FeatureBackend, use: WeightedLoss, region: Region, tiles: Sequence[Tile], style_tile: int = 0
 ) -> list[Term]:
     """One term per layer, its target the mean of the styles' statistics weighted by the region's blend.
 
@@ -133,7 +133,7 @@ def _area(backend: FeatureBackend, mask: Mask | None, tiles: Sequence[Tile], lay
     return everywhere(tiles, layer) if mask is None else inside(backend, mask, tiles, layer)
 
 
-def _statistics(backend: FeatureBackend, use: LossUse, style: Pixels, size: int) -> Iterator[tuple[str, Tensor]]:
+def _statistics(backend: FeatureBackend, use: WeightedLoss, style: Pixels, size: int) -> Iterator[tuple[str, Tensor]]:
     """Layer by layer, and tile by tile, shares of the whole picture's statistic."""
     image, tiles = backend.asarray(style), cut(_shape(style), size, use.layers)
     areas = {layer: everywhere(tiles, layer) for layer in use.layers}
@@ -145,7 +145,7 @@ def _statistics(backend: FeatureBackend, use: LossUse, style: Pixels, size: int)
 
 
 def pointwise_terms(
-    backend: FeatureBackend, use: LossUse, content: Pixels, tiles: Sequence[Tile], weights: Mask | None = None
+    backend: FeatureBackend, use: WeightedLoss, content: Pixels, tiles: Sequence[Tile], weights: Mask | None = None
 ) -> list[Term]:
     """One term per layer, its targets the content's features over the rim of each tile.
 

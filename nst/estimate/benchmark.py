@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nst.engine.problem import Level, Task, build_level
+from nst.engine.problem import Level, Problem, build_level
 from nst.protocols import FeatureBackend
 
 PATIENCE = 0.25  # seconds after which no further evaluation is timed
@@ -24,7 +24,7 @@ class Clocked:
     next: float
 
 
-def clock(task: Task, level: Level) -> Clocked:
+def clock(task: Problem, level: Level) -> Clocked:
     """Time the evaluation of the content at a level.
 
     Of several evaluations the middle one counts, against a moment in which the machine was busy.

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from math import prod
 from typing import Any
 
-from nst.engine.bleed import Canvas
+from nst.engine.bleed import BleedCanvas
 from nst.engine.tiling import SMALLEST, Grid, grid
 from nst.estimate.flops import FLOAT, Outline, Size, activations, evaluation, features, forward
 from nst.specs import MemoryModel
@@ -54,7 +54,7 @@ MARGIN = 0.9
 
 
 @dataclass(frozen=True)
-class Stage:
+class LevelPlan:
     """One size before it is run: long side `size` in pixels, what is painted, and the network.
 
     `outline` is None for a network of unknown shape. `works` are the sizes of the styles' works there, `tile` is the
@@ -62,7 +62,7 @@ class Stage:
     """
 
     size: int
-    canvas: Canvas
+    canvas: BleedCanvas
     steps: int
     weights: str
     outline: Outline | None
@@ -106,7 +106,7 @@ def line(timed: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
-class Part:
+class LevelEstimate:
     """What one size will take: `seconds`, peak `memory` in bytes, `operations` of an evaluation; None is unknown."""
 
     size: int
@@ -127,7 +127,7 @@ class Estimate:
     early.
     """
 
-    parts: Sequence[Part]
+    parts: Sequence[LevelEstimate]
     start: float = 0.0
     at_least: bool = False
     at_most: bool = False
@@ -152,13 +152,13 @@ class Estimate:
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> Estimate:
         """What `to_dict` gave."""
-        parts = [Part(**part) for part in found["sizes"]]
+        parts = [LevelEstimate(**part) for part in found["sizes"]]
         return cls(parts, found["start"], found["at_least"], found["at_most"])
 
 
-def unknown(stages: Sequence[Stage], start: float) -> Estimate:
+def unknown(stages: Sequence[LevelPlan], start: float) -> Estimate:
     """Sizes of which nothing is known."""
-    parts = [Part(each.size, each.steps, each.tile, each.weights, None, None, None) for each in stages]
+    parts = [LevelEstimate(each.size, each.steps, each.tile, each.weights, None, None, None) for each in stages]
     return Estimate(parts, start)
 
 
@@ -189,7 +189,7 @@ class Estimator:
         """Every layer looked at, once."""
         return list(dict.fromkeys([*self.style, *self.compared]))
 
-    def memory(self, stage: Stage, networks: Collection[Outline], tile: int) -> int | None:
+    def memory(self, stage: LevelPlan, networks: Collection[Outline], tile: int) -> int | None:
         """Bytes at the worst moment of a size, with so many networks open, in tiles of so many pixels (0: none)."""
         if stage.outline is None:
             return None
@@ -200,7 +200,7 @@ class Estimator:
         compared = sum(features(stage.outline, name, stage.shape) for name in self.compared)
         return held + images + compared + self._piece(stage, stage.outline, tile)
 
-    def _piece(self, stage: Stage, network: Outline, tile: int) -> int:
+    def _piece(self, stage: LevelPlan, network: Outline, tile: int) -> int:
         """Bytes for the largest piece of the picture, or of a style, that is computed at once."""
         largest = max(self._grid(stage, tile).boxes(), key=prod)
         looked = [max(grid(work, tile, self.style).boxes(), key=prod) for work in stage.works]
@@ -211,7 +211,7 @@ class Estimator:
         passing = comparing + round(copying) + PASSING * prod(largest) * 3 * FLOAT
         return round(self.narrow * self.model.factor * max(computing, looking) + passing)
 
-    def fitting(self, stage: Stage, networks: Collection[Outline], room: int) -> int:
+    def fitting(self, stage: LevelPlan, networks: Collection[Outline], room: int) -> int:
         """The largest tile for which `room` bytes are enough, 0 where the whole image fits.
 
         Tiles are as even as can be, so those that cut the longer side into 2, 3, 4, … are all there are to choose from.
@@ -225,7 +225,7 @@ class Estimator:
         needs = ((side, self.memory(stage, networks, side)) for side in sides)
         return next((side for side, need in needs if need is None or need <= room), least)
 
-    def seconds(self, stage: Stage, timing: Timing) -> float:
+    def seconds(self, stage: LevelPlan, timing: Timing) -> float:
         """How long a size takes, going by evaluations of the same network that were timed."""
         tiles = self._grid(stage, stage.tile)
         passes = 1.0 if len(tiles) == 1 else 1.5 * len(tiles)
@@ -234,7 +234,7 @@ class Estimator:
         update = images * stage.image * timing.seconds_per_byte
         return (stage.steps + 1) * each + stage.steps * update + once + tiles.kinds * timing.overhead
 
-    def work(self, stage: Stage) -> tuple[float, float]:
+    def work(self, stage: LevelPlan) -> tuple[float, float]:
         """Operations of an evaluation, and of the targets; pixels stand for them where the network is unknown."""
         if stage.outline is None:
             return float(prod(stage.shape)), sum(map(prod, [stage.shape, *stage.works])) / 2
@@ -242,14 +242,14 @@ class Estimator:
         works = sum(forward(stage.outline, self.style, work) for work in stage.works)
         return each, works + forward(stage.outline, self.compared, stage.shape)
 
-    def _grid(self, stage: Stage, tile: int) -> Grid:
+    def _grid(self, stage: LevelPlan, tile: int) -> Grid:
         return grid(stage.shape, tile, self.layers)
 
-    def estimate(self, stages: Sequence[Stage], timings: Mapping[str, Timing], start: float) -> Estimate:
+    def estimate(self, stages: Sequence[LevelPlan], timings: Mapping[str, Timing], start: float) -> Estimate:
         """All sizes together; `timings` by the name of the weights, those that could be taken."""
         networks = {stage.weights: stage.outline for stage in stages if stage.outline is not None}.values()
         parts = [
-            Part(
+            LevelEstimate(
                 stage.size,
                 stage.steps,
                 stage.tile,

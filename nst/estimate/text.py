@@ -5,7 +5,7 @@ from __future__ import annotations
 from nst.estimate.model import Estimate
 
 
-def expected(estimate: Estimate) -> str:
+def format_estimate(estimate: Estimate) -> str:
     """`about 40 s and 1.2 GB`; as much of it as is known."""
     seconds, memory = estimate.seconds, estimate.memory
     time = "" if seconds is None else f"{'at most' if estimate.at_most else 'about'} {duration(seconds)}"
@@ -16,7 +16,7 @@ def expected(estimate: Estimate) -> str:
 def in_all(estimate: Estimate) -> str:
     """`about 40 s and 1.2 GB, plus 3 s to start`."""
     start = f"plus {duration(estimate.start)} to start" if estimate.start else ""
-    return ", ".join(filter(None, [expected(estimate) or "time and memory are unknown", start]))
+    return ", ".join(filter(None, [format_estimate(estimate) or "time and memory are unknown", start]))
 
 
 def duration(seconds: float) -> str:

@@ -12,7 +12,7 @@ from nst.images.metadata import read_text
 from nst.images.picture import Floats, Picture
 from nst.images.reader import check_input, load_image, read
 from nst.images.size import fit, resize, stretch
-from nst.images.source import MAX_PIXELS, PathLike, Source
+from nst.images.source import MAX_PIXELS, ImageSource, PathLike
 from nst.images.writer import LONGEST_NAME, SUFFIXES, WriteOptions, check_output, save_image, write
 
 __all__ = [
@@ -20,9 +20,9 @@ __all__ = [
     "MAX_PIXELS",
     "SUFFIXES",
     "Floats",
+    "ImageSource",
     "PathLike",
     "Picture",
-    "Source",
     "WriteOptions",
     "check_input",
     "check_output",

@@ -14,7 +14,7 @@ from nst.errors import UserError
 from nst.images import deep, metadata, tiff
 from nst.images.picture import Picture, from_samples
 from nst.images.profile import Profile, ProfileError
-from nst.images.source import MAX_PIXELS, UNNAMED, PathLike, Source, name_of, opened, path_of
+from nst.images.source import MAX_PIXELS, UNNAMED, ImageSource, PathLike, name_of, opened, path_of
 from nst.protocols import Pixels
 
 _UPRIGHT: Mapping[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
@@ -44,7 +44,7 @@ class _Decoded:
     notes: list[str] = field(default_factory=list)
 
 
-def read(source: Source, *, max_pixels: int | None = None) -> Picture:
+def read(source: ImageSource, *, max_pixels: int | None = None) -> Picture:
     """Read a path, a PIL image, or an array; the source is neither changed nor shared.
 
     Files come out upright and in sRGB: their EXIF orientation is applied, their ICC profile converted with perceptual
@@ -66,7 +66,7 @@ def read(source: Source, *, max_pixels: int | None = None) -> Picture:
     return _picture(decoded, name_of(source), path)
 
 
-def load_image(source: Source, *, max_pixels: int | None = None) -> Pixels:
+def load_image(source: ImageSource, *, max_pixels: int | None = None) -> Pixels:
     """The pixels of a path, a PIL image or an array; `read` says what is allowed and what is raised."""
     return read(source, max_pixels=max_pixels).pixels
 

@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from nst.errors import UserError
 
 PathLike: TypeAlias = str | os.PathLike[str]
-Source: TypeAlias = PathLike | Image.Image | NDArray[Any]
+ImageSource: TypeAlias = PathLike | Image.Image | NDArray[Any]
 
 MAX_PIXELS: int = Image.MAX_IMAGE_PIXELS or 89_478_485
 """The most pixels a picture may have unless told otherwise: Pillow's guard against decompression bombs."""
@@ -55,13 +55,13 @@ def opened(source: PathLike | Image.Image, max_pixels: int | None = None) -> Ite
         raise _unreadable(name_of(source), error, limit) from error
 
 
-def name_of(source: Source) -> str:
+def name_of(source: ImageSource) -> str:
     """What an error calls the source."""
     path = path_of(source)
     return path or ("''" if isinstance(source, str) else UNNAMED)
 
 
-def path_of(source: Source) -> str:
+def path_of(source: ImageSource) -> str:
     """The path as given, "" for what is in memory."""
     return os.fspath(source) if isinstance(source, (str, os.PathLike)) else ""
 

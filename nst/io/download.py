@@ -27,11 +27,13 @@ PAUSES = (0.25, 0.5, 1.0, 2.0)
 LARGEST = 4 * 2**30
 """Bytes that a server may send, or say it would: more would only fill the disk."""
 
-Progress = Callable[[int, int], None]
+DownloadProgress = Callable[[int, int], None]
 """Called with the bytes done and the bytes in all, the latter 0 where the server does not say."""
 
 
-def download(url: str, path: Path, *, sha256: str, on_progress: Progress | None = None, timeout: float = 30.0) -> Path:
+def download(
+    url: str, path: Path, *, sha256: str, on_progress: DownloadProgress | None = None, timeout: float = 30.0
+) -> Path:
     """Bring the file at `url` (http, https or file) to `path`, unless it is already there and verified.
 
     `sha256` is the hex digest or its first 8 or more digits; `timeout` is in seconds without a byte. A file at
@@ -154,7 +156,7 @@ def _validator(response: Any) -> str:
     return modified if etag.startswith("W/") else etag or modified
 
 
-def _bring(url: str, path: Path, sha256: str, on_progress: Progress, timeout: float) -> None:
+def _bring(url: str, path: Path, sha256: str, on_progress: DownloadProgress, timeout: float) -> None:
     part = _Part(url, path.with_name(f"{path.name}.part"))
     part.recall()
     try:
@@ -166,7 +168,7 @@ def _bring(url: str, path: Path, sha256: str, on_progress: Progress, timeout: fl
         raise
 
 
-def _receive_all(part: _Part, path: Path, on_progress: Progress, timeout: float) -> None:
+def _receive_all(part: _Part, path: Path, on_progress: DownloadProgress, timeout: float) -> None:
     """Receive to the end, connecting anew where a connection drops that had brought something."""
     for pause in (*PAUSES, None):
         try:
@@ -179,7 +181,7 @@ def _receive_all(part: _Part, path: Path, on_progress: Progress, timeout: float)
             time.sleep(pause)
 
 
-def _receive(part: _Part, on_progress: Progress, timeout: float) -> None:
+def _receive(part: _Part, on_progress: DownloadProgress, timeout: float) -> None:
     """One connection's worth."""
     with _connect(part, timeout) as response:
         if not part.continued_by(response):

@@ -24,7 +24,7 @@ class Opened:
     digest: str = ""
 
 
-class Backends:
+class BackendCache:
     """Those that a recipe wants. Jobs given one mapping `loaded` share what they have in common.
 
     `seconds` are what building them has taken so far.

@@ -31,7 +31,7 @@ class Style:
 
 
 @dataclass(frozen=True)
-class Patch:
+class MaskedRegion:
     """A part of the picture with styles of its own; `mask` `(H, W)`, 0..1, at whatever size it was drawn.
 
     `source` is the mask's path as given, "" when it came from memory.
@@ -53,7 +53,7 @@ class Inputs:
 
     content: Picture
     styles: Sequence[Style]
-    patches: Sequence[Patch]
+    patches: Sequence[MaskedRegion]
     protect: Mask | None
     protect_source: str = ""
 
@@ -82,7 +82,7 @@ def _files(styles: Sequence[Style], numbers: Iterator[int]) -> Iterator[tuple[st
         yield from (("style", work.source, number) for work in style.works)
 
 
-StyleSource = str | Sequence[str]
+StyleInput = str | Sequence[str]
 """The path of a picture or of a folder of works, or the paths of works, taken as one style."""
 
 
@@ -91,8 +91,8 @@ class Sources:
     """The same, not yet read: paths, as a person names them; of each mask the styles for what it covers."""
 
     content: str
-    styles: Sequence[StyleSource]
-    masks: Sequence[tuple[str, Sequence[StyleSource]]] = ()
+    styles: Sequence[StyleInput]
+    masks: Sequence[tuple[str, Sequence[StyleInput]]] = ()
     protect: str | None = None
 
     def files(self) -> list[str]:
@@ -136,9 +136,9 @@ class Reader:
         sources = self._found.attempt(lambda: works(source)) or []
         return Style([work for each in sources if (work := self._picture(each)) is not None])
 
-    def _patch(self, mask: Any, styles: Sequence[Any]) -> Patch:
+    def _patch(self, mask: Any, styles: Sequence[Any]) -> MaskedRegion:
         name = Path(mask).stem if isinstance(mask, str | os.PathLike) else "patch"
-        return Patch(name, self._mask(mask), [self._style(source) for source in styles], path_of(mask))
+        return MaskedRegion(name, self._mask(mask), [self._style(source) for source in styles], path_of(mask))
 
     def _mask(self, source: Any) -> Mask:
         picture = self._picture(source)
@@ -168,7 +168,7 @@ def works(source: Any) -> list[Any]:
     return found
 
 
-def _named(patches: Sequence[Patch]) -> list[Patch]:
+def _named(patches: Sequence[MaskedRegion]) -> list[MaskedRegion]:
     """Each with a name of its own, which its terms carry."""
     names = [patch.name for patch in patches]
     again = [names[:i].count(name) for i, name in enumerate(names)]

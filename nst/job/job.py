@@ -13,9 +13,9 @@ import numpy as np
 
 from nst import images
 from nst.engine import loop
-from nst.engine.bleed import Canvas
+from nst.engine.bleed import BleedCanvas
 from nst.engine.loop import OnIterate
-from nst.engine.problem import Level, Task
+from nst.engine.problem import Level, Problem
 from nst.engine.snapshot import Snapshot
 from nst.engine.terms import Region
 from nst.errors import Findings, UserError, raise_all
@@ -23,10 +23,10 @@ from nst.estimate.memory import peak_memory
 from nst.estimate.model import Estimate
 from nst.images import Picture
 from nst.job import regions
-from nst.job.backends import Backends, Opened
+from nst.job.backends import BackendCache, Opened
 from nst.job.inputs import Inputs, Reader
-from nst.job.losses import uses
-from nst.job.plan import Forecast, forecast
+from nst.job.losses import weighted_losses
+from nst.job.plan import RunPlan, plan_run
 from nst.job.validation import Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
 from nst.plugins.host import Plugin, Plugins
 from nst.plugins.options import read_options
@@ -114,7 +114,7 @@ class Job:
         self.sizes, self.steps = self._plan()
         self.weight_choices = selection.choose_all(self.spec, recipe.weights, len(self.sizes))
         self._choices = per_size(self.weight_choices, len(self.sizes))
-        self._backends = Backends(recipe, self.spec, self._plugins, loaded)
+        self._backends = BackendCache(recipe, self.spec, self._plugins, loaded)
 
     @property
     def content(self) -> Picture:
@@ -145,7 +145,7 @@ class Job:
             f"{picture.source}: {note}" for picture in (self.content, *self.inputs.works()) for note in picture.notes
         ]
         told = filter(None, dict.fromkeys(choice.note for choice in self._choices))
-        return [*told, *self.open().notes, *pictures, *self.forecast.notes]
+        return [*told, *self.open().notes, *pictures, *self.run_plan.notes]
 
     def shapes(self) -> list[tuple[int, int]]:
         """(height, width) of the picture at each size."""
@@ -154,7 +154,7 @@ class Job:
 
     def canvases(self) -> list[tuple[int, int]]:
         """(height, width) of what is painted at each size, the rim that is cut off included."""
-        return [Canvas.around(shape, self.recipe.bleed).shape for shape in self.shapes()]
+        return [BleedCanvas.around(shape, self.recipe.bleed).shape for shape in self.shapes()]
 
     def weight_hashes(self) -> dict[str, str]:
         """SHA-256 in hex of all weights in use, by name, "" for none; builds the backends if need be."""
@@ -202,14 +202,14 @@ class Job:
         made = backend.stylize(content, region.styles, blend=region.blend, style_scale=self.recipe.style_scale[0])
         return loop.Run(made)
 
-    def task(self, start: Pixels | None = None) -> Task:
+    def task(self, start: Pixels | None = None) -> Problem:
         """What the engine is given; a `start` takes the place of the first image."""
         recipe, parts = self.recipe, regions.regions(self.inputs, self.recipe)
         optimizer = self._plugins.find("optimizer", recipe.optimizer)
-        used = uses(recipe, self._plugins)
+        used = weighted_losses(recipe, self._plugins)
         backends = [self._backends.open(choice).backend for choice in self._choices]
-        levels = zip(self.sizes, self.steps, backends, self.forecast.tiles, strict=True)
-        return Task(
+        levels = zip(self.sizes, self.steps, backends, self.run_plan.tiles, strict=True)
+        return Problem(
             levels=[Level(*level) for level in levels],
             content=self.content.pixels,
             regions=parts,
@@ -233,18 +233,18 @@ class Job:
         return int(self.recipe.tile) if self.recipe.tile.isdigit() else 0
 
     @cached_property
-    def forecast(self) -> Forecast:
+    def run_plan(self) -> RunPlan:
         """What there is to know before the first step; opens the backends."""
         opened = {choice.name: self._backends.open(choice) for choice in self._choices}
         levels = [*zip(self.sizes, self.steps, self.weights_per_size(), strict=True)]
         pictures, masked = _shapes(self.inputs, self.recipe.style_scale), regions.masked(self.inputs)
-        return forecast(self.recipe, self._plugins, self.spec, pictures, levels, opened, masked)
+        return plan_run(self.recipe, self._plugins, self.spec, pictures, levels, opened, masked)
 
     def estimate(self, resume: Snapshot | None = None) -> Estimate:
         """What the run will take, or what is left of it; the first call times evaluations of each network."""
         if self._estimate is None:
             self.open()
-            left = self.forecast.after(resume.level, resume.taken) if resume else self.forecast
+            left = self.run_plan.after(resume.level, resume.taken) if resume else self.run_plan
             task = partial(self.task, self.content.pixels)  # what a huge first image takes is no part of an estimate
             found = left.estimate(task, self._backends.seconds)
             self._estimate = replace(found, at_most=self.recipe.until > 0)

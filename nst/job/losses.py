@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nst.engine.terms import LossUse
+from nst.engine.terms import WeightedLoss
 from nst.plugins.host import Plugins
 from nst.plugins.options import read_options
 from nst.recipe.fields import ExtraLoss
@@ -10,10 +10,10 @@ from nst.recipe.recipe import Recipe
 from nst.specs import LossSpec
 from nst.vgg.layers import shares
 
-Used = list[tuple[LossSpec, LossUse]]
+Used = list[tuple[LossSpec, WeightedLoss]]
 
 
-def uses(recipe: Recipe, plugins: Plugins) -> Used:
+def weighted_losses(recipe: Recipe, plugins: Plugins) -> Used:
     """Every loss of the recipe; one that is used again has a number in its name."""
     found: Used = []
     for chosen in recipe.all_losses():
@@ -24,8 +24,8 @@ def uses(recipe: Recipe, plugins: Plugins) -> Used:
     return found
 
 
-def _use(recipe: Recipe, plugins: Plugins, spec: LossSpec, chosen: ExtraLoss, name: str) -> LossUse:
-    return LossUse(
+def _use(recipe: Recipe, plugins: Plugins, spec: LossSpec, chosen: ExtraLoss, name: str) -> WeightedLoss:
+    return WeightedLoss(
         name,
         plugins.load(spec)(**read_options(spec, chosen.options)),
         shares(chosen.layers or recipe.usual_layers(spec.role)),

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from nst.engine.bleed import Canvas
-from nst.engine.problem import Level, Task
+from nst.engine.bleed import BleedCanvas
+from nst.engine.problem import Level, Problem
 from nst.estimate.benchmark import clock, seconds_per_byte
 from nst.estimate.flops import Outline, Size
 from nst.estimate.memory import available_memory, memory_errors, resident_memory
-from nst.estimate.model import MARGIN, WEIGHING, Estimate, Estimator, Stage, Timing, line, unknown
+from nst.estimate.model import MARGIN, WEIGHING, Estimate, Estimator, LevelPlan, Timing, line, unknown
 from nst.images import fit
 from nst.job.backends import Opened
-from nst.job.losses import Used, uses
+from nst.job.losses import Used, weighted_losses
 from nst.job.validation import Sized
 from nst.plugins.host import Plugins
 from nst.plugins.options import read_options
@@ -32,7 +32,7 @@ SHARE = 0.05  # of a run that may go into timing one that is larger than the fir
 
 
 @dataclass(frozen=True)
-class Forecast:
+class RunPlan:
     """The sizes of a run with the tiles to begin with, and what is the same at all of them.
 
     `estimator` is None for a network that paints in one pass, of which nothing is known. `opened` are the backends by
@@ -40,7 +40,7 @@ class Forecast:
     """
 
     estimator: Estimator | None
-    stages: Sequence[Stage]
+    stages: Sequence[LevelPlan]
     opened: Mapping[str, Opened]
     works: Sequence[Sized] = ()
     notes: Sequence[str] = ()
@@ -50,12 +50,12 @@ class Forecast:
         """The side of the tiles to begin with at each size, 0 for none."""
         return [stage.tile for stage in self.stages]
 
-    def after(self, level: int, taken: int) -> Forecast:
+    def after(self, level: int, taken: int) -> RunPlan:
         """That of what is left after so many sizes and so many steps of the next."""
         first, *rest = self.stages[level:]
         return replace(self, stages=[replace(first, steps=max(0, first.steps - taken)), *rest])
 
-    def tiled(self, room: int) -> Forecast:
+    def tiled(self, room: int) -> RunPlan:
         """The same, sizes that need more than `room` bytes cut into tiles that do not."""
         assert self.estimator is not None
         tiles = [self.estimator.fitting(stage, self._networks(), room) for stage in self.stages]
@@ -68,7 +68,7 @@ class Forecast:
         free = _free(self.opened[self.stages[-1].weights].backend) if resident is None else available_memory()
         return None if free is None else round(MARGIN * free) + (resident or 0)
 
-    def _told(self, stage: Stage, room: int) -> str:
+    def _told(self, stage: LevelPlan, room: int) -> str:
         assert self.estimator is not None
         need = self.estimator.memory(stage, self._networks(), 0) or 0
         have = f"{need / 1e9:.1f} GB, and {room / 1e9:.1f} are to be had"
@@ -77,7 +77,7 @@ class Forecast:
     def _networks(self) -> list[Outline]:
         return [each.outline for each in self.opened.values() if each.outline is not None]
 
-    def estimate(self, task: Callable[[], Task], start: float) -> Estimate:
+    def estimate(self, task: Callable[[], Problem], start: float) -> Estimate:
         """What the run will take, an evaluation of each network being timed for it; of a run without steps nothing."""
         if self.estimator is None or not any(stage.steps for stage in self.stages):
             return unknown(self.stages, start)
@@ -85,7 +85,7 @@ class Forecast:
         timings = {name: timing for name in names if (timing := self._timing(given, name)) is not None}
         return self.estimator.estimate(self.stages, timings, start)
 
-    def _timing(self, task: Task, weights: str) -> Timing | None:
+    def _timing(self, task: Problem, weights: str) -> Timing | None:
         """None where not even the probe fits into memory."""
         assert self.estimator is not None
         backend, work = self.opened[weights].backend, self.estimator.work
@@ -101,7 +101,7 @@ class Forecast:
         overhead = clocked[-1].first - clocked[-1].next - fixed - rate * work(stages[-1])[1]
         return Timing(fixed, rate, max(0.0, overhead), per_byte)
 
-    def _probes(self, last: Stage) -> list[Stage]:
+    def _probes(self, last: LevelPlan) -> list[LevelPlan]:
         """One or two stages to time: none too thin for the layers, none beyond the run's last, none too costly."""
         assert self.estimator is not None
         work, thinnest = self.estimator.work, self._thinnest(last.canvas.picture)
@@ -116,8 +116,8 @@ class Forecast:
         styles = (smallest_size(work.shape, self.estimator.style) / work.scale for work in self.works)
         return max([smallest_size(content, self.estimator.layers), *map(math.ceil, styles)])
 
-    def _resized(self, stage: Stage, size: int) -> Stage:
-        canvas = Canvas.around(fit(*stage.canvas.picture, size), stage.canvas.bleed)
+    def _resized(self, stage: LevelPlan, size: int) -> LevelPlan:
+        canvas = BleedCanvas.around(fit(*stage.canvas.picture, size), stage.canvas.bleed)
         return replace(stage, size=size, canvas=canvas, works=_shrunk(self.works, size), tile=0)
 
 
@@ -131,7 +131,7 @@ def _free(backend: Any) -> int | None:
     return backend.free_memory() if hasattr(backend, "free_memory") else None
 
 
-def forecast(
+def plan_run(
     recipe: Recipe,
     plugins: Plugins,
     spec: BackendSpec,
@@ -139,7 +139,7 @@ def forecast(
     levels: Sequence[tuple[int, int, str]],
     opened: Mapping[str, Opened],
     masked: Sequence[float] = (),
-) -> Forecast:
+) -> RunPlan:
     """That of a job: the content and then the styles' works as `pictures`; sizes, steps and the weights' names.
 
     `masked` are the regions that have a mask, each as the part of the picture that is looked at for it.
@@ -147,8 +147,8 @@ def forecast(
     tile = int(recipe.tile) if recipe.tile.isdigit() else 0
     stages = [_stage(pictures, *level, opened, tile, recipe.bleed) for level in levels]
     if spec.kind == "image":
-        return Forecast(None, stages, opened)
-    used = [(loss, use) for loss, use in uses(recipe, plugins) if use.weight]
+        return RunPlan(None, stages, opened)
+    used = [(loss, use) for loss, use in weighted_losses(recipe, plugins) if use.weight]
     backend = opened[stages[-1].weights].backend
     optimizer: OptimizerSpec = plugins.find("optimizer", recipe.optimizer)
     estimator = Estimator(
@@ -162,7 +162,7 @@ def forecast(
         copies=_copies(used, masked),
         masked=len(masked),
     )
-    found = Forecast(estimator, stages, opened, pictures[1:])
+    found = RunPlan(estimator, stages, opened, pictures[1:])
     free = recipe.tile == "auto" and spec.architecture and not any(use.whole for _, use in used)
     room = found.room() if free else None
     return found if room is None else found.tiled(room)
@@ -170,10 +170,10 @@ def forecast(
 
 def _stage(
     pictures: Sequence[Sized], size: int, steps: int, weights: str, opened: Mapping[str, Opened], tile: int, bleed: int
-) -> Stage:
+) -> LevelPlan:
     content, *works = pictures
-    canvas = Canvas.around(fit(*content.shape, size), bleed)
-    return Stage(size, canvas, steps, weights, opened[weights].outline, _shrunk(works, size), tile)
+    canvas = BleedCanvas.around(fit(*content.shape, size), bleed)
+    return LevelPlan(size, canvas, steps, weights, opened[weights].outline, _shrunk(works, size), tile)
 
 
 def _layers(used: Used, role: str) -> list[str]:

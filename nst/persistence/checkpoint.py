@@ -43,7 +43,7 @@ _TYPES = {"F64": np.dtype("<f8"), "F32": np.dtype("<f4"), "F16": np.dtype("<f2")
 _NAMES = {dtype: name for name, dtype in _TYPES.items()}
 _HINT = "give the file that --checkpoint named, or start the run anew"
 
-Host = NDArray[Any]
+CheckpointArray = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -133,12 +133,12 @@ def _table(history: Sequence[Mapping[str, Any]], terms: Sequence[str]) -> NDArra
     return np.array(rows, np.float64).reshape(len(rows), len(_COLUMNS) + len(terms))
 
 
-def _order(arrays: Mapping[str, Host]) -> Callable[[str], tuple[int, str]]:
+def _order(arrays: Mapping[str, CheckpointArray]) -> Callable[[str], tuple[int, str]]:
     """Wide numbers first, so that all lie where their width divides."""
     return lambda name: (-arrays[name].dtype.itemsize, name)
 
 
-def _checksum(run: str, arrays: Mapping[str, Host]) -> int:
+def _checksum(run: str, arrays: Mapping[str, CheckpointArray]) -> int:
     """Of everything that is read back: also of names and types, which no array's bytes tell."""
     found = crc32(run.encode())
     for name, array in arrays.items():
@@ -147,7 +147,7 @@ def _checksum(run: str, arrays: Mapping[str, Host]) -> int:
     return found
 
 
-def _header(arrays: Mapping[str, Host], metadata: Mapping[str, str]) -> bytes:
+def _header(arrays: Mapping[str, CheckpointArray], metadata: Mapping[str, str]) -> bytes:
     """What opens a safetensors file: its length, then names, types, shapes and places."""
     entries: dict[str, Any] = {"__metadata__": metadata}
     start = 0
@@ -165,13 +165,13 @@ def _header(arrays: Mapping[str, Host], metadata: Mapping[str, str]) -> bytes:
     return struct.pack("<Q", len(text)) + text
 
 
-def _save(file: BinaryIO, header: bytes, arrays: Mapping[str, Host]) -> None:
+def _save(file: BinaryIO, header: bytes, arrays: Mapping[str, CheckpointArray]) -> None:
     file.write(header)
     for array in arrays.values():
         file.write(_bytes(array))
 
 
-def _bytes(array: Host) -> memoryview:
+def _bytes(array: CheckpointArray) -> memoryview:
     return array.reshape(-1).view(np.uint8).data
 
 
@@ -247,7 +247,7 @@ class Checkpoint:
             self._refuse("its numbers are not finite")
         return self._made(arrays)
 
-    def _made(self, arrays: Mapping[str, Host]) -> Snapshot:
+    def _made(self, arrays: Mapping[str, CheckpointArray]) -> Snapshot:
         state = {name.removeprefix(_STATE): array for name, array in arrays.items() if name.startswith(_STATE)}
         return Snapshot(
             image=arrays["image"],
@@ -258,7 +258,7 @@ class Checkpoint:
             **{name: self._run[name] for name in _KEPT},
         )
 
-    def _history(self, table: Host) -> Iterator[dict[str, Any]]:
+    def _history(self, table: CheckpointArray) -> Iterator[dict[str, Any]]:
         for row in table.tolist():
             step, size, loss, seconds, *values = row
             named = zip(self._run["terms"], values, strict=True)

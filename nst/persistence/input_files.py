@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nst.errors import Findings, NstError, UserError, raise_all
 from nst.io.download import sha256_of
-from nst.job.inputs import Sources, StyleSource, works
+from nst.job.inputs import Sources, StyleInput, works
 from nst.recipe.recipe import Recipe
 
 ROLES = ("content", "style", "mask", "protect", "init", "weights")
@@ -127,7 +127,7 @@ def _listed(value: str | Sequence[str] | None) -> list[str]:
     return [value] if isinstance(value, str) else list(value or ())
 
 
-def _sources(places: Mapping[str, Sequence[StyleSource]], shares: Sequence[int]) -> Sources:
+def _sources(places: Mapping[str, Sequence[StyleInput]], shares: Sequence[int]) -> Sources:
     """Without masks all styles are the whole's, however many there were."""
     styles = iter(places["style"])
     whole = list(islice(styles, shares[0] if places["mask"] else None))
@@ -146,7 +146,7 @@ class _Search:
         self._masked = masked
         self.notes: list[str] = []
 
-    def places(self, role: str, groups: Sequence[Sequence[Input]], named: Sequence[str]) -> list[StyleSource]:
+    def places(self, role: str, groups: Sequence[Sequence[Input]], named: Sequence[str]) -> list[StyleInput]:
         """Where the files of a role are, or are said to be."""
         if role in ("content", "style") and not (groups or named):
             self._found.add(UserError(f"the picture does not record its {role}", f"--{role} FILE"))
@@ -155,7 +155,7 @@ class _Search:
             return list(named)
         return [self._together(group) for group in groups]
 
-    def _together(self, group: Sequence[Input]) -> StyleSource:
+    def _together(self, group: Sequence[Input]) -> StyleInput:
         places = [self._found.attempt(partial(self._place, each)) or "" for each in group]
         return places if len(places) > 1 else places[0]
 

@@ -24,7 +24,7 @@ from nst.protocols import Pixels
 
 
 @dataclass(frozen=True)
-class Keeping:
+class CheckpointPolicy:
     """Where a run's checkpoint is kept, None for nowhere, and after how many seconds again."""
 
     path: Path | None = None
@@ -32,7 +32,7 @@ class Keeping:
 
 
 @dataclass
-class Making:
+class RecordedJob:
     """One picture in the making.
 
     `was` is the record of the run to go on with, from `resume`, or to do again; `say` is told what is not as it was.
@@ -42,7 +42,7 @@ class Making:
     job: Job
     output: Path
     options: WriteOptions = field(default_factory=WriteOptions)
-    keeping: Keeping = field(default_factory=Keeping)
+    keeping: CheckpointPolicy = field(default_factory=CheckpointPolicy)
     resume: Snapshot | None = None
     was: Record | None = None
     say: Callable[[str], object] = lambda line: None

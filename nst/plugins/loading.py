@@ -17,7 +17,7 @@ from contextlib import suppress
 import pluggy
 
 from nst.errors import NstError
-from nst.plugins.validation import Offer, ask, manager
+from nst.plugins.validation import Offer, collect_specs, manager
 
 FRAMEWORKS = ("jax", "keras", "mlx", "numpy", "scipy", "tensorflow", "torch")
 """What an entry module leaves to its factories: it should import nst and the standard library alone."""
@@ -49,11 +49,11 @@ def load(modules: Sequence[str], timeout: float) -> list[Loaded]:
         return [_load(module, ours, heed=True) for module in modules]
     done: list[Loaded] = []
     while len(done) < len(modules):
-        done += _Shift(modules[len(done) :]).watch(min(timeout, threading.TIMEOUT_MAX))
+        done += PluginLoader(modules[len(done) :]).watch(min(timeout, threading.TIMEOUT_MAX))
     return done
 
 
-class _Shift:
+class PluginLoader:
     """One thread's work: plugins in order, up to the one it is stuck with."""
 
     def __init__(self, modules: Sequence[str]) -> None:
@@ -98,7 +98,7 @@ def _load(module: str, manager: pluggy.PluginManager, heed: bool = False) -> Loa
     """One plugin, whatever it raises; `heed` lets KeyboardInterrupt through, which may be the person's."""
     before, began = _frameworks(), time.monotonic()
     try:
-        loaded = Loaded(ask(module, manager))
+        loaded = Loaded(collect_specs(module, manager))
     except BaseException as error:
         if heed and isinstance(error, KeyboardInterrupt):
             raise

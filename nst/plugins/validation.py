@@ -44,7 +44,7 @@ def manager() -> pluggy.PluginManager:
     return empty
 
 
-def ask(name: str, manager: pluggy.PluginManager) -> Offer:
+def collect_specs(name: str, manager: pluggy.PluginManager) -> Offer:
     """What the module of one plugin offers, by kind. Raises `NstError`, and whatever the module raises.
 
     It leaves the manager again, so that no other meets it, or what its failure left.

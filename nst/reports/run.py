@@ -11,7 +11,7 @@ from typing import Any
 from nst.errors import UserError
 from nst.recipe.recipe import FIELDS, Recipe, flag, read
 
-Report = Mapping[str, Any]
+RunReport = Mapping[str, Any]
 Curves = Mapping[str, Sequence[float]]
 
 NEEDED = {"history", "recipe", "stopped", "seconds", "sizes", "steps"}
@@ -21,7 +21,7 @@ MOST = 1000  # terms
 LONGEST = 10_000  # characters of a fact
 
 
-def load(path: str | Path) -> Report:
+def load(path: str | Path) -> RunReport:
     """What `nst stylize --report` wrote. Raises `UserError` for anything else."""
     try:
         found = json.loads(Path(path).read_text("utf-8"))
@@ -31,7 +31,7 @@ def load(path: str | Path) -> Report:
         raise UserError(f"'{path}' is not JSON: {error}", "give what --report wrote") from None
     if not _is_report(found):
         raise UserError(f"'{path}' is not the report of a run", "give what nst stylize --report wrote")
-    report: Report = found
+    report: RunReport = found
     return report
 
 
@@ -87,7 +87,7 @@ _SOUND: Mapping[str, Callable[[Any], bool]] = {
 }
 
 
-def losses(report: Report) -> dict[str, list[float]]:
+def losses(report: RunReport) -> dict[str, list[float]]:
     """The loss at each step, and its terms summed over their layers."""
     kinds = {name: name.partition(" ")[0] for row in report["history"] for name in row["terms"]}
     found = {"loss": [row["loss"] for row in report["history"]]}
@@ -97,13 +97,13 @@ def losses(report: Report) -> dict[str, list[float]]:
     return found
 
 
-def terms(report: Report) -> dict[str, list[float]]:
+def terms(report: RunReport) -> dict[str, list[float]]:
     """Each term at each step."""
     names = dict.fromkeys(name for row in report["history"] for name in row["terms"])
     return {name: [row["terms"].get(name, 0.0) for row in report["history"]] for name in names}
 
 
-def sizes(report: Report) -> dict[int, str]:
+def sizes(report: RunReport) -> dict[int, str]:
     """The position of each size's first step, from 1, and what it is called."""
     marks, position = {}, 1
     for size, rows in groupby(row["size"] for row in report["history"]):
@@ -112,7 +112,7 @@ def sizes(report: Report) -> dict[int, str]:
     return marks
 
 
-def facts(report: Report) -> dict[str, str]:
+def facts(report: RunReport) -> dict[str, str]:
     """What ran where, how long, and to what end."""
     planned = zip(report["sizes"], report["steps"], strict=True)
     plan = ", ".join(f"{size} px: {f'{steps} steps' if steps else 'one pass'}" for size, steps in planned)

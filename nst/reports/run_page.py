@@ -7,16 +7,16 @@ from html import escape
 
 from nst import __version__
 from nst.compare.page import document, legend, table, told
-from nst.compare.tables import Cell, Table
+from nst.compare.tables import Table, TableCell
 from nst.reports import curves, run
-from nst.reports.run import Curves, Report
+from nst.reports.run import Curves, RunReport
 
 LOGARITHMIC = "By step, on a logarithmic scale; a line marks where a size begins."
 
 
-def render(report: Report) -> str:
+def render(report: RunReport) -> str:
     """The page: curves, facts, notes."""
-    rows = [[Cell(name), Cell(words)] for name, words in run.facts(report).items()]
+    rows = [[TableCell(name), TableCell(words)] for name, words in run.facts(report).items()]
     main = [
         *_charts(report),
         f"<h2>Facts</h2>{table(Table('Facts', ['', ''], rows, words=True))}",
@@ -25,7 +25,7 @@ def render(report: Report) -> str:
     return document("nst report", "How the run went", _lead(report), main, f"Made by nst {__version__}.")
 
 
-def _lead(report: Report) -> str:
+def _lead(report: RunReport) -> str:
     losses = run.losses(report)["loss"]
     if not losses:
         return "Painted in one pass: there are no steps to show."
@@ -35,7 +35,7 @@ def _lead(report: Report) -> str:
     )
 
 
-def _charts(report: Report) -> Iterator[str]:
+def _charts(report: RunReport) -> Iterator[str]:
     shown: dict[str, Curves] = {"The loss and what it is made of": run.losses(report), "Each term": run.terms(report)}
     for title, drawn in shown.items():
         if found := curves.svg(drawn, title, run.sizes(report)):

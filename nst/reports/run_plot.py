@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from nst.reports import run
 from nst.reports.curves import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Scale, points
-from nst.reports.run import Curves, Report
+from nst.reports.run import Curves, RunReport
 
 FINE = 2  # pixels for each of the curves' units
 COLORS = ("#2458c5", "#c2410c", "#15803d", "#9333ea", "#b91c5c", "#0e7490", "#854d0e", "#4b5563")  # as on the page
@@ -19,7 +19,7 @@ ROW = 20  # units of a line of text
 LETTERS = 92  # of a line
 
 
-def png(report: Report) -> bytes:
+def png(report: RunReport) -> bytes:
     """The loss and its terms, their legends, and the facts."""
     charts = [chart(drawn, run.sizes(report)) for drawn in (run.losses(report), run.terms(report))]
     parts = [*(found for found in charts if found), _lines(run.facts(report))]

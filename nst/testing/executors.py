@@ -57,7 +57,7 @@ ABOUT = "Metadata-Version: 2.4\nName: nst-suite\nVersion: 1.0\n"
 
 
 @dataclass
-class Desk:
+class ExecutorDesk:
     """A folder with a content and a style, and the orders made of them: how many were `taken`."""
 
     folder: Path
@@ -102,12 +102,12 @@ class ExecutorSuite(Suite):
         sys.path.remove(str(place))
 
     @pytest.fixture
-    def desk(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    def desk(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ExecutorDesk:
         """A folder to paint in."""
         save_image(tmp_path / "content.png", photo(9, 12))
         save_image(tmp_path / "style.png", photo(8, 8, seed=1))
         monkeypatch.chdir(tmp_path)
-        return Desk(tmp_path)
+        return ExecutorDesk(tmp_path)
 
     def run(
         self, spec: ExecutorSpec, orders: Iterable[Order], tell: Any = lambda order, event: None
@@ -116,7 +116,7 @@ class ExecutorSuite(Suite):
         outcomes: Iterator[tuple[Order, Outcome]] = spec.load()(orders, tell=tell, **self.settings(spec))
         return outcomes
 
-    def test_every_order_comes_out_once(self, spec: ExecutorSpec, desk: Desk) -> None:
+    def test_every_order_comes_out_once(self, spec: ExecutorSpec, desk: ExecutorDesk) -> None:
         """Every order comes out once, with what became of it, in any order."""
         names = [f"picture {number}" for number in range(12)]
         found = list(self.run(spec, map(desk.order, names)))
@@ -124,18 +124,18 @@ class ExecutorSuite(Suite):
         assert sorted(order.output for order, _ in found) == sorted(f"{name}.png" for name in names)
         assert desk.pictures() == set(names)
 
-    def test_no_orders_give_nothing(self, spec: ExecutorSpec, desk: Desk) -> None:
+    def test_no_orders_give_nothing(self, spec: ExecutorSpec, desk: ExecutorDesk) -> None:
         """Every order comes out once, with what became of it, in any order."""
         assert list(self.run(spec, [])) == []
 
-    def test_an_order_comes_out_as_it_was_given(self, spec: ExecutorSpec, desk: Desk) -> None:
+    def test_an_order_comes_out_as_it_was_given(self, spec: ExecutorSpec, desk: ExecutorDesk) -> None:
         """It comes out as it was given."""
         wanted = replace(
             desk.order("a"), options={"quality": 90}, chosen=("size",), styles=[["style.png", "style.png"]]
         )
         assert [order for order, _ in self.run(spec, [wanted])] == [wanted]
 
-    def test_an_order_that_fails_costs_no_other(self, spec: ExecutorSpec, desk: Desk) -> None:
+    def test_an_order_that_fails_costs_no_other(self, spec: ExecutorSpec, desk: ExecutorDesk) -> None:
         """An order that fails costs no other."""
         bad = {"gone": replace(desk.order("gone"), content="gone.png"), "fails": desk.order("fails", "fail")}
         orders = [desk.order("a"), bad["gone"], desk.order("b"), bad["fails"], desk.order("c")]
@@ -149,7 +149,7 @@ class ExecutorSuite(Suite):
         assert set(found) == desk.pictures() == {"a", "b", "c"}
 
     @said_of(isolated=(True,))
-    def test_a_process_that_dies_costs_no_picture_but_its_own(self, spec: ExecutorSpec, desk: Desk) -> None:
+    def test_a_process_that_dies_costs_no_picture_but_its_own(self, spec: ExecutorSpec, desk: ExecutorDesk) -> None:
         """A process that dies costs no picture but the one it was painting."""
         orders = [desk.order("a"), desk.order("dies", "die"), *(desk.order(name) for name in "bcd")]
         found = {Path(order.output).stem: outcome for order, outcome in self.run(spec, orders)}
@@ -157,7 +157,7 @@ class ExecutorSuite(Suite):
         assert all(isinstance(outcome, Done) for outcome in found.values()), found
         assert desk.pictures() == {"a", "b", "c", "d"}
 
-    def test_orders_are_taken_when_there_is_room_to_paint_them(self, spec: ExecutorSpec, desk: Desk) -> None:
+    def test_orders_are_taken_when_there_is_room_to_paint_them(self, spec: ExecutorSpec, desk: ExecutorDesk) -> None:
         """Orders are taken when there is room to paint them: no more than a thousand wait for it."""
         endless = desk.handed_out(desk.order(f"picture {number}") for number in count())
         with closing(self.run(spec, endless)) as outcomes:  # type: ignore[type-var]
@@ -166,7 +166,7 @@ class ExecutorSuite(Suite):
                 if came == 8:
                     break
 
-    def test_events_are_heard_in_the_thread_that_asks(self, spec: ExecutorSpec, desk: Desk) -> None:
+    def test_events_are_heard_in_the_thread_that_asks(self, spec: ExecutorSpec, desk: ExecutorDesk) -> None:
         """`tell` hears the events of each order, in the thread that asks for the next outcome."""
         heard: list[tuple[str, Event, int]] = []
         orders = [desk.order("a"), desk.order("b")]
@@ -174,7 +174,7 @@ class ExecutorSuite(Suite):
         assert {output for output, event, _ in heard if isinstance(event, Started)} == {"a.png", "b.png"}
         assert {thread for *_, thread in heard} == {threading.get_ident()}
 
-    def test_pictures_are_those_of_the_painter(self, spec: ExecutorSpec, desk: Desk) -> None:
+    def test_pictures_are_those_of_the_painter(self, spec: ExecutorSpec, desk: ExecutorDesk) -> None:
         """What is painted is what `nst.worker.painter.Painter` paints, to the last bit."""
         list(self.run(spec, [desk.order("here")]))
         entry = EntryPoint(ENTRY_POINT_GROUP, "nst-suite", "nst_suite_backend", "nst-suite", "1.0")
@@ -182,7 +182,7 @@ class ExecutorSuite(Suite):
         assert isinstance(there, Done), there
         assert (desk.folder / "here.png").read_bytes() == (desk.folder / "there.png").read_bytes()
 
-    def test_closed_before_its_end_it_paints_no_further_picture(self, spec: ExecutorSpec, desk: Desk) -> None:
+    def test_closed_before_its_end_it_paints_no_further_picture(self, spec: ExecutorSpec, desk: ExecutorDesk) -> None:
         """Closed before its end it paints no further picture."""
         outcomes = self.run(spec, (desk.order(f"picture {number}", "wait") for number in range(1000)))
         next(outcomes)

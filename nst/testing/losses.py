@@ -11,7 +11,7 @@ from nst.errors import NstError
 from nst.specs import LossSpec
 from nst.testing.options import bounds
 from nst.testing.suite import Suite, said_of
-from nst.testing.tape import Exact, Tape, TapeNamespace, gradient
+from nst.testing.tape import Tape, TapeArray, TapeNamespace, gradient
 from nst.vgg.reference import ReferenceVGG
 
 PLAIN = ReferenceVGG.xp
@@ -42,7 +42,7 @@ class LossSuite(Suite):
         """The loss under test."""
         return spec.load()(**self.settings(spec))
 
-    def make_features(self, seed: int, height: int = 6, width: int = 8, channels: int = 3) -> Exact:
+    def make_features(self, seed: int, height: int = 6, width: int = 8, channels: int = 3) -> TapeArray:
         """Features of a picture `(H, W, C)`: both signs, each channel with its own mean and spread."""
         rng = np.random.default_rng(seed)
         spreads, means = rng.uniform(0.2, 1, channels), rng.uniform(-0.5, 1, channels)
@@ -57,7 +57,7 @@ class LossSuite(Suite):
         mean = float(mean.value if isinstance(mean, Tape) else mean)
         return xp.mean(loss.difference(xp, features, target)) * (1 / max(mean, TINY))
 
-    def slope(self, spec: LossSpec, loss: Any, features: Exact, target: Exact) -> Exact:
+    def slope(self, spec: LossSpec, loss: Any, features: TapeArray, target: TapeArray) -> TapeArray:
         """The gradient with respect to the features, as a framework would have it."""
         leaf = Tape(features)
         with np.errstate(all="ignore"):

@@ -20,8 +20,8 @@ from nst.specs import OptimizerSpec, resolve
 from nst.testing.options import bounds
 from nst.testing.suite import Suite, said_of
 
-Values = NDArray[Any]
-MakeArray = Callable[[Values], Array]
+OptionValues = NDArray[Any]
+MakeArray = Callable[[OptionValues], Array]
 
 
 class Problem:
@@ -32,7 +32,9 @@ class Problem:
 
     patience = 10_000  # evaluations after which an optimizer counts as lost
 
-    def __init__(self, function: Callable[[Values], tuple[Any, Values]], start: Values, make: MakeArray) -> None:
+    def __init__(
+        self, function: Callable[[OptionValues], tuple[Any, OptionValues]], start: OptionValues, make: MakeArray
+    ) -> None:
         self._function, self._make = function, make
         self.start = make(start.astype(np.float32))
         self.asked: list[Array] = []
@@ -60,7 +62,7 @@ def rosenbrock(make: MakeArray) -> Problem:
     From -1.2, 1 as usual: 0.1, 0.83 in our units, of which the old ones are 3 x - 1.5. Lowest, at 0, at 0.83.
     """
 
-    def function(image: Values) -> tuple[Any, Values]:
+    def function(image: OptionValues) -> tuple[Any, OptionValues]:
         x, y = 3 * image - 1.5
         bend = y - x**2
         slopes = np.stack([-400 * x * bend - 2 * (1 - x), 200 * bend])

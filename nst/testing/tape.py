@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Exact: TypeAlias = NDArray[np.float64]
-Pull: TypeAlias = Callable[[Exact], Exact]
+TapeArray: TypeAlias = NDArray[np.float64]
+Pull: TypeAlias = Callable[[TapeArray], TapeArray]
 """From the gradient with respect to a result to that with respect to one of its operands."""
 
 
@@ -24,7 +24,7 @@ class Tape:
     __array_ufunc__ = None  # so that `array * tape` is ours
 
     def __init__(self, value: Any, operands: Sequence[tuple[Tape, Pull]] = ()) -> None:
-        self.value: Exact = np.asarray(value, np.float64)
+        self.value: TapeArray = np.asarray(value, np.float64)
         self.operands = operands
 
     @property
@@ -59,7 +59,7 @@ class Tape:
     __radd__, __rmul__ = __add__, __mul__
 
     def __getitem__(self, index: Any) -> Any:
-        def pull(gradient: Exact) -> Exact:
+        def pull(gradient: TapeArray) -> TapeArray:
             whole = np.zeros_like(self.value)
             np.add.at(whole, index, gradient)
             return whole
@@ -67,9 +67,9 @@ class Tape:
         return _unary(self.value[index], self, pull)
 
 
-def gradient(result: Tape, leaf: Tape) -> Exact:
+def gradient(result: Tape, leaf: Tape) -> TapeArray:
     """The gradient of a scalar with respect to `leaf`; zeros where it has no part in the scalar."""
-    found: dict[int, Exact] = {id(result): np.ones_like(result.value)}
+    found: dict[int, TapeArray] = {id(result): np.ones_like(result.value)}
     for tape in reversed(_ordered(result)):
         for operand, pull in tape.operands:
             part = pull(found[id(tape)])
@@ -108,18 +108,18 @@ def _binary(function: Any, x: Any, y: Any, pull_x: Any, pull_y: Any) -> Any:
     return Tape(function(a, b), operands) if operands else function(a, b)
 
 
-def _value(x: Any) -> Exact:
+def _value(x: Any) -> TapeArray:
     return x.value if isinstance(x, Tape) else np.asarray(x, np.float64)
 
 
-def _summed_to(shape: tuple[int, ...], gradient: Exact) -> Exact:
+def _summed_to(shape: tuple[int, ...], gradient: TapeArray) -> TapeArray:
     """Undo broadcasting."""
     extra = gradient.sum(tuple(range(gradient.ndim - len(shape))))
     stretched = tuple(axis for axis, length in enumerate(shape) if length == 1)
     return np.asarray(extra.sum(stretched, keepdims=True)).reshape(shape)
 
 
-def _spread(gradient: Exact, x: Exact, axis: Any, keepdims: bool) -> Exact:
+def _spread(gradient: TapeArray, x: TapeArray, axis: Any, keepdims: bool) -> TapeArray:
     """Undo a sum."""
     if axis is not None and not keepdims:
         gradient = np.expand_dims(gradient, axis)
@@ -200,7 +200,7 @@ class TapeNamespace:
         a = _value(x)
         order = np.argsort(a, axis, kind="stable")
 
-        def pull(g: Exact) -> Exact:
+        def pull(g: TapeArray) -> TapeArray:
             return np.take_along_axis(g, np.argsort(order, axis, kind="stable"), axis)
 
         return _unary(np.take_along_axis(a, order, axis), x, pull)

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from nst.engine.objective import Frugal, build_objective
-from nst.engine.problem import Level, Task, build_level
-from nst.engine.terms import LossUse, Region, Term, pointwise_terms, style_terms
+from nst.engine.objective import AutoTiledObjective, build_objective
+from nst.engine.problem import Level, Problem, build_level
+from nst.engine.terms import Region, Term, WeightedLoss, pointwise_terms, style_terms
 from nst.engine.tiling import cut
 from nst.losses.content import Content
 from nst.losses.content_cosine import ContentCosine
@@ -34,19 +34,19 @@ from nst.vgg.reference import ReferenceVGG
 
 STYLE = {"relu1_1": 0.5, "conv2_1": 0.5}
 USES = {
-    "gram": LossUse("gram", Gram(), STYLE, 100.0),
-    "mean-std": LossUse("mean-std", MeanStd(), STYLE, 100.0),
-    "wasserstein": LossUse("wasserstein", Wasserstein(), STYLE, 100.0),
-    "histogram": LossUse("histogram", Histogram(8), STYLE, 100.0),
-    "content": LossUse("content", Content(), {"relu2_2": 1.0}, 10.0),
-    "content-cosine": LossUse("content-cosine", ContentCosine(), {"relu2_2": 1.0}, 10.0),
-    "range": LossUse("range", Range(), {"image": 1.0}, 1000.0),
-    "total-variation": LossUse("total-variation", TotalVariation(), {"image": 1.0}, 3.0),
+    "gram": WeightedLoss("gram", Gram(), STYLE, 100.0),
+    "mean-std": WeightedLoss("mean-std", MeanStd(), STYLE, 100.0),
+    "wasserstein": WeightedLoss("wasserstein", Wasserstein(), STYLE, 100.0),
+    "histogram": WeightedLoss("histogram", Histogram(8), STYLE, 100.0),
+    "content": WeightedLoss("content", Content(), {"relu2_2": 1.0}, 10.0),
+    "content-cosine": WeightedLoss("content-cosine", ContentCosine(), {"relu2_2": 1.0}, 10.0),
+    "range": WeightedLoss("range", Range(), {"image": 1.0}, 1000.0),
+    "total-variation": WeightedLoss("total-variation", TotalVariation(), {"image": 1.0}, 3.0),
 }
 """Every loss of nst's own, at layers that a picture of a few pixels has."""
 
-DEEP = LossUse("gram", Gram(), {f"relu{block}_1": 0.2 for block in range(1, 6)}, 100.0)
-HELD = LossUse("content", Content(), {"relu4_2": 1.0}, 10.0)
+DEEP = WeightedLoss("gram", Gram(), {f"relu{block}_1": 0.2 for block in range(1, 6)}, 100.0)
+HELD = WeightedLoss("content", Content(), {"relu4_2": 1.0}, 10.0)
 
 
 class Greedy(Gram):
@@ -126,10 +126,10 @@ class VGGSuite(FeatureBackendSuite):
         if not hasattr(backend, "memory_errors"):
             pytest.skip("it leaves errors as they are")
         content, notes = photo(144, 144), list[str]()
-        region, use = Region([photo(144, 144, 1)], [1.0]), LossUse("style", Greedy(), {"relu1_1": 1.0}, 1.0)
+        region, use = Region([photo(144, 144, 1)], [1.0]), WeightedLoss("style", Greedy(), {"relu1_1": 1.0}, 1.0)
         image, level = backend.asarray(content), Level(144, 1, backend)
-        task = Task([level], content, [region], content, [use], [], None, {})  # type: ignore[arg-type] # takes no step
-        found = Frugal(partial(build_level, task, level), 0, 144, notes.append, backend)(image)
+        task = Problem([level], content, [region], content, [use], [], None, {})  # type: ignore[arg-type] # takes no step
+        found = AutoTiledObjective(partial(build_level, task, level), 0, 144, notes.append, backend)(image)
         plain = replace(task, style=[replace(use, loss=Gram())])
         assert found.terms == pytest.approx(build_level(plain, level)(image).terms, rel=1e-4)
         assert notes == ["not enough memory: going on in tiles of 72 px"]
@@ -141,7 +141,7 @@ class VGGSuite(FeatureBackendSuite):
             error = np.linalg.norm(backend.to_host(found[name]) - expected) / np.linalg.norm(expected)
             assert error < self.feature_tolerance, name
 
-    def _compare_losses(self, backend: FeatureBackend, reference: ReferenceVGG, use: LossUse) -> None:
+    def _compare_losses(self, backend: FeatureBackend, reference: ReferenceVGG, use: WeightedLoss) -> None:
         found, expected = (evaluation(each, [use], (6, 7)) for each in (backend, reference))
         assert found.loss == pytest.approx(expected.loss, rel=self.feature_tolerance)
         self._compare_gradients(backend, found, expected.gradient)
@@ -151,13 +151,15 @@ class VGGSuite(FeatureBackendSuite):
         assert error < self.gradient_tolerance * np.abs(expected).max()
 
 
-def evaluation(backend: FeatureBackend, uses: Sequence[LossUse], size: tuple[int, int], tile: int = 0) -> Evaluation:
+def evaluation(
+    backend: FeatureBackend, uses: Sequence[WeightedLoss], size: tuple[int, int], tile: int = 0
+) -> Evaluation:
     """Losses that draw an image of (height, width) towards another, and their gradient; the image leaves 0..1 too."""
     image, target = 1.5 * photo(*size) - 0.25, photo(*size, 1)
     return drawn_to(backend, uses, target, tile)(backend.asarray(image))
 
 
-def drawn_to(backend: FeatureBackend, uses: Sequence[LossUse], target: Pixels, tile: int = 0) -> Objective:
+def drawn_to(backend: FeatureBackend, uses: Sequence[WeightedLoss], target: Pixels, tile: int = 0) -> Objective:
     """The objective that draws an image of the target's size towards it, at once or in tiles of so many pixels."""
     height, width = target.shape[:2]
     tiles, made = cut((height, width), tile, [layer for use in uses for layer in use.layers]), list[Term]()

@@ -14,7 +14,7 @@ from nst.errors import NstError
 from nst.ui import comparing, run_html
 from nst.ui.commands import Errand
 from nst.ui.events import AT_ONCE, PRIVATE, RAW, path_of, paths_of
-from nst.ui.service import Host, Wish
+from nst.ui.service import Service, Wish
 from nst.ui.sessions import Visitor
 from nst.ui.settings import Settings
 
@@ -22,7 +22,7 @@ from nst.ui.settings import Settings
 class SideBySide:
     """Which backends, the button, and the report; pictures and settings are those of the page."""
 
-    def __init__(self, host: Host, settings: Settings) -> None:
+    def __init__(self, host: Service, settings: Settings) -> None:
         self._host, self._settings = host, settings
 
     def build(self) -> None:

@@ -10,8 +10,8 @@ from gradio import FileData
 
 from nst.errors import Mistakes, NstError
 from nst.ui.events import AT_ONCE
-from nst.ui.run_state import Run
-from nst.ui.service import Host, Wish
+from nst.ui.run_state import RunState
+from nst.ui.service import Service, Wish
 
 PATIENCE = 1.0  # seconds between two looks at whether who asked is still there
 
@@ -19,7 +19,7 @@ PATIENCE = 1.0  # seconds between two looks at whether who asked is still there
 class Endpoints:
     """`/settings` and `/paint`."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Service) -> None:
         self._host = host
 
     def wire(self) -> None:
@@ -51,7 +51,7 @@ class Endpoints:
         return _answer(run)
 
 
-def _answer(run: Run) -> Any:
+def _answer(run: RunState) -> Any:
     if run.failed is not None:
         raise gr.Error(run.failed.message, print_exception=False)
     return FileData(path=str(run.output), orig_name=run.output.name).model_dump()

@@ -11,15 +11,15 @@ from nst.errors import NstError
 from nst.ui import expectation, run_html
 from nst.ui.commands import Errand
 from nst.ui.events import AT_ONCE, RAW, path_of, paths_of
-from nst.ui.service import Host, Wish
+from nst.ui.service import Service, Wish
 from nst.ui.sessions import Visitor
 from nst.ui.settings import Settings
 
 
-class Forecast:
+class EstimatePanel:
     """A button, and the answer."""
 
-    def __init__(self, host: Host, settings: Settings) -> None:
+    def __init__(self, host: Service, settings: Settings) -> None:
         self._host, self._settings = host, settings
 
     def build(self) -> None:

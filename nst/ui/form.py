@@ -41,7 +41,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
 SHARED = ("nst:total-variation", "nst:range")
 """The losses that have a field of their own."""
 
-Values = Mapping[str, Any]
+FormValues = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Panel:
+class FormPanel:
     """What stands together under a title; what has none is shown at once, all others are folded."""
 
     title: str
@@ -97,13 +97,13 @@ class Form:
         self.panels = tuple(self._panels())
         self.entries = {entry.key: entry for panel in self.panels for entry in panel.entries()}
 
-    def _panels(self) -> Iterator[Panel]:
+    def _panels(self) -> Iterator[FormPanel]:
         nested = {options for _, _, options in CHOOSERS.values()} | {"losses"}
         for title, names in PANELS.items():
-            yield Panel(title, tuple(part for name in names for part in self._parts(name)))
-        yield Panel("More losses", tuple(self._extra_losses()))
+            yield FormPanel(title, tuple(part for name in names for part in self._parts(name)))
+        yield FormPanel("More losses", tuple(self._extra_losses()))
         placed = {name for names in PANELS.values() for name in names} | nested
-        yield Panel("More", tuple(part for name in FIELDS if name not in placed for part in self._parts(name)))
+        yield FormPanel("More", tuple(part for name in FIELDS if name not in placed for part in self._parts(name)))
 
     def _parts(self, name: str) -> Iterator[Entry | Group]:
         """A field, and the options of whatever spec it names."""
@@ -159,7 +159,7 @@ class Form:
         """Whether a backend paints in one pass, so that little of the form means anything."""
         return getattr(self._names["backend"].get(backend), "kind", "") == "image"
 
-    def recipe(self, chosen: Values) -> Recipe:
+    def recipe(self, chosen: FormValues) -> Recipe:
         """The recipe of the form's values, which may be those of some entries. Raises every mistake in them."""
         held = self.defaults() | {key: value for key, value in chosen.items() if value is not None}
         found = Findings()
@@ -175,7 +175,7 @@ class Form:
         self.check(made)
         return made  # type: ignore[no-any-return]
 
-    def _options(self, held: Values, prefix: str) -> dict[str, Any]:
+    def _options(self, held: FormValues, prefix: str) -> dict[str, Any]:
         """The options under a prefix that are not as by default."""
         keys = [key for key in self.entries if key.startswith(f"{prefix}/")]
         return {key.rpartition("/")[2]: held[key] for key in keys if held[key] != self.entries[key].default}
@@ -254,7 +254,7 @@ def _option(prefix: str, owner: str, option: Option) -> Entry:
     )
 
 
-def _extra(held: Values, group: Group) -> ExtraLoss | None:
+def _extra(held: FormValues, group: Group) -> ExtraLoss | None:
     """A loss beside the style's and the content's, unless its weight is 0."""
     weight, layers, *options = group.entries
     if not fields.number(held[weight.key]):

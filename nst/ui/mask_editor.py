@@ -11,16 +11,16 @@ from nst import images
 from nst.errors import NstError
 from nst.ui import mask, run_html
 from nst.ui.events import PRIVATE, RAW, path_of
-from nst.ui.service import Host
+from nst.ui.service import Service
 
 LARGEST = 768  # pixels, long side of what is painted on
 RED = "#e11d48"
 
 
-class Canvas:
+class MaskEditor:
     """The content, to be marked with a brush; `use` says what for."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Service) -> None:
         self._host = host
         self.use: Any = None
 

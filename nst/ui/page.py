@@ -8,11 +8,11 @@ import gradio as gr
 
 from nst.ui.compare_panel import SideBySide
 from nst.ui.endpoints import Endpoints
-from nst.ui.estimate_panel import Forecast
+from nst.ui.estimate_panel import EstimatePanel
 from nst.ui.events import PRIVATE
-from nst.ui.mask_editor import Canvas
+from nst.ui.mask_editor import MaskEditor
 from nst.ui.paint_panel import Easel
-from nst.ui.service import Host
+from nst.ui.service import Service
 from nst.ui.settings import Settings
 
 HEAD = "<h1>nst</h1><p>Give it a picture and a painting, get the picture painted.</p>"
@@ -22,11 +22,11 @@ KEPT = (3600, 86400)  # every hour, what is older than a day; all of it goes whe
 class Page:
     """One page for every visitor."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Service) -> None:
         self._host = host
-        self._settings, self._canvas = Settings(host), Canvas(host)
+        self._settings, self._canvas = Settings(host), MaskEditor(host)
         self._easel, self._side_by_side = Easel(host, self._settings), SideBySide(host, self._settings)
-        self._forecast = Forecast(host, self._settings)
+        self._forecast = EstimatePanel(host, self._settings)
 
     def build(self) -> Any:
         """The page, ready to be launched."""

@@ -12,10 +12,10 @@ from nst.errors import NstError
 from nst.io import toml
 from nst.ui import before_after, run_html
 from nst.ui.events import AT_ONCE, PRIVATE, RAW, path_of, paths_of
-from nst.ui.mask_editor import Canvas
-from nst.ui.run_state import Run
-from nst.ui.service import Host, Wish
-from nst.ui.sessions import Picture, Visitor
+from nst.ui.mask_editor import MaskEditor
+from nst.ui.run_state import RunState
+from nst.ui.service import Service, Wish
+from nst.ui.sessions import PaintedPicture, Visitor
 from nst.ui.settings import Settings
 
 PATIENCE = 0.5  # seconds between two looks at a run in which nothing happens
@@ -25,7 +25,7 @@ REST = 0.5  # seconds between two that are shown, however fast the steps are
 class Easel:
     """Paint, Cancel, Continue; the picture as it forms; those that are done."""
 
-    def __init__(self, host: Host, settings: Settings) -> None:
+    def __init__(self, host: Service, settings: Settings) -> None:
         self._host, self._settings = host, settings
 
     def build(self, below: Callable[[], None]) -> None:
@@ -69,7 +69,7 @@ class Easel:
         buttons = [self._paint, self._cancel, self._resume]
         return [*buttons, self._trouble, self._preview, self._live, self._gallery, *self._picture]
 
-    def wire(self, content: Any, styles: Any, canvas: Canvas) -> None:
+    def wire(self, content: Any, styles: Any, canvas: MaskEditor) -> None:
         """What happens."""
         wished = [content, styles, canvas.use, *self._settings.inputs]
         canvas.before(self._paint).then(self._start, wished, self._outcome, **RAW, **AT_ONCE)
@@ -93,7 +93,7 @@ class Easel:
     def _watch(self, visitor: Visitor, begin: Any) -> Iterator[list[Any]]:
         """A run as it goes, and what has become of it."""
         try:
-            run: Run = begin()
+            run: RunState = begin()
         except NstError as error:
             yield [*[gr.skip()] * 3, run_html.of_error(error), *[gr.skip()] * 8]
             return
@@ -107,11 +107,11 @@ class Easel:
             yield self._ended(visitor, run)
 
     @staticmethod
-    def _painting(run: Run, preview: Any) -> list[Any]:
+    def _painting(run: RunState, preview: Any) -> list[Any]:
         buttons = [gr.update(interactive=False), gr.update(interactive=not run.stopping), gr.update(interactive=False)]
         return [*buttons, "", preview, run_html.shown(run), gr.skip(), "", gr.update(visible=False), *[gr.skip()] * 3]
 
-    def _ended(self, visitor: Visitor, run: Run) -> list[Any]:
+    def _ended(self, visitor: Visitor, run: RunState) -> list[Any]:
         picture = self._host.finish(visitor, run)
         more = run.checkpoint is not None
         buttons = [gr.update(interactive=True), gr.update(interactive=False), gr.update(interactive=more)]
@@ -120,7 +120,7 @@ class Easel:
         return [*buttons, "", "", run_html.shown(run), gallery, *self._of(picture, len(pictures) - 1)]
 
     @staticmethod
-    def _of(picture: Picture | None, index: int) -> list[Any]:
+    def _of(picture: PaintedPicture | None, index: int) -> list[Any]:
         if picture is None:
             return [gr.skip()] * 5
         return [

@@ -19,7 +19,7 @@ def lane(device: str) -> str:
 class Ticket:
     """One job at the desk. `work` is called when its turn comes, on the device's thread, and must not raise."""
 
-    def __init__(self, desk: Desk, lane: str, work: Callable[[], None]) -> None:
+    def __init__(self, desk: JobQueue, lane: str, work: Callable[[], None]) -> None:
         self._desk, self.lane, self.work = desk, lane, work
         self.over = False
 
@@ -33,7 +33,7 @@ class Ticket:
         return self._desk.withdraw(self)
 
 
-class Desk:
+class JobQueue:
     """The queues, one for each device, each served by a thread of its own."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from nst.compare.page import legend
 from nst.errors import Mistakes, NstError
 from nst.reports import curves
 from nst.reports import run as report
-from nst.ui.run_state import Run
+from nst.ui.run_state import RunState
 
 WORDS = {
     "finished": "Done",
@@ -21,7 +21,7 @@ WORDS = {
 FOREVER = 10**9  # seconds
 
 
-def status(run: Run) -> str:
+def status(run: RunState) -> str:
     """Where a run stands, in a few words that change seldom: a screen reader reads each aloud."""
     if run.failed:
         return "Failed" if not run.stopping else "Stopped"
@@ -35,7 +35,7 @@ def status(run: Run) -> str:
     return "Getting ready" if run.progress is None else "Painting"
 
 
-def shown(run: Run) -> str:
+def shown(run: RunState) -> str:
     """The status, the bar and the curves of a run."""
     if run.failed:
         return announced(status(run)) + ("" if run.stopping else mistakes([(run.failed.message, run.failed.hint)]))
@@ -47,7 +47,7 @@ def announced(words: str) -> str:
     return f'<p role="status" class="status">{escape(words)}</p>'
 
 
-def picture(run: Run) -> str:
+def picture(run: RunState) -> str:
     """The picture as it forms; nothing once it is done."""
     if run.preview is None or run.over:
         return ""
@@ -55,7 +55,7 @@ def picture(run: Run) -> str:
     return f'<img class="preview" alt="the picture after step {run.preview.step}" src="data:image/jpeg;base64,{data}">'
 
 
-def _bar(run: Run) -> str:
+def _bar(run: RunState) -> str:
     if (now := run.progress) is None:
         return ""
     left = "" if run.over else f", {timedelta(seconds=min(round(now.left), FOREVER))} left"
@@ -63,7 +63,7 @@ def _bar(run: Run) -> str:
     return f'<p class="bar"><progress aria-label="steps" max="{now.steps}" value="{now.step}"></progress> {words}</p>'
 
 
-def _curves(run: Run) -> str:
+def _curves(run: RunState) -> str:
     told = {"history": run.history}
     drawn = report.losses(told) if run.history else {}
     found = curves.svg(drawn, "The loss at each step", report.sizes(told)) if len(run.history) > 1 else ""

@@ -7,11 +7,11 @@ from pathlib import Path
 from threading import Condition
 from typing import Any
 
-from nst.orders import Done, Event, Failed, Order, Preview, Progress, Started
+from nst.orders import Done, Event, Failed, Order, Preview, Started, Step
 from nst.ui.queue import Ticket
 
 
-class Run:
+class RunState:
     """An order on its way. `state` is "waiting", "starting", "painting", "done" or "failed".
 
     Threads may read it while another tells: every event makes a new `version`, and `wait` waits for one.
@@ -22,7 +22,7 @@ class Run:
         self.history: list[Mapping[str, Any]] = list(earlier)
         self.state = "waiting"
         self.started: Started | None = None
-        self.progress: Progress | None = None
+        self.progress: Step | None = None
         self.preview: Preview | None = None
         self.done: Done | None = None
         self.failed: Failed | None = None
@@ -57,7 +57,7 @@ class Run:
         if isinstance(event, Started):
             self.started = event
             self._enter("painting")
-        elif isinstance(event, Progress):
+        elif isinstance(event, Step):
             self.progress = event
             row = {"step": event.step, "size": event.size, "loss": event.loss, "terms": event.terms}
             self.history = [*self.history[: event.step - 1], row]

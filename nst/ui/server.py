@@ -13,7 +13,7 @@ from typing import Any
 from nst.errors import NstError, UserError
 from nst.plugins.host import Plugins
 from nst.ui.form import Form
-from nst.ui.service import Host
+from nst.ui.service import Service
 from nst.ui.uploads import Limits
 from nst.ui.workers import Studio
 from nst.worker.client import Worker
@@ -71,7 +71,7 @@ class Server:
         self, plugins: Plugins, where: Address, *, weights: tuple[str, ...] = (), limits: Limits | None = None
     ) -> None:
         self._where = where
-        self.host = Host(plugins, Studio(Worker), Form(plugins, weights), limits)
+        self.host = Service(plugins, Studio(Worker), Form(plugins, weights), limits)
         self._blocks: Any = None
 
     def open(self) -> str:
@@ -118,7 +118,7 @@ def _resource(name: str) -> str:
     return (files("nst.ui") / name).read_text("utf-8")
 
 
-def _gradio(host: Host) -> tuple[Callable[..., tuple[Any, str]], dict[str, Any]]:
+def _gradio(host: Service) -> tuple[Callable[..., tuple[Any, str]], dict[str, Any]]:
     """Gradio's `launch` for the page, and how it is to look. Raises `NstError` where it is not installed."""
     try:
         import gradio as gr

@@ -22,8 +22,8 @@ from nst.reports import run as report
 from nst.ui import mask, uploads
 from nst.ui.commands import Errand
 from nst.ui.form import Form
-from nst.ui.run_state import Run
-from nst.ui.sessions import Picture, Visitor, Visitors
+from nst.ui.run_state import RunState
+from nst.ui.sessions import PaintedPicture, Visitor, Visitors
 from nst.ui.uploads import Limits
 from nst.ui.workers import Studio
 
@@ -49,7 +49,7 @@ Make = Callable[[Visitor, str, list[str], Wish], Errand]
 """What makes an errand of a visitor's own pictures."""
 
 
-class Host:
+class Service:
     """Serves every open page: takes what comes in, has it painted, and hands out what is done."""
 
     def __init__(self, plugins: Plugins, studio: Studio, form: Form, limits: Limits | None = None) -> None:
@@ -57,12 +57,12 @@ class Host:
         self.limits = limits or Limits()
         self.visitors = Visitors(self.leave)
 
-    def start(self, visitor: Visitor, wish: Wish) -> Run:
+    def start(self, visitor: Visitor, wish: Wish) -> RunState:
         """Queue a picture. Raises `UserError` with every mistake, before anything is computed."""
         if visitor.busy:
             raise UserError("this page is painting already", "cancel it first, or open another page")
         order = self._order(visitor, wish)
-        visitor.run = Run(order)
+        visitor.run = RunState(order)
         self.studio.start(visitor.run)
         return visitor.run
 
@@ -148,23 +148,23 @@ class Host:
         while errand and errand.ticket and not visitor.gone and not self.studio.desk.wait(errand.ticket, PATIENCE):
             yield errand.ticket.place
 
-    def resume(self, visitor: Visitor) -> Run:
+    def resume(self, visitor: Visitor) -> RunState:
         """Go on with what was stopped. Raises `UserError` when there is nothing to go on with."""
         was = visitor.run
         if was is None or was.checkpoint is None:
             raise UserError("there is nothing to go on with", "cancel a picture while it is painted")
-        visitor.run = Run(replace(was.order, resume=str(was.checkpoint)), was.history)
+        visitor.run = RunState(replace(was.order, resume=str(was.checkpoint)), was.history)
         self.studio.start(visitor.run)
         return visitor.run
 
-    def finish(self, visitor: Visitor, run: Run) -> Picture | None:
+    def finish(self, visitor: Visitor, run: RunState) -> PaintedPicture | None:
         """The picture of a run that is over, kept among the visitor's, in the place of what it goes on from."""
         if run.done is None or visitor.gone:
             return None
         content = run.output.with_suffix(".content.jpg")
         height, width = images.load_image(run.output).shape[:2]
         images.write(content, images.resize(images.load_image(run.order.content), (height, width)))
-        picture = Picture(run.output, content, provenance.read(run.output).recipe, words(run))
+        picture = PaintedPicture(run.output, content, provenance.read(run.output).recipe, words(run))
         visitor.pictures = [each for each in visitor.pictures if each.path != picture.path] + [picture]
         return picture
 
@@ -181,7 +181,7 @@ class Host:
         return recipe, self.form.unshown(recipe)
 
 
-def words(run: Run) -> str:
+def words(run: RunState) -> str:
     """A finished run in a line: what was chosen, how many steps, how long."""
     assert run.done is not None
     told = run.done.report

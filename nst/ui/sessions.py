@@ -13,11 +13,11 @@ from threading import Lock
 from nst.engine.masks import Mask
 from nst.recipe.recipe import Recipe
 from nst.ui.commands import Errand
-from nst.ui.run_state import Run
+from nst.ui.run_state import RunState
 
 
 @dataclass(frozen=True)
-class Picture:
+class PaintedPicture:
     """A finished picture: its file, the content it was made of, and how."""
 
     path: Path
@@ -34,8 +34,8 @@ class Visitor:
     """
 
     folder: Path
-    pictures: list[Picture] = field(default_factory=list)
-    run: Run | None = None
+    pictures: list[PaintedPicture] = field(default_factory=list)
+    run: RunState | None = None
     mask: Mask | None = None
     errand: Errand | None = None
     gone: bool = False

@@ -10,14 +10,14 @@ from nst.errors import NstError
 from nst.recipe import recipe
 from nst.ui import run_html
 from nst.ui.events import PRIVATE, RAW, path_of
-from nst.ui.service import Host
+from nst.ui.service import Service
 from nst.ui.widgets import Fields
 
 
 class Settings:
     """The form, and what fills it. `inputs` are its components, `values` what they hold."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Service) -> None:
         self._host = host
         self._fields = Fields(host.form)
 

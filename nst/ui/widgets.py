@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from nst.ui.form import Entry, Form, Group, Panel
+from nst.ui.form import Entry, Form, FormPanel, Group
 
 STEP = 0.01  # what an arrow key adds to a number
 
@@ -35,7 +35,7 @@ class Fields:
         """The fields on whose value it depends which options are shown."""
         return list(dict.fromkeys(group.chooser for group, _ in self._groups if group.chooser))
 
-    def panel(self, panel: Panel) -> None:
+    def panel(self, panel: FormPanel) -> None:
         """Make what stands together, in the order of the form."""
         with gr.Row(elem_classes="fields"):
             for part in panel.parts:

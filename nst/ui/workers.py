@@ -8,13 +8,13 @@ from typing import Protocol
 
 from nst.orders import Event, Failed, Order
 from nst.ui.commands import Errand
-from nst.ui.queue import Desk, Ticket, lane
-from nst.ui.run_state import Run
+from nst.ui.queue import JobQueue, Ticket, lane
+from nst.ui.run_state import RunState
 
 PATIENCE = 10.0  # seconds in which a process must stop by itself
 
 
-class Painter(Protocol):
+class WarmWorker(Protocol):
     """A process that paints, one picture at a time."""
 
     def paint(self, order: Order) -> Iterator[Event]:
@@ -30,13 +30,13 @@ class Painter(Protocol):
 class Studio:
     """Takes runs, and has each painted when its device is free; `hire` makes the painter of a device."""
 
-    def __init__(self, hire: Callable[[], Painter]) -> None:
+    def __init__(self, hire: Callable[[], WarmWorker]) -> None:
         self._hire = hire
-        self.desk = Desk()
+        self.desk = JobQueue()
         self._lock = Lock()
-        self._painters: dict[str, Painter] = {}
+        self._painters: dict[str, WarmWorker] = {}
 
-    def start(self, run: Run) -> Ticket:
+    def start(self, run: RunState) -> Ticket:
         """Queue a run for its device."""
         device = lane(str(run.order.recipe.get("device", "auto")))
         run.ticket = self.desk.submit(device, lambda: self._paint(run, self._painter(device)))
@@ -47,7 +47,7 @@ class Studio:
         errand.ticket = self.desk.submit(lane(device), errand.run)
         return errand.ticket
 
-    def _paint(self, run: Run, painter: Painter) -> None:
+    def _paint(self, run: RunState, painter: WarmWorker) -> None:
         if run.stopping:
             run.take(Failed("stopped before it began"))
             return
@@ -60,13 +60,13 @@ class Studio:
         if not run.over:
             run.take(Failed("the process that paints has ended without a word"))
 
-    def _painter(self, device: str) -> Painter:
+    def _painter(self, device: str) -> WarmWorker:
         with self._lock:
             if device not in self._painters:
                 self._painters[device] = self._hire()
             return self._painters[device]
 
-    def stop(self, run: Run) -> None:
+    def stop(self, run: RunState) -> None:
         """End a run with the best so far, at once if it has not begun, by force if it does not end by itself."""
         run.stopping = True
         ticket = run.ticket
@@ -82,7 +82,7 @@ class Studio:
         patience.start()
 
     @staticmethod
-    def _force(run: Run, painter: Painter) -> None:
+    def _force(run: RunState, painter: WarmWorker) -> None:
         if not run.over:
             painter.kill()
 

@@ -21,7 +21,7 @@ WIDTHS_HINT = "give one number per block, such as 32,48,80,128,128, or one per c
 
 
 @dataclass(frozen=True)
-class Task:
+class CompressionTask:
     """A network to compress: `widths` are the channels of each convolution, `folders` lists of picture files.
 
     Each folder has an equal share of the pictures it is fitted to, squares of `crop` pixels; then come `steps` of
@@ -39,7 +39,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Progress:
+class CompressionProgress:
     """`done` of `total` in a stage, with what there is to say; `network` makes the result so far, once there is one."""
 
     stage: str
@@ -61,10 +61,10 @@ class Compressed:
 class Compressor(Protocol):
     """Makes the slim network of a task. Ctrl-C once there is one ends the training early."""
 
-    def __call__(self, task: Task, on_progress: Callable[[Progress], None]) -> Compressed: ...  # noqa: D102
+    def __call__(self, task: CompressionTask, on_progress: Callable[[CompressionProgress], None]) -> Compressed: ...  # noqa: D102
 
 
-def mistakes(task: Task) -> list[UserError]:
+def mistakes(task: CompressionTask) -> list[UserError]:
     """What is wrong with the numbers of a task and with its teacher."""
     found = Findings()
     if DEEPEST not in task.teacher.kernels:

@@ -28,16 +28,16 @@ from nst.io import remote
 from nst.job.backends import Opened
 from nst.job.inputs import Sources
 from nst.job.job import Job
-from nst.orders import Done, Event, Failed, Order, Outcome, Progress, Started, encode
+from nst.orders import Done, Event, Failed, Order, Outcome, Started, Step, encode
 from nst.persistence import recorded_job
 from nst.persistence.checkpoint import Checkpoint
 from nst.persistence.provenance import Record
-from nst.persistence.recorded_job import Keeping, Making
+from nst.persistence.recorded_job import CheckpointPolicy, RecordedJob
 from nst.persistence.up_to_date import Digests, kept
 from nst.plugins.host import Plugins
 from nst.recipe.recipe import Recipe, read
 from nst.worker.previews import Previews
-from nst.worker.staging import Nearby
+from nst.worker.staging import Staging
 
 ENGINE = ("backend", "weights", "device", "precision", "backend_options", "pooling", "padding")
 """The recipe fields that make another network of it."""
@@ -76,7 +76,7 @@ class Painter:
 
     def _paint(self, order: Order, tell: Tell, stopped: Callable[[], bool]) -> Outcome:
         _enter(order.folder)
-        with Nearby() as nearby:
+        with Staging() as nearby:
             wanted, options = _wanted(order), WriteOptions(**order.options)
             wanted = replace(wanted, sources=nearby.sources(wanted.sources))
             if not (order.fresh or order.resume) and self._is_kept(order, wanted, options):
@@ -92,17 +92,17 @@ class Painter:
     def _is_kept(self, order: Order, wanted: Wanted, options: WriteOptions) -> bool:
         if not remote.is_url(order.output):
             return kept(order.output, wanted.sources, wanted.recipe, options, self._plugins, self._digests)
-        with Nearby() as nearby:
+        with Staging() as nearby:
             there = nearby.bring(order.output) if remote.exists(order.output) else ""
             return kept(there, wanted.sources, wanted.recipe, options, self._plugins, self._digests)
 
     def _making(
         self, order: Order, wanted: Wanted, output: Path, options: WriteOptions, names: Mapping[str, str]
-    ) -> Making:
+    ) -> RecordedJob:
         job = self._job(order, wanted, [images.check_output(output, options)])
-        keeping = Keeping(Path(order.checkpoint) if order.checkpoint else None, order.checkpoint_every)
+        keeping = CheckpointPolicy(Path(order.checkpoint) if order.checkpoint else None, order.checkpoint_every)
         resume = recorded_job.snapshot(wanted.checkpoint, job) if wanted.checkpoint else None
-        made = Making(job, output, options, keeping, resume, wanted.was, names=names)
+        made = RecordedJob(job, output, options, keeping, resume, wanted.was, names=names)
         made.prepare()
         return made
 
@@ -137,7 +137,7 @@ class _Telling:
     def __call__(self, progress: loop.Progress) -> None:
         left = self._clock.left(self._clock.planned(progress.step, progress.steps), progress.seconds)
         told = {name: getattr(progress, name) for name in ("step", "steps", "size", "loss", "terms", "seconds", "note")}
-        self._tell(Progress(**told, left=left))
+        self._tell(Step(**told, left=left))
         self._previews(progress)
         if self._stopped():
             raise KeyboardInterrupt

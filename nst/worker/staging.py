@@ -15,7 +15,7 @@ from nst.job.inputs import Sources
 from nst.orders import StyleSource
 
 
-class Nearby:
+class Staging:
     """A private folder for the files behind URLs, gone in the end; paths that are no URLs stay what they are.
 
     `names` are the URLs by what stands for them here.
@@ -25,7 +25,7 @@ class Nearby:
         self.names: dict[str, str] = {}
         self._folder = ""
 
-    def __enter__(self) -> Nearby:
+    def __enter__(self) -> Staging:
         return self
 
     def __exit__(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import nst
-from nst.batches.batch import Request, Series
-from nst.batches.rows import Row, pairs
+from nst.batches.batch import BatchRequest, Series
+from nst.batches.rows import BatchRow, pairs
 from nst.errors import Mistakes, UserError
 from nst.images import save_image
 from nst.orders import Started
@@ -130,7 +130,7 @@ def test_a_list_and_patterns_exclude_each_other(batch):
 
 def test_the_mistakes_of_the_whole_are_told_together_before_anything_is_painted(desk, painters):
     recipe = Recipe(backend="example-image-backend", steps=3, color="pink")
-    request = Request(pairs(["photos"], ["paintings"]), "out", recipe, "elsewhere", {"jobs": 0})
+    request = BatchRequest(pairs(["photos"], ["paintings"]), "out", recipe, "elsewhere", {"jobs": 0})
     with pytest.raises(Mistakes) as raised:
         Series(request, painters)
     told = [error.message for error in raised.value.errors]
@@ -141,7 +141,7 @@ def test_the_mistakes_of_the_whole_are_told_together_before_anything_is_painted(
 
 
 def test_an_option_that_an_executor_does_not_take_is_refused(desk, painters, recipe):
-    request = Request(pairs(["photos"], ["paintings"]), "out", recipe, "local", {"jobs": 0, "address": "auto"})
+    request = BatchRequest(pairs(["photos"], ["paintings"]), "out", recipe, "local", {"jobs": 0, "address": "auto"})
     with pytest.raises(Mistakes, match=r"unknown option of local: 'address'; jobs must be 1 or more, not 0"):
         Series(request, painters)
 
@@ -154,7 +154,7 @@ def test_a_page_of_somebody_else_is_not_written_over(batch):
 
 
 def test_whatever_ends_it_the_report_tells_how_far_it_came(desk, painters, recipe):
-    request = Request(pairs(["photos"], ["paintings"]), "out", recipe, "example-executor")
+    request = BatchRequest(pairs(["photos"], ["paintings"]), "out", recipe, "example-executor")
     painted = Series(request, painters).run()
     first = next(painted)
     painted.close()
@@ -169,7 +169,7 @@ def test_what_one_backend_paints_is_painted_together(desk, painters, recipe):
         for row, device in zip(pairs(["photos"], ["paintings"]), ("cpu", "auto", "cpu", "auto"), strict=True)
     ]
     heard = []
-    series = Series(Request(rows, "out", recipe, "example-executor"), painters)
+    series = Series(BatchRequest(rows, "out", recipe, "example-executor"), painters)
     list(series.run(lambda row, event: heard.append((row.recipe["device"], isinstance(event, Started)))))
     assert heard == [("auto", True)] * 2 + [("cpu", True)] * 2
 
@@ -181,6 +181,6 @@ def test_a_folder_that_cannot_be_made_is_told(batch):
 
 
 def test_a_row_without_a_picture_needs_no_painter(desk, painters, recipe):
-    rows = [Row(1, "", [], error=UserError("nothing", "to do"))]
-    (found,) = Series(Request(rows, "out", recipe, "example-executor"), painters).run()
+    rows = [BatchRow(1, "", [], error=UserError("nothing", "to do"))]
+    (found,) = Series(BatchRequest(rows, "out", recipe, "example-executor"), painters).run()
     assert (found.status, found.message, found.hint) == ("failed", "nothing", "to do")

@@ -10,7 +10,7 @@ import pytest
 from nst.images import save_image
 from nst.plugins.discovery import EntryPoint
 from nst.vgg.network import header
-from nst.weights.compression import Compressed, Progress
+from nst.weights.compression import Compressed, CompressionProgress
 
 pytestmark = pytest.mark.frameworks
 
@@ -89,7 +89,7 @@ def test_ctrl_c_before_there_is_a_network_writes_none(nst, words, replaced, tmp_
 def test_the_network_so_far_is_saved_on_the_way(nst, words, replaced, make_network, tmp_path):
     def work(task, tell):
         for step in range(1, 5):
-            tell(Progress("training", step, 4, network=lambda seed=step: make_network(seed=seed)))
+            tell(CompressionProgress("training", step, 4, network=lambda seed=step: make_network(seed=seed)))
             there.append((tmp_path / "slim.safetensors").is_file())
         return Compressed(make_network(), {})
 

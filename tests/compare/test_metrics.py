@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nst.compare import metrics
-from nst.compare.metrics import Judge, Judgement
+from nst.compare.metrics import Evaluator, Scores
 from nst.errors import UserError
 from nst.vgg.network import write
 from nst.vgg.reference import ReferenceVGG
@@ -26,7 +26,7 @@ def judged(network, photo):
     """`judged(picture)` against a content and a style of one shape."""
     pytest.importorskip("skimage")
     content, style = photo(48, 64), photo(48, 64, seed=1)
-    judge = Judge(network, content, [style], size=64)
+    judge = Evaluator(network, content, [style], size=64)
     return lambda picture: judge(picture)
 
 
@@ -61,7 +61,7 @@ def test_the_style_itself_is_at_no_distance_from_the_style(judged, photo):
 
 
 def test_distances_grow_with_noise(judged, photo):
-    found: list[Judgement] = [judged(noisy(photo(48, 64), amount)) for amount in (0, 0.02, 0.1, 0.3)]
+    found: list[Scores] = [judged(noisy(photo(48, 64), amount)) for amount in (0, 0.02, 0.1, 0.3)]
     for measure in ("content", "color", "total_variation"):
         values = [getattr(each, measure) for each in found]
         assert values == sorted(values), measure
@@ -101,18 +101,18 @@ def test_a_picture_of_another_size_is_judged_at_the_content_s(judged, photo):
 def test_several_styles_count_by_their_shares(network, photo):
     pytest.importorskip("skimage")
     content, one, other = photo(48, 64), photo(48, 64, seed=1), photo(48, 64, seed=2)
-    alone = Judge(network, content, [one], size=64)(content)
-    all_of_one = Judge(network, content, [one, other], (1, 0), size=64)(content)
+    alone = Evaluator(network, content, [one], size=64)(content)
+    all_of_one = Evaluator(network, content, [one, other], (1, 0), size=64)(content)
     assert all_of_one.style_mean == pytest.approx(alone.style_mean)
     assert all_of_one.palette == pytest.approx(alone.palette)
-    even = Judge(network, content, [one, other], size=64)(one)
-    assert 0 < even.style_mean < Judge(network, content, [other], size=64)(one).style_mean
+    even = Evaluator(network, content, [one, other], size=64)(one)
+    assert 0 < even.style_mean < Evaluator(network, content, [other], size=64)(one).style_mean
 
 
 @pytest.mark.parametrize("shape", [(16, 300), (20, 20), (700, 17)])
 def test_thin_and_small_pictures_are_judged(network, photo, shape):
     pytest.importorskip("skimage")
-    found = Judge(network, photo(*shape), [photo(9, 5, seed=1)], size=32)(photo(*shape))
+    found = Evaluator(network, photo(*shape), [photo(9, 5, seed=1)], size=32)(photo(*shape))
     assert np.isfinite([found.style_mean, found.content, found.ssim, found.color, found.palette]).all()
 
 

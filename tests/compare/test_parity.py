@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nst.compare import network_identity, parity, probe_images, report
-from nst.compare.parity import ADAM, Probed, Row
+from nst.compare.parity import ADAM, CellNumbers, ParityRow
 
 SAME = {
     "architecture": "vgg19",
@@ -33,10 +33,10 @@ def probed(name="one", change=None, **differs):
     if change:
         check, key, apply = change
         values[check] = values[check] | {key: apply(values[check][key])}
-    return Probed(name, {**SAME, **differs}, values)
+    return CellNumbers(name, {**SAME, **differs}, values)
 
 
-def judged(other) -> list[Row]:
+def judged(other) -> list[ParityRow]:
     return parity.rows([probed(), other])
 
 
@@ -120,13 +120,13 @@ def test_shapes_that_differ_are_no_error():
 
 
 def test_the_baseline_is_the_first_that_got_furthest():
-    cut = Probed("cut", SAME, {**probed().values, "gradient": {}, "adam": {}})
+    cut = CellNumbers("cut", SAME, {**probed().values, "gradient": {}, "adam": {}})
     against = {row.name: row.against for row in parity.rows([cut, probed("one"), probed("two")])}
     assert against == {"cut": "one", "two": "one"}
 
 
 def test_nothing_found_is_nothing_judged():
-    empty = Probed("empty", {}, {check: {} for check in probed().values})
+    empty = CellNumbers("empty", {}, {check: {} for check in probed().values})
     assert parity.rows([empty, empty]) == []
     assert parity.rows([]) == []
     assert parity.worst([]) is None

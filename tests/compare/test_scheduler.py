@@ -62,7 +62,7 @@ def test_of_a_worker_that_died_the_rest_is_left(tmp_path):
         folder.mkdir()
         if stage:
             (folder / "stage").write_text(stage)
-    dead = scheduler.Worker(SimpleNamespace(returncode=-9), orders, tmp_path / "a" / scheduler.LOG)
+    dead = scheduler.CellProcess(SimpleNamespace(returncode=-9), orders, tmp_path / "a" / scheduler.LOG)
     assert dead.folder == tmp_path / "b"
     assert list(dead.left()) == [tmp_path / "c"]
     assert list(json.loads((tmp_path / "b" / "facts.json").read_text())["failures"]) == ["picture, step 3 of 9"]

@@ -11,16 +11,16 @@ import pytest
 
 from nst.engine import loop
 from nst.engine.descent import MAX_RESCUES, Descent
-from nst.engine.problem import Level, Task
-from nst.engine.terms import LossUse, Region
+from nst.engine.problem import Level, Problem
+from nst.engine.terms import Region, WeightedLoss
 from nst.errors import NstError
 from nst.losses.content import Content
 from nst.losses.gram import Gram
 from nst.protocols import Evaluation, Iterate
 from nst.vgg.reference import ReferenceVGG
 
-STYLE = LossUse("style", Gram(), {"relu1_1": 1.0}, 1.0)
-CONTENT = LossUse("content", Content(), {"relu1_1": 1.0}, 1.0)
+STYLE = WeightedLoss("style", Gram(), {"relu1_1": 1.0}, 1.0)
+CONTENT = WeightedLoss("content", Content(), {"relu1_1": 1.0}, 1.0)
 
 
 class PixelBackend(ReferenceVGG):
@@ -56,7 +56,7 @@ def task(make_network, photo):
             "optimizer_options": {"lr": 0.5},
         }
         regions = [Region(styles or [photo(6, 6, seed=1)], [1.0], scales=scales)]
-        return Task(levels=levels, regions=regions, **{**values, **changes})
+        return Problem(levels=levels, regions=regions, **{**values, **changes})
 
     return make
 
@@ -123,7 +123,7 @@ def test_each_size_starts_from_the_last_one_s_result(task):
 
 
 def test_a_weight_of_zero_leaves_the_loss_out(task):
-    run = loop.run(task(style=[LossUse("style", Gram(), {"relu1_1": 1.0}, 0.0)]))
+    run = loop.run(task(style=[WeightedLoss("style", Gram(), {"relu1_1": 1.0}, 0.0)]))
     assert set(run.history[0]["terms"]) == {"content relu1_1"}
 
 
@@ -137,7 +137,7 @@ def test_the_best_image_is_kept_not_the_last(task):
 
     content = np.full((4, 6, 3), 0.4, np.float32)
     run = loop.run(task(optimizer=swing, optimizer_options={}, content=content, start=content, sizes=[6], steps=[3],
-                          style=[LossUse("style", Gram(), {"relu1_1": 1.0}, 0.0)]))  # fmt: skip
+                          style=[WeightedLoss("style", Gram(), {"relu1_1": 1.0}, 0.0)]))  # fmt: skip
     np.testing.assert_allclose(run.pixels, content, atol=1e-6)
 
 

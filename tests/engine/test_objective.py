@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from nst.engine.objective import Frugal, build_objective
-from nst.engine.terms import LossUse, Region
+from nst.engine.objective import AutoTiledObjective, build_objective
+from nst.engine.terms import Region, WeightedLoss
 from nst.engine.terms import pointwise_terms as pointwise
 from nst.engine.terms import style_terms as style
 from nst.engine.tiling import cut, whole
@@ -19,9 +19,9 @@ from nst.losses.total_variation import TotalVariation
 from nst.vgg.layers import IMAGE
 from nst.vgg.reference import ReferenceVGG
 
-STYLE = LossUse("style", Gram(), {"relu1_1": 0.75, "relu2_1": 0.25}, 100.0)
-CONTENT = LossUse("content", Content(), {"relu2_2": 1.0}, 10.0)
-SMOOTH = LossUse("total-variation", TotalVariation(), {IMAGE: 1.0}, 2.0)
+STYLE = WeightedLoss("style", Gram(), {"relu1_1": 0.75, "relu2_1": 0.25}, 100.0)
+CONTENT = WeightedLoss("content", Content(), {"relu2_2": 1.0}, 10.0)
+SMOOTH = WeightedLoss("total-variation", TotalVariation(), {IMAGE: 1.0}, 2.0)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_two_terms_of_one_name_are_refused(backend, photo):
 
 
 def test_weights_and_layer_shares_multiply(backend, photo):
-    double = LossUse("style", Gram(), {"relu1_1": 0.375, "relu2_1": 0.125}, 400.0)
+    double = WeightedLoss("style", Gram(), {"relu1_1": 0.375, "relu2_1": 0.125}, 400.0)
     image, style = photo(8, 8, seed=2), photo(8, 8, seed=1)
     once = evaluate(backend, style_terms(backend, STYLE, [style], [1.0]), image)
     twice = evaluate(backend, style_terms(backend, double, [style], [1.0]), image)
@@ -95,7 +95,7 @@ def test_a_loss_on_pixels_sees_the_picture_itself(backend, photo):
 
 def test_a_black_content_gives_a_finite_loss(backend):
     black = np.zeros((8, 8, 3), np.float32)
-    terms = pointwise_terms(backend, LossUse("content", Content(), {IMAGE: 1.0}, 1.0), black)
+    terms = pointwise_terms(backend, WeightedLoss("content", Content(), {IMAGE: 1.0}, 1.0), black)
     assert np.isfinite(evaluate(backend, terms, np.full_like(black, 0.5)).loss)
 
 
@@ -124,7 +124,7 @@ def test_tile_by_tile_is_the_whole_at_once(backend, photo, mask):
 
 def test_a_region_is_painted_by_itself(backend, photo):
     """Half the picture has half the weight, and the distance that it would have alone."""
-    use = LossUse("style", Gram(), {"conv1_1": 1.0}, 100.0)
+    use = WeightedLoss("style", Gram(), {"conv1_1": 1.0}, 100.0)
     left = np.zeros((8, 9), np.float32)
     left[:, :4] = 1
     image, target = photo(8, 9), photo(8, 9, seed=1)
@@ -161,7 +161,7 @@ class Cramped:
 
 def test_when_memory_runs_out_it_goes_on_in_smaller_tiles():
     build, told = Cramped(300), []
-    objective = Frugal(build, 0, 1000, told.append)
+    objective = AutoTiledObjective(build, 0, 1000, told.append)
     assert objective(np.zeros(1)) == 250
     assert objective(np.zeros(1)) == 250
     assert build.asked == [0, 500, 250]
@@ -194,10 +194,10 @@ def test_memory_that_runs_out_while_targets_are_made_is_a_reason_for_tiles_too()
         return lambda image: tile
 
     backend = Foreign()
-    assert Frugal(build, 0, 1000, print, backend)(np.zeros(1)) == 500
+    assert AutoTiledObjective(build, 0, 1000, print, backend)(np.zeros(1)) == 500
     assert backend.freed == 1
 
 
 def test_memory_that_runs_out_for_good_is_an_error():
     with pytest.raises(NstError, match="even in small tiles"):
-        Frugal(Cramped(10), 0, 1000, print)(np.zeros(1))
+        AutoTiledObjective(Cramped(10), 0, 1000, print)(np.zeros(1))

@@ -7,15 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nst.engine.problem import PROTECTION, Level, Task, build_level
-from nst.engine.terms import LossUse, Region
+from nst.engine.problem import PROTECTION, Level, Problem, build_level
+from nst.engine.terms import Region, WeightedLoss
 from nst.errors import NstError
 from nst.losses.content import Content
 from nst.losses.gram import Gram
 from nst.vgg.reference import ReferenceVGG
 
-STYLE = LossUse("style", Gram(), {"relu1_1": 1.0}, 1.0)
-CONTENT = LossUse("content", Content(), {"relu1_1": 1.0}, 1.0, protects=True)
+STYLE = WeightedLoss("style", Gram(), {"relu1_1": 1.0}, 1.0)
+CONTENT = WeightedLoss("content", Content(), {"relu1_1": 1.0}, 1.0, protects=True)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def task(make_network, photo):
         regions = [Region(styles or [photo(6, 6, seed=1)], [1.0], mask=mask, scales=scales) for mask in masks]
         values = {"style": [STYLE], "pointwise": [CONTENT], "content": photo(8, 12), "start": photo(4, 6)}
         levels = [Level(6, 1, ReferenceVGG(make_network()))]
-        return Task(levels=levels, regions=regions, optimizer=None, optimizer_options={}, **values | changes)
+        return Problem(levels=levels, regions=regions, optimizer=None, optimizer_options={}, **values | changes)
 
     return make
 
@@ -43,7 +43,7 @@ def test_a_level_is_painted_at_its_own_size_and_a_rim_more(task):
 
 
 def test_each_loss_of_either_role_is_a_term_at_each_layer(task, photo):
-    both = [STYLE, LossUse("gram 2", Gram(), {"relu2_1": 1.0}, 2.0)]
+    both = [STYLE, WeightedLoss("gram 2", Gram(), {"relu2_1": 1.0}, 2.0)]
     assert set(terms(task(style=both), photo(4, 6))) == {"style relu1_1", "gram 2 relu2_1", "content relu1_1"}
 
 
@@ -59,7 +59,7 @@ def test_styles_are_shrunk_to_the_size_but_never_enlarged(task, photo):
             shapes.append(features.shape[:2])
             return super().statistic(xp, features, weight)
 
-    style = [LossUse("style", Watching(), {"relu1_1": 1.0}, 1.0)]
+    style = [WeightedLoss("style", Watching(), {"relu1_1": 1.0}, 1.0)]
     for styles, scales in (([photo(20, 10)], [2.0]), ([photo(4, 5)], ())):
         made = task(style=style, styles=styles, scales=scales)
         build_level(made, made.levels[0])

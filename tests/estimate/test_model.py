@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nst.engine.bleed import Canvas
+from nst.engine.bleed import BleedCanvas
 from nst.estimate.flops import outline
-from nst.estimate.model import FIXED, FLATTEST, Estimator, Stage, Timing, line
+from nst.estimate.model import FIXED, FLATTEST, Estimator, LevelPlan, Timing, line
 from nst.specs import MemoryModel
 
 MODEL = MemoryModel(base=1000, factor=2.0)
@@ -35,7 +35,9 @@ def estimator():
 @pytest.fixture(scope="module")
 def stage(network):
     def make(height=300, width=200, steps=10, network=network, **changes):
-        return Stage(max(height, width), Canvas((height, width)), steps, "small", network, [(64, 64)], **changes)
+        return LevelPlan(
+            max(height, width), BleedCanvas((height, width)), steps, "small", network, [(64, 64)], **changes
+        )
 
     return make
 

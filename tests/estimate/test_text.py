@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from nst.estimate.model import Estimate, Part
-from nst.estimate.text import duration, expected, in_all
+from nst.estimate.model import Estimate, LevelEstimate
+from nst.estimate.text import duration, format_estimate, in_all
 
 
 def estimate(seconds=41.6, memory=1_240_000_000, **changes):
-    return Estimate([Part(256, 10, 0, "small", seconds, memory, None)], **changes)
+    return Estimate([LevelEstimate(256, 10, 0, "small", seconds, memory, None)], **changes)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def estimate(seconds=41.6, memory=1_240_000_000, **changes):
     ],
 )
 def test_as_much_is_said_as_is_known(given, words):
-    assert expected(given) == words
+    assert format_estimate(given) == words
 
 
 @pytest.mark.parametrize(

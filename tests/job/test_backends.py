@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nst.job.backends import Backends
+from nst.job.backends import BackendCache
 from nst.recipe.recipe import Recipe
 from nst.vgg.network import write
 from nst.weights.selection import choose
@@ -25,7 +25,7 @@ def opened(plugins):
     spec = plugins.find("backend", "torch-vgg19")
 
     def make(weights, **changes):
-        backends = Backends(Recipe(device="cpu", **changes), spec, plugins, loaded)
+        backends = BackendCache(Recipe(device="cpu", **changes), spec, plugins, loaded)
         return backends.open(choose(spec, weights))
 
     return make
@@ -58,7 +58,7 @@ def test_the_outline_is_of_the_network(opened, file):
 
 def test_seconds_are_those_of_building_alone(plugins, file):
     spec = plugins.find("backend", "torch-vgg19")
-    backends = Backends(Recipe(device="cpu"), spec, plugins)
+    backends = BackendCache(Recipe(device="cpu"), spec, plugins)
     assert backends.seconds == 0
     backends.open(choose(spec, file))
     once = backends.seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nst import Recipe, images, stylize
-from nst.compare.metrics import Judge, Judgement, load_network
+from nst.compare.metrics import Evaluator, Scores, load_network
 from nst.images.demo_painting import paint
 from nst.recipe.recipe import preset
 
@@ -15,11 +15,11 @@ SIZE = 128
 
 
 @pytest.fixture(scope="module")
-def judged() -> dict[str, Judgement]:
+def judged() -> dict[str, Scores]:
     """The photograph as it is, and painted by each preset."""
     data = pytest.importorskip("skimage.data", reason="the photograph is scikit-image's")
     photograph, painting = images.read(data.astronaut()).pixels, paint(256, 256)
-    judge = Judge(load_network(), photograph, [painting], size=SIZE)
+    judge = Evaluator(load_network(), photograph, [painting], size=SIZE)
     fast = {"size": SIZE, "steps": (40,), "weights": ("compact",), "device": "cpu", "precision": "float32"}
     found = {name: stylize(photograph, painting, Recipe(**preset(name), **fast)) for name in ("default", "portrait")}
     return {"photograph": judge(photograph)} | {name: judge(each.pixels) for name, each in found.items()}

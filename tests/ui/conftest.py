@@ -15,8 +15,8 @@ from nst.images import save_image
 from nst.plugins.discovery import EntryPoint
 from nst.plugins.host import Plugins
 from nst.ui.form import Form
-from nst.ui.run_state import Run
-from nst.ui.service import Host, Wish
+from nst.ui.run_state import RunState
+from nst.ui.service import Service, Wish
 from nst.ui.uploads import Limits
 from nst.ui.workers import Studio
 from nst.worker.client import Worker
@@ -52,7 +52,7 @@ def huge_png(path: Path, side: int) -> Path:
     return path
 
 
-def over(run: Run) -> Run:
+def over(run: RunState) -> RunState:
     """A run that has ended."""
     assert wait_until(lambda: run.over), run.state
     return run
@@ -77,8 +77,8 @@ def studio() -> Iterator[Studio]:
 
 
 @pytest.fixture
-def host(offered, form, studio) -> Iterator[Host]:
-    host = Host(offered, studio, form, Limits(size=2_000_000, pixels=1_000_000, pictures=3))
+def host(offered, form, studio) -> Iterator[Service]:
+    host = Service(offered, studio, form, Limits(size=2_000_000, pixels=1_000_000, pictures=3))
     yield host
     host.visitors.close()
 

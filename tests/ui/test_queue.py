@@ -8,12 +8,12 @@ from threading import Event
 import pytest
 
 from nst.ui import queue as desks
-from nst.ui.queue import Desk, lane
+from nst.ui.queue import JobQueue, lane
 
 
 @pytest.fixture
 def desk():
-    return Desk()
+    return JobQueue()
 
 
 def test_jobs_of_one_device_come_one_after_the_other(desk):

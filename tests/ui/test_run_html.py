@@ -9,10 +9,10 @@ import pytest
 
 from nst.errors import Mistakes, UserError
 from nst.images import save_image
-from nst.orders import Done, Failed, Order, Preview, Progress
+from nst.orders import Done, Failed, Order, Preview, Step
 from nst.ui import before_after, comparing, run_html
-from nst.ui.queue import Desk
-from nst.ui.run_state import Run
+from nst.ui.queue import JobQueue
+from nst.ui.run_state import RunState
 
 
 class Tags(HTMLParser):
@@ -35,9 +35,9 @@ class Tags(HTMLParser):
 
 @pytest.fixture
 def run():
-    run = Run(Order())
+    run = RunState(Order())
     for step in (1, 2, 3):
-        run.take(Progress(step, 10, 64, 4.0 / step, {"gram relu1_1": 3.0 / step, "content relu4_2": 1.0}, 0.1, 65.4))
+        run.take(Step(step, 10, 64, 4.0 / step, {"gram relu1_1": 3.0 / step, "content relu4_2": 1.0}, 0.1, 65.4))
     return run
 
 
@@ -77,7 +77,7 @@ def test_the_end_is_told_in_words(run, event, says):
 
 
 def test_who_waits_is_told_how_many_are_before():
-    desk, run = Desk(), Run(Order())
+    desk, run = JobQueue(), RunState(Order())
     import threading
 
     gate, begun = threading.Event(), threading.Event()

@@ -6,10 +6,10 @@ from threading import Event
 
 import pytest
 
-from nst.orders import Done, Failed, Order, Progress, Started
+from nst.orders import Done, Failed, Order, Started, Step
 from nst.ui import workers as studios
 from nst.ui.commands import Errand
-from nst.ui.run_state import Run
+from nst.ui.run_state import RunState
 from nst.ui.workers import Studio
 
 from .conftest import over, wait_until
@@ -38,19 +38,19 @@ class Painter:
 
 
 DONE = Done("out.png", "finished")
-STEP = Progress(1, 9, 64, 2.0, {"gram relu1_1": 2.0}, 0.1, 0.8)
+STEP = Step(1, 9, 64, 2.0, {"gram relu1_1": 2.0}, 0.1, 0.8)
 
 
 def painted(*events, order=None):
     studio = Studio(lambda: Painter(*events))
-    run = Run(order or Order(output="out.png"))
+    run = RunState(order or Order(output="out.png"))
     studio.start(run)
     return over(run)
 
 
 def test_a_run_goes_from_waiting_to_done():
     states = []
-    run = Run(Order())
+    run = RunState(Order())
     for event in (Started("cpu", "float32", "compact", [64], [9], []), STEP, DONE):
         states.append(run.state)
         run.take(event)
@@ -60,13 +60,13 @@ def test_a_run_goes_from_waiting_to_done():
 
 def test_a_run_that_is_gone_on_with_has_the_steps_before_once():
     rows = [{"step": step, "size": 64, "loss": 3.0, "terms": {}} for step in (1, 2, 3)]
-    run = Run(Order(), rows)
-    run.take(Progress(3, 9, 64, 2.0, {}, 0.1, 0.8))
+    run = RunState(Order(), rows)
+    run.take(Step(3, 9, 64, 2.0, {}, 0.1, 0.8))
     assert [(row["step"], row["loss"]) for row in run.history] == [(1, 3.0), (2, 3.0), (3, 2.0)]
 
 
 def test_who_waits_for_news_is_woken_by_them_and_no_later_than_asked():
-    run = Run(Order())
+    run = RunState(Order())
     run.take(STEP)
     assert run.wait(0, 30) == 1
     assert run.wait(1, 0.01) == 1
@@ -74,7 +74,7 @@ def test_who_waits_for_news_is_woken_by_them_and_no_later_than_asked():
 
 def test_a_painter_that_raises_fails_its_run_alone():
     studio = Studio(lambda: Painter(RuntimeError("no more paint")))
-    first, second = Run(Order()), Run(Order())
+    first, second = RunState(Order()), RunState(Order())
     studio.start(first), studio.start(second)
     assert "no more paint" in over(first).failed.message
     assert over(second).failed
@@ -90,7 +90,7 @@ def test_a_failure_is_told_as_it_is():
 
 def test_stop_asks_the_painter(monkeypatch):
     painter = Painter(STEP, "wait", DONE)
-    studio, run = Studio(lambda: painter), Run(Order(output="out.png"))
+    studio, run = Studio(lambda: painter), RunState(Order(output="out.png"))
     studio.start(run)
     assert wait_until(lambda: run.progress)
     studio.stop(run)
@@ -101,7 +101,7 @@ def test_stop_asks_the_painter(monkeypatch):
 def test_a_painter_that_does_not_stop_is_killed(monkeypatch):
     monkeypatch.setattr(studios, "PATIENCE", 0.05)
     painter = Painter(STEP, "wait")
-    studio, run = Studio(lambda: painter), Run(Order())
+    studio, run = Studio(lambda: painter), RunState(Order())
     studio.start(run)
     assert wait_until(lambda: run.progress)
     studio.stop(run)
@@ -114,7 +114,7 @@ def test_each_device_has_one_painter_for_all_its_runs(device):
     hired = []
     studio = Studio(lambda: hired.append(1) or Painter(DONE))
     for _ in range(3):
-        run = Run(Order(recipe={"device": device}))
+        run = RunState(Order(recipe={"device": device}))
         studio.start(run)
         over(run)
     assert hired == [1]

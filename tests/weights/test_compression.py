@@ -7,7 +7,7 @@ import re
 import pytest
 
 from nst.errors import UserError
-from nst.weights.compression import Task, mistakes, picture_files, read_steps, read_widths
+from nst.weights.compression import CompressionTask, mistakes, picture_files, read_steps, read_widths
 
 
 def test_one_width_per_block_is_one_per_convolution(make_network):
@@ -57,14 +57,14 @@ def test_no_folder_at_all_is_refused():
 
 
 def test_every_wrong_number_is_named_at_once(make_network):
-    task = Task(make_network(depth=12), (), {}, seed=-1, steps=(-2, 0), crop=16)
+    task = CompressionTask(make_network(depth=12), (), {}, seed=-1, steps=(-2, 0), crop=16)
     said = " ".join(error.message for error in mistakes(task))
     for part in ("ends at conv4_4; it must reach conv5_1", "--seed", "--steps", "--crop must be 32 to 512"):
         assert part in said
 
 
 def test_a_whole_teacher_and_fair_numbers_are_no_mistake(make_network):
-    assert mistakes(Task(make_network("vgg16"), (), {}, seed=0, steps=(0, 0), crop=128)) == []
+    assert mistakes(CompressionTask(make_network("vgg16"), (), {}, seed=0, steps=(0, 0), crop=128)) == []
 
 
 def test_steps_are_two_numbers():

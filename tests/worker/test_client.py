@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from nst.images import save_image
-from nst.orders import Done, Failed, Order, Preview, Progress, Started
+from nst.orders import Done, Failed, Order, Preview, Started, Step
 from nst.worker.client import Worker
 
 pytestmark = pytest.mark.frameworks
@@ -78,7 +78,7 @@ def test_a_picture_is_told_of_from_the_start_to_the_end(worker, order):
     assert isinstance(started, Started)
     assert (started.device, started.sizes, started.steps) == ("cpu", [40], [6])
     assert [step.step for step in steps] == [1, 2, 3, 4, 5, 6]
-    assert all(isinstance(step, Progress) and step.steps == 6 and step.loss > 0 for step in steps)
+    assert all(isinstance(step, Step) and step.steps == 6 and step.loss > 0 for step in steps)
     assert steps[-1].left == 0 < steps[0].left
     assert isinstance(done, Done)
     assert (done.output, done.stopped, len(done.report["history"])) == ("out.png", "finished", 6)
@@ -149,7 +149,7 @@ def test_to_stop_keeps_the_best_so_far_and_the_checkpoint_goes_on_from_there(own
     begun = replace(order, checkpoint="run.nst", checkpoint_every=0, recipe={**RECIPE, "steps": 6})
     events = own_worker.paint(begun)
     for event in events:
-        if isinstance(event, Progress) and event.step == 1:
+        if isinstance(event, Step) and event.step == 1:
             own_worker.stop()
     assert isinstance(event, Done)
     taken = len(event.report["history"])
@@ -163,7 +163,7 @@ def test_to_stop_keeps_the_best_so_far_and_the_checkpoint_goes_on_from_there(own
 def test_a_stop_ends_a_long_run_at_its_next_step(own_worker, order):
     events = own_worker.paint(replace(order, recipe={**RECIPE, "steps": 1_000_000}))
     for event in events:
-        if isinstance(event, Progress) and event.step == 3:
+        if isinstance(event, Step) and event.step == 3:
             own_worker.stop()
     assert event.stopped == "interrupted"
     assert isinstance(outcome(own_worker, order), Done), "a stop is for the order it came in"

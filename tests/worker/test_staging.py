@@ -14,7 +14,7 @@ from nst.errors import UserError
 from nst.orders import Done, Failed, Order
 from nst.plugins.host import Plugins
 from nst.worker.painter import Painter
-from nst.worker.staging import Nearby
+from nst.worker.staging import Staging
 
 fsspec = pytest.importorskip("fsspec")
 RECIPE = {"backend": "example-image-backend", "size": 24}
@@ -72,7 +72,7 @@ def test_what_is_wrong_with_a_file_is_told_by_its_url(bucket, painter):
 
 
 def test_paths_stay_what_they_are(bucket):
-    with Nearby() as nearby:
+    with Staging() as nearby:
         assert nearby.bring("cat.png") == "cat.png"
         nearby.send("cat.png")
         assert nearby.names == {}
@@ -80,9 +80,9 @@ def test_paths_stay_what_they_are(bucket):
 
 def test_files_of_one_name_lie_apart(bucket):
     bucket.pipe("/bucket/sub/cat.png", b"other")
-    with Nearby() as nearby:
+    with Staging() as nearby:
         first, second = (nearby.bring(f"memory://bucket/{name}") for name in ("cat.png", "sub/cat.png"))
         assert Path(first).name == Path(second).name == "cat.png"
         assert Path(second).read_bytes() == b"other"
-    with pytest.raises(UserError), Nearby() as nearby:
+    with pytest.raises(UserError), Staging() as nearby:
         nearby.bring("memory://bucket/gone")

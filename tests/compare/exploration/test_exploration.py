@@ -10,7 +10,7 @@ import pytest
 
 from nst import Recipe, load_image, save_image, stylize
 from nst.compare import study
-from nst.compare.exploration import MARK, Exploration, Request
+from nst.compare.exploration import MARK, Exploration, ExplorationRequest
 from nst.compare.papers import find
 from nst.errors import Mistakes, UserError
 from nst.recipe.recipe import preset
@@ -117,7 +117,7 @@ def ask(plugins, desk, tmp_path):
         pictures = [str(desk / name) for name in PAIR]
         recipe = Recipe(**preset("gatys")).override(size=64, weights="compact")
         values = {"pictures": pictures, "output": tmp_path / "out", "recipe": recipe, **changes}
-        return Exploration(Request(**values), plugins)
+        return Exploration(ExplorationRequest(**values), plugins)
 
     return make
 

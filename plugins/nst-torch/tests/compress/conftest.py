@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nst.images import save_image
-from nst.weights.compression import Task
+from nst.weights.compression import CompressionTask
 
 CROP = 32
 
@@ -33,12 +33,12 @@ def pictures(photo):
 
 
 @pytest.fixture
-def task(make_network, folder) -> Callable[..., Task]:
+def task(make_network, folder) -> Callable[..., CompressionTask]:
     """`task(steps=(3, 0), seed=1)`: a tiny teacher halved."""
 
-    def make(steps: tuple[int, int] = (1, 1), seed: int = 0, teacher=None) -> Task:
+    def make(steps: tuple[int, int] = (1, 1), seed: int = 0, teacher=None) -> CompressionTask:
         teacher = teacher or make_network()
         widths = tuple(len(bias) // 2 for bias in teacher.biases.values())
-        return Task(teacher, widths, {"photos": sorted(folder.iterdir())}, seed, steps, CROP)
+        return CompressionTask(teacher, widths, {"photos": sorted(folder.iterdir())}, seed, steps, CROP)
 
     return make

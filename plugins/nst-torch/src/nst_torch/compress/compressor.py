@@ -17,7 +17,7 @@ import torch
 
 from nst import __version__
 from nst.vgg import TORCHVISION, Network
-from nst.weights.compression import Compressed, Progress, Task
+from nst.weights.compression import Compressed, CompressionProgress, CompressionTask
 from nst_torch.compress import closed_form
 from nst_torch.compress.calibration import Calibration
 from nst_torch.compress.closed_form import Fit
@@ -32,10 +32,10 @@ PICTURES = 384  # of the closed form: block 5 has few positions in each
 IDENTIFIED = 96  # of these, to tell the channels of a start
 WORKS = 12  # pictures being optimized at a time
 
-Tell = Callable[[Progress], None]
+Tell = Callable[[CompressionProgress], None]
 
 
-def compress(task: Task, on_progress: Tell) -> Compressed:
+def compress(task: CompressionTask, on_progress: Tell) -> Compressed:
     """A `nst.weights.compression.Compressor`."""
     return _Compression(task, on_progress).run()
 
@@ -44,7 +44,7 @@ def compress(task: Task, on_progress: Tell) -> Compressed:
 class _Compression:
     """One task on its way; `seconds` by stage."""
 
-    task: Task
+    task: CompressionTask
     tell: Tell
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -71,7 +71,7 @@ class _Compression:
         return found
 
     def _gather(self) -> Photos:
-        tell = lambda done, total: self.tell(Progress("reading pictures", done, total))  # noqa: E731
+        tell = lambda done, total: self.tell(CompressionProgress("reading pictures", done, total))  # noqa: E731
         return gather(self.task.folders, self.task.crop, tell)
 
     @torch.no_grad()
@@ -83,7 +83,7 @@ class _Compression:
         for fit in closed_form.fit(self.teacher, pictures, self.task.widths, places, known):
             fits.append(fit)
             detail = f"{fit.name}: {len(fit.channels)} channels explain {fit.explained:.3f}"
-            self.tell(Progress("closed form", len(fits), len(self.task.widths), detail))
+            self.tell(CompressionProgress("closed form", len(fits), len(self.task.widths), detail))
         return fits
 
     def _train(self, start: Stack, fits: Sequence[Fit], calibration: Calibration) -> tuple[Stack, int]:
@@ -99,7 +99,7 @@ class _Compression:
                     self._tell_step(last, taken)
                 student, taken, last = (last.student(), taken + last.number, None) if last else (student, taken, None)
         except KeyboardInterrupt:
-            self.tell(Progress("training", 0, 0, "interrupted"))
+            self.tell(CompressionProgress("training", 0, 0, "interrupted"))
         return (last.student(), taken + last.number) if last else (student, taken)
 
     def _measured(self, students: dict[str, Stack], fits: Sequence[Fit], photos: Photos) -> Sequence[Mapping[str, Any]]:
@@ -107,13 +107,15 @@ class _Compression:
         try:
             return measure(self.teacher, students, fits, photos.held_out, self.task.crop)  # type: ignore[no-any-return]
         except KeyboardInterrupt:
-            self.tell(Progress("measuring", 0, 0, "interrupted"))
+            self.tell(CompressionProgress("measuring", 0, 0, "interrupted"))
             return ()
 
     def _tell_step(self, step: Step, before: int) -> None:
         taken = before + step.number
         made = partial(self._made, step, taken)
-        self.tell(Progress("training", taken, sum(self.task.steps), f"loss {sum(step.terms.values()):.3f}", made))
+        self.tell(
+            CompressionProgress("training", taken, sum(self.task.steps), f"loss {sum(step.terms.values()):.3f}", made)
+        )
 
     def _made(self, step: Step, taken: int) -> Network:
         return self._network(step.student(), taken)
