@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -132,51 +134,81 @@ def reaches(path: Path, *forbidden: str) -> set[str]:
     return {name for name in imported(path) if f"{name}.".startswith(tuple(f"{each}." for each in forbidden))}
 
 
-@pytest.mark.parametrize(
-    ("module", "allowed"),
-    [
-        ("errors", ""),
-        ("architectures", ""),
-        ("entry_points", ""),
-        ("specs", ""),
-        ("preprocessing", ""),
-        ("atomic", ""),
-        ("weight_sets", "nst.specs"),
-        ("hookspecs", "nst.specs pluggy"),
-        ("plugin_answers", "nst.errors nst.hookspecs nst.specs pluggy"),
-        ("plugin_guard", "nst.errors nst.plugins.validation pluggy"),
-        (
-            "plugins",
-            "nst.plugins.discovery nst.errors nst.hookspecs nst.plugins.validation nst.plugins.loading nst.specs",
-        ),
-        ("layers", "nst.vgg.architecture nst.errors"),
-        ("values", "nst.errors nst.vgg.layers nst.specs"),
-        ("options", "nst.errors nst.specs"),
-        ("tiles", "nst.vgg.architecture"),
-        ("recipe", "nst.errors nst.vgg.layers nst.specs nst.recipe.fields"),
-        ("schedule", "nst.vgg.architecture nst.recipe"),
-        ("orders", ""),
-        ("protocols", "nst.orders numpy numpy.typing"),
-        ("scaffold", "nst.io.atomic nst.plugins.discovery nst.errors nst.plugins"),
-    ],
-)
-def test_the_foundation_knows_only_what_is_below_it(module: str, allowed: str) -> None:
-    found = set(imported(MODULES[f"nst.{module}"]))
-    assert {name for name in found if name.partition(".")[0] not in sys.stdlib_module_names} <= set(allowed.split())
+API = {"errors", "specs", "hookspecs", "protocols", "orders", "lazy"}
+"""What every package may import: the plugin API, and `lazy`."""
+
+TABLE = {
+    "io": "",
+    "vgg": "io",
+    "images": "io",
+    "losses": "",
+    "plugins": "io",
+    "weights": "vgg io",
+    "recipe": "vgg",
+    "engine": "vgg images",
+    "estimate": "engine vgg",
+    "reports": "images recipe",
+    "job": "engine estimate images plugins recipe weights vgg",
+    "persistence": "job engine images io recipe weights plugins",
+    "batches": "job reports recipe plugins io images",
+    "worker": "persistence job estimate engine images io recipe weights plugins vgg",
+    "executors": "worker",
+    "compare": "worker persistence job reports estimate engine losses images io recipe weights plugins vgg",
+}
+"""What each package may import of nst beside `API`; the same table stands in ARCHITECTURE.md."""
+
+ABOVE = {"cli", "ui", "testing", "builtin_plugins", "devices"}  # may import whatever is below
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "nst.engine",
-        "nst.engine.problem",
-        "nst.engine.objective",
-        "nst.images.color_transfer",
-        *(name for name in MODULES if name.startswith("nst.images")),
-    ],
-)
-def test_the_engine_receives_objects_never_names(module: str) -> None:
-    assert reaches(MODULES[module], "nst.plugins", "nst.specs", "nst.recipe", "nst.weights") == set()
+def package_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+@pytest.mark.parametrize("package", TABLE)
+def test_a_package_imports_only_what_the_table_allows(package: str) -> None:
+    allowed = {package, "", *API, *TABLE[package].split()}
+    for module, path in MODULES.items():
+        if package_of(module) == package:
+            strangers = {name for name in imported(path) if name.split(".")[0] == "nst"}
+            assert {name for name in strangers if package_of(name) not in allowed} == set(), module
+
+
+def test_the_table_names_every_package_and_has_no_circle() -> None:
+    packages = {package_of(name) for name, path in MODULES.items() if path.parent != ROOT / "nst"}
+    assert packages - ABOVE == TABLE.keys()
+    TopologicalSorter({name: allowed.split() for name, allowed in TABLE.items()}).prepare()
+
+
+def test_the_table_stands_in_the_architecture() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)/` \|[^|]*\| ([^|]*) \|$", text, flags=re.MULTILINE))
+    assert {name: set(rows.get(name, "no row").split()) - {"–"} for name in TABLE} == {
+        name: set(allowed.split()) for name, allowed in TABLE.items()
+    }
+
+
+def test_the_plugin_api_imports_nothing_but_itself() -> None:
+    for name in API:
+        strangers = {module for module in imported(MODULES[f"nst.{name}"]) if module.startswith("nst.")}
+        assert {package_of(module) for module in strangers} <= API, name
+
+
+def definitions() -> Iterator[tuple[str, str, str]]:
+    """Kind, name and module of every class and public function at the top of a module of nst."""
+    for module, path in MODULES.items():
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                yield "class", node.name, module
+            elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                yield "function", node.name, module
+
+
+def test_no_class_name_stands_twice() -> None:
+    homes: dict[str, list[str]] = {}
+    for kind, name, module in definitions():
+        if kind == "class":
+            homes.setdefault(name, []).append(module)
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
 
 
 def test_only_the_page_knows_what_it_is_served_with() -> None:
@@ -194,4 +226,4 @@ def test_nothing_but_the_command_line_knows_the_command_line(module: str) -> Non
 def test_a_plugin_knows_neither_the_engine_nor_the_others(package: str) -> None:
     others = PLUGINS.keys() - {package}
     for path in PLUGINS[package].rglob("*.py"):
-        assert reaches(path, "nst.cli", "nst.engine", "nst.engine.problem", "nst.job", *others) == set(), path
+        assert reaches(path, "nst.cli", "nst.engine", "nst.job", *others) == set(), path
