@@ -224,13 +224,15 @@ def test_the_overview_lists_every_command():
     assert own | grouped == set(OVERVIEW)
 
 
-def test_the_architecture_names_files_that_are_there():
+def test_the_architecture_names_what_is_there():
     (tree,) = blocks("", ARCHITECTURE)
-    names = re.findall(r"(?<![\w/.])([a-z_]+\.py)", tree)
-    assert len(names) > 20
-    assert [name for name in names if not (ROOT / "nst" / name).is_file()] == []
-    listed = {*names, "__main__.py"}
-    assert [path.name for path in (ROOT / "nst").glob("*.py") if path.name not in listed] == []
+    named = set(re.findall(r"[\w]+/?", tree))
+    entries = [path for path in (ROOT / "nst").iterdir() if not path.name.startswith("__")]
+    modules = {path.stem for path in entries if path.suffix == ".py"}
+    packages = {f"{path.name}/" for path in entries if path.is_dir()}
+    assert len(packages) > 15
+    assert modules | packages <= named
+    assert set(re.findall(r"^  (\w+/)", tree, flags=re.MULTILINE)) == packages
 
 
 def test_the_architecture_names_every_hook():
