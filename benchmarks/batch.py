@@ -46,7 +46,7 @@ def processor() -> float:
 
 
 def _stat(path: Path) -> tuple[int, int, int] | None:
-    """A process's number, its parent's, and the ticks that it and its ended children have computed."""
+    """Return a process's number, its parent's, and the ticks used by it and its ended children."""
     try:
         number, _, rest = path.read_text().partition(" ")
     except OSError:
@@ -82,7 +82,7 @@ def singly(contents: Sequence[Path], style: str, many: int) -> tuple[float, floa
 
 
 def together(contents: str, style: str) -> tuple[float, float]:
-    """The same by one command for all."""
+    """Run the same pictures with one command for all."""
     with tempfile.TemporaryDirectory() as folder:
         seconds, computed = command("batch", "--content", contents, "--style", style, "-o", folder, *FEW)
     return seconds / PICTURES, computed / PICTURES

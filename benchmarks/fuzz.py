@@ -47,7 +47,7 @@ SHARE = 400
 
 
 def damaged(kind: str, seed: int, number: int, whole: Specimens) -> bytes:
-    """The file of this kind, seed and number."""
+    """Return the file of this kind, seed and number."""
     dice = Random(f"{seed} {kind} {number}")
     return specimens.spoiled(kind, dice.choice(whole[kind]), whole[kind], dice)
 
@@ -81,7 +81,7 @@ def _commanded(kind: str, path: Path) -> str:
 
 
 def work() -> None:
-    """A worker: reads `kind seed number` a line, tells a line of JSON of each."""
+    """Read `kind seed number` lines and print a line of JSON for each, as a worker."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     Session.run = lambda *_, **__: 0  # painting is not what is tried here
@@ -96,7 +96,7 @@ def work() -> None:
 
 
 def _refused(error: NstError, debug: bool) -> int:
-    """An error of the command line; one of nst itself is raised again."""
+    """Return an error of the command line; raise an error of nst itself again."""
     if (error.__cause__ is not None and not isinstance(error, UserError)) or "defect of nst" in error.hint:
         raise error
     return error.exit_code
@@ -148,7 +148,7 @@ class Tally:
 
 
 def batch(seed: int, files: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    """What becomes of each of these files; a worker that dies costs only the file it died of.
+    """Yield the result of each file; a worker that dies costs only the file that killed it.
 
     One that is slow is tried again by itself: on a busy machine that may not have been its own doing.
     """

@@ -49,7 +49,7 @@ class Timed:
 
 
 def text_seconds(folder: Path, pixels: Pixels, text: str) -> float:
-    """What the text adds to writing the picture."""
+    """Measure the time that the text adds to writing the picture."""
     turns = [
         [
             seconds(lambda given=given: images.write(folder / "out.png", pixels, text=given))
@@ -64,7 +64,7 @@ def run(file: str, size: int, folder: Path) -> dict[str, float]:
     """One whole run; seconds of the whole and of each part."""
     content, style = (folder / f"{name}.png" for name in ("content", "style"))
     began = time.process_time()
-    job = Job(str(content), [str(style)], Recipe(size=size, weights=file, device="cpu"))
+    job = Job(Sources(str(content), [str(style)]), Recipe(size=size, weights=file, device="cpu"))
     job.open()
     hashing = seconds(lambda: sha256_of(job.weights.source.path()))
     kept: list[provenance.Record] = []

@@ -39,7 +39,7 @@ def thirds(size: int) -> list[Mask]:
 
 
 def rings(size: int) -> list[Mask]:
-    """A disc, a ring around it, and the rest."""
+    """Return a disc, a ring around it, and the rest."""
     y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
     inner, outer = (np.clip(8 * (radius - np.hypot(x, y)) + 0.5, 0, 1).astype(np.float32) for radius in (0.4, 0.8))
     return [inner, outer - inner, 1 - outer]
@@ -84,7 +84,7 @@ def turns(file: str, precision: str, size: int, rounds: int) -> dict[str, list[f
 
 
 def ratio(times: Sequence[float], without: Sequence[float]) -> str:
-    """The median with its quartiles."""
+    """Return the median with its quartiles."""
     low, middle, high = np.percentile(np.divide(times, without), [25, 50, 75])
     return f"{middle:.2f} ({low:.2f}–{high:.2f})"
 

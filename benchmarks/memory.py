@@ -36,7 +36,7 @@ def work(recipe: dict[str, Any]) -> dict[str, float]:
     """One run: what it said, what it took, and what its estimate is made of."""
     size = recipe["sizes"][0]
     painting = paint(size, size * 3 // 4)
-    job = Job(painting[::-1].copy(), [painting], Recipe(**recipe, device="cpu"))
+    job = Job(Sources(painting[::-1].copy(), [painting]), Recipe(**recipe, device="cpu"))
     estimate = job.estimate()
     facts = job.run().facts
     return {
@@ -49,7 +49,7 @@ def work(recipe: dict[str, Any]) -> dict[str, float]:
 
 
 def parts(job: Job) -> dict[str, float]:
-    """The estimate of memory as a sum: the base, the factor times the activations, and the rest."""
+    """Return the memory estimate as a sum: the base, the factor times the activations, and the rest."""
     (stage,), estimator = job.run_plan.stages, job.run_plan.estimator
 
     def memory(**model: float) -> int:
@@ -76,7 +76,7 @@ def measured(recipe: dict[str, Any]) -> dict[str, Any]:
 
 
 def fitted(figures: list[dict[str, Any]]) -> tuple[float, float]:
-    """The base and the factor whose estimates are nearest, relative to the peaks (least squares)."""
+    """Fit the base and the factor whose estimates are nearest, relative to the peaks (least squares)."""
     peaks = np.array([row["peak"] for row in figures])
     unknown = np.array([[1.0, row["activations"]] for row in figures]) / peaks[:, None]
     known = 1 - np.array([row["rest"] for row in figures]) / peaks

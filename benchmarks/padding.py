@@ -49,7 +49,7 @@ def picture(name: str, size: int) -> Pixels:
 
 
 def judge(network: Network, padding: str, found: Pixels, content: Pixels, style: Pixels) -> tuple[float, float]:
-    """The distances from the style and from the content."""
+    """Return the distances from the style and from the content."""
     backend = VGG(network, device="cpu", padding=padding)
     xp, layers = backend.xp, (*STYLE_LAYERS, CONTENT_LAYER)
     ours, held, wanted = (backend.features(backend.asarray(pixels), layers) for pixels in (found, content, style))
@@ -83,7 +83,7 @@ def _steps(pixels: Pixels) -> Pixels:
 
 
 def painted(file: str, padding: str, pair: Sequence[str], size: int, by: Network, folder: Path) -> dict[str, float]:
-    """What there is to say of one picture, which is painted unless it is there from an earlier time."""
+    """Return the measurements of one picture; stylize it unless it exists from an earlier run."""
     content, style = (picture(name, size) for name in pair)
     path = folder / f"{'-'.join(Path(name).stem for name in (*pair, file))}-{padding}.png"
     if not path.exists():

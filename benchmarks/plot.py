@@ -24,7 +24,7 @@ Plot = tuple[str, str, Sequence[Mark]]
 
 
 def draw(plots: Sequence[Plot]) -> str:
-    """The plots side by side. A mark has the same color in each."""
+    """Draw the plots side by side. A mark has the same color in each."""
     names = sorted({mark.name for _, _, marks in plots for mark in marks})
     colors = {name: COLORS[i % len(COLORS)] for i, name in enumerate(names)}
     size = f'width="{WIDTH * len(plots)}" height="{HEIGHT}"'

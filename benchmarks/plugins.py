@@ -32,7 +32,7 @@ def nst_optimizers():
 
 
 def with_folder(folder: str) -> dict[str, str]:
-    """The environment in which Python finds what is installed in the folder."""
+    """Return the environment in which Python finds the packages installed in the folder."""
     path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), folder]))
     return ENVIRONMENT | {"PYTHONPATH": path}
 

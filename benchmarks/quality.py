@@ -76,7 +76,7 @@ def judged(network: Network, pair: Sequence[str], size: int, folder: Path) -> di
 
 
 def variation(pixels: Pixels, size: int) -> float:
-    """A picture's own total variation at this long side, as the judge measures it."""
+    """Return a picture's own total variation at this long side, as the evaluator measures it."""
     small = images.resize(pixels, images.fit(*pixels.shape[:2], size))
     return float(np.mean(TotalVariation().difference(np, small, small)))
 
@@ -86,7 +86,7 @@ def middle(front: Front) -> Point:
 
 
 def at(content: float, front: Front, name: str = "style_mean") -> float:
-    """A distance where the content's is as given: between two points, or beyond the last two along their line."""
+    """Return the style distance at a given content distance: between two points, or beyond the last two along their line."""
     if len(front) == 1:
         return front[0][name]
     ordered = sorted(front, key=lambda point: point["content"])

@@ -150,7 +150,7 @@ def _taken(path: Path) -> bytes:
 
 
 def spoiled(kind: str, content: bytes, others: list[bytes], dice: Random) -> bytes:
-    """The content of a file of this kind, damaged; often so that its checksums are right, and what is behind them read.
+    """Return a damaged file of this kind; often its checksums are right, and what is behind them read.
 
     `others` are of the same kind, to be mixed in.
     """
@@ -194,7 +194,7 @@ def _scratched(content: bytes, others: list[bytes], dice: Random) -> bytes:
 
 
 def _resealed(content: bytes) -> bytes:
-    """A PNG with the checksum of every chunk put right, as far as its chunks can be told."""
+    """Return a PNG with corrected checksums, as far as its chunks can be parsed."""
     found, at = content[:8], 8
     while at + 12 <= len(content):
         (length,) = struct.unpack(">I", content[at : at + 4])
@@ -243,7 +243,7 @@ def _places(data: Any) -> list[tuple[Any, Any]]:
 
 
 def _told(text: bytes) -> bytes:
-    """A PNG that says so of its making."""
+    """Return a PNG with this provenance record."""
     file = BytesIO()
     info = images.metadata.chunks({"nst": text.decode()})
     Image.new("RGB", (4, 4)).save(file, "PNG", pnginfo=info)
@@ -251,7 +251,7 @@ def _told(text: bytes) -> bytes:
 
 
 def _relabeled(kind: str, content: bytes, dice: Random) -> bytes:
-    """A safetensors file with another header; a checkpoint's checksum and its JSON within are put right."""
+    """Return a safetensors file with another header; correct a checkpoint's checksum and JSON."""
     end = 8 + struct.unpack("<Q", content[:8])[0]
     header = json.loads(content[8:end])
     if kind == "checkpoint" and dice.random() < 0.6:

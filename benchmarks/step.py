@@ -71,7 +71,7 @@ def operations(network: Network, size: int) -> float:
 
 
 def peak(precision: str) -> Callable[[], object]:
-    """A product of two matrices in oneDNN, which may take newer instructions than `torch.matmul` in float32."""
+    """Multiply two matrices in oneDNN, which may use newer instructions than `torch.matmul` in float32."""
     import torch
 
     a, b = (torch.randn(SIDE, SIDE).to(getattr(torch, precision)) for _ in range(2))
@@ -79,7 +79,7 @@ def peak(precision: str) -> Callable[[], object]:
 
 
 def contender(name: str, precision: str, framework: str, network: Network, size: int) -> Callable[[], object]:
-    """A function that does one evaluation."""
+    """Return a function that does one evaluation."""
     if name == "peak":
         return peak(precision)
     content, style = pictures(size)
@@ -113,7 +113,7 @@ def load(file: str) -> Network:
 
 
 def work(name: str, precision: str, framework: str, file: str, size: int) -> None:
-    """A contender's process: one evaluation for each line of input, its seconds for an answer."""
+    """Run one evaluation for each line of input and print its seconds."""
     act = contender(name, precision, framework, load(file), size)
     for _ in range(3):
         act()

@@ -19,7 +19,7 @@ def spread(values: Sequence[float], unit: str = "", digits: int = 3) -> str:
 
 
 def markdown(rows: Sequence[Mapping[str, str]]) -> str:
-    """The rows as a Markdown table, their keys as its head."""
+    """Return the rows as a Markdown table, their keys as its head."""
     head = list(rows[0])
     lines = [head, ["---"] * len(head), *([row[name] for name in head] for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -41,7 +41,7 @@ def publish(name: str, rows: Sequence[Mapping[str, str]], raw: Any, folder: Path
 
 
 def processor() -> str:
-    """The processor's own name, where the system tells."""
+    """Return the processor's name, where the system tells it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

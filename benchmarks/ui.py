@@ -63,7 +63,7 @@ def served() -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """A browser, None where there is none."""
+    """Return a browser, None where there is none."""
     path = shutil.which("chromium")
     try:
         from playwright.sync_api import sync_playwright
@@ -107,7 +107,7 @@ def watching(browser: Any, url: str, pid: int, picture: Path) -> tuple[float, fl
 
 
 def share(page: Any, pid: int) -> float:
-    """The processor time of a process by the clock, for ten seconds."""
+    """Return the processor time of a process per second of clock time, over ten seconds."""
     before, began = processor_seconds(pid), time.perf_counter()
     page.wait_for_timeout(10_000)
     return (processor_seconds(pid) - before) / (time.perf_counter() - began)
@@ -152,7 +152,7 @@ def main() -> None:
 
 
 def previews(asked: argparse.Namespace) -> dict[str, list[float]]:
-    """What previews cost, of the processor time of a run without them."""
+    """Measure the processor time of previews, relative to a run without them."""
     found: dict[str, list[float]] = {name: [] for name in ("with previews / without", "shown / painted", "previews")}
     with tempfile.TemporaryDirectory() as folder, Worker() as worker:
         style = save_image(Path(folder) / "style.png", paint())
@@ -170,7 +170,7 @@ def previews(asked: argparse.Namespace) -> dict[str, list[float]]:
 
 
 def one_preview(size: int) -> float:
-    """What making a preview takes, in processor time, of the time from one to the next."""
+    """Measure the processor time of one preview, relative to the time between previews."""
     pixels = np.random.default_rng(0).random((size, size, 3), np.float32)
     began = time.thread_time()
     jpeg(pixels, PREVIEW_SIZE)

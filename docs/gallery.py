@@ -42,19 +42,18 @@ def photo(name: str) -> Pixels:
 
 @cache
 def painting(name: str) -> Pixels:
-    """The bay; the same with red for blue; the same without colors."""
+    """Return the bay, the bay with red and blue exchanged, and the bay in gray."""
     bay = paint()
     made = {"bay": bay, "copper bay": bay[..., ::-1], "gray bay": np.repeat(bay.mean(axis=-1, keepdims=True), 3, -1)}
     return np.ascontiguousarray(made[name])
 
 
 def painted(content: str, *styles: str, masks: Any = (), protect: Mask | None = None, **choices: Any) -> Pixels:
-    """A photograph like paintings; `masks` are pairs of a mask and a painting of its own."""
+    """Stylize a photograph like paintings; `masks` are pairs of a mask and its painting."""
     recipe = Recipe(size=SIZE, weights="compact", **choices)
     patches = [(mask, [painting(style)]) for mask, style in masks]
-    return (
-        Job(photo(content), [painting(style) for style in styles], recipe, masks=patches, protect=protect).run().pixels
-    )
+    sources = Sources(photo(content), [painting(style) for style in styles], patches, protect)
+    return Job(sources, recipe).run().pixels
 
 
 def ellipse(content: str, box: Sequence[float], soft: float = 0) -> Mask:
@@ -68,7 +67,7 @@ def ellipse(content: str, box: Sequence[float], soft: float = 0) -> Mask:
 
 
 def shown(mask: Mask) -> Pixels:
-    """A mask as a picture, with a thin line around it: white ends somewhere on white paper too."""
+    """Return a mask as a picture with a thin frame, so that its white is visible on a white page."""
     drawn = np.pad(mask[2:-2, 2:-2], 2, constant_values=0.8)
     return np.repeat(drawn[..., None], 3, axis=-1)
 
@@ -84,7 +83,7 @@ CUP = (0.285, 0.03, 0.70, 0.67)
 
 
 def hard() -> Sheet:
-    """A mask with a hard edge: the cup like one painting, the table like another; and the cup alone."""
+    """Make the sheet of a mask with a hard edge: cup and table in two styles, and the cup alone."""
     mask = ellipse("coffee", SAUCER)
     return {
         "the photograph": photo("coffee"),
@@ -95,7 +94,7 @@ def hard() -> Sheet:
 
 
 def soft() -> Sheet:
-    """A mask that goes from black to white: one painting becomes another."""
+    """Make the sheet of a gradient mask: one style changes into another."""
     height, width = photo("rocket").shape[:2]
     mask = np.tile(np.linspace(0, 1, width, dtype=np.float32), (height, 1))
     edge = ellipse("chelsea", (0.1, -0.3, 0.85, 1.0), soft=0.15)
@@ -121,7 +120,7 @@ def several() -> Sheet:
 
 
 def protect() -> Sheet:
-    """A face that stays a face."""
+    """Make the sheet of a portrait."""
     mask = ellipse("astronaut", (0.3, 0.02, 0.6, 0.4), soft=0.06)
     return {
         "the photograph": photo("astronaut"),
@@ -140,7 +139,7 @@ def padding() -> Sheet:
 
 
 def corner(pixels: Pixels) -> Pixels:
-    """The lower left corner, each pixel a square."""
+    """Return the lower left corner, enlarged without smoothing."""
     return np.kron(pixels[-CORNER:, :CORNER], np.ones((4, 4, 1), np.float32))
 
 
@@ -156,7 +155,7 @@ SHEETS: Mapping[str, tuple[Callable[[], Sheet], int]] = {
 
 
 def arranged(sheet: Sheet, across: int) -> Pixels:
-    """The pictures in rows."""
+    """Return the pictures in rows."""
     named = list(sheet.items())
     rows = [side_by_side(dict(named[i : i + across]), height=220) for i in range(0, len(named), across)]
     width = max(row.shape[1] for row in rows)
@@ -164,7 +163,7 @@ def arranged(sheet: Sheet, across: int) -> Pixels:
 
 
 def jpeg(sheet: Pixels) -> bytes:
-    """The best JPEG of no more than `MOST` bytes."""
+    """Return the best JPEG of at most `MOST` bytes."""
     picture = Image.fromarray((sheet * 255).round().astype(np.uint8))
     return next(found for found in _jpegs(picture) if len(found) <= MOST)
 

@@ -34,7 +34,7 @@ ASIDE = "`nst plugins show NAME` says the same of what you have installed."
 
 
 def own_plugins() -> Plugins:
-    """What this checkout offers, whatever is installed."""
+    """Return the plugins of this checkout, whatever is installed."""
     found = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
     folders = [ROOT, *sorted(found, key=lambda folder: folder.name == "nst-example")]  # the examples last
     sys.path[:0] = [str(source) for folder in folders if (source := folder / "src").is_dir()]
@@ -49,7 +49,7 @@ def _entry(project: Mapping[str, Any]) -> EntryPoint:
 
 
 def offers(plugins: Plugins, kind: str) -> str:
-    """The page of everything of one kind."""
+    """Return the page of all plugins of one kind."""
     told = [describe(plugin, kind, spec) for plugin, spec in plugins.offered(kind)]
     title = f"{kind.title()}{'es' if kind.endswith('s') else 's'}"
     return "\n\n".join([f"# {title}", f"{INTROS[kind]} {ASIDE}", *map(_offer, told)]) + "\n"
@@ -75,7 +75,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def recipe() -> str:
-    """The page of the recipe's fields."""
+    """Return the page of the recipe's fields."""
     defaults = Recipe().to_dict()
     rows = (_field(name, defaults[name]) for name in FIELDS)
     intro = (
@@ -92,7 +92,7 @@ def _field(name: str, default: Any) -> list[str]:
 
 
 def _allowed(read: Callable[[Any], Any]) -> str:
-    """What a reader takes, in the words of its docstring; of any text there is nothing to say."""
+    """Return the allowed values of a field, from the docstring of its reader; "" for any text."""
     said = " ".join((read.__doc__ or "").partition("\n\n")[0].split())
     return "" if read is fields.text else f". *{said}*"
 
@@ -104,7 +104,7 @@ def _toml(value: Any) -> str:
 
 
 def commands() -> str:
-    """The page of the commands, each with its own options."""
+    """Return the page of the commands, each with its own options."""
     root = get_command(app)
     parts = ["# Commands", "Every command takes `--help`, `--debug` (show tracebacks) and `--no-plugins`."]
     for words, summary in COMMANDS.items():
@@ -136,7 +136,7 @@ def _spelling(parameter: Any) -> str:
 
 
 def pages() -> dict[str, str]:
-    """The text of every page made here, by its place."""
+    """Return the text of every generated page, by its path."""
     plugins = own_plugins()
     kinds = {"backends": "backend", "optimizers": "optimizer", "initializers": "initializer", "losses": "loss"}
     kinds |= {"executors": "executor"}

@@ -14,7 +14,7 @@ BFLOAT16_CUDA = 8  # compute capability: Ampere
 
 
 def choose(wanted: str, here: Sequence[str], framework: str, cure: str) -> tuple[str, tuple[str, ...]]:
-    """The device for `auto` or a name, and notes about an idle GPU. Raises `UserError` for one that is not `here`.
+    """Return the device for `auto` or a name, and notes about an idle GPU. Raises `UserError` if it is not `here`.
 
     `here` are the devices the `framework` can use, the fastest first; `cure` is how to make it use a GPU it cannot.
     """
@@ -28,7 +28,7 @@ def choose(wanted: str, here: Sequence[str], framework: str, cure: str) -> tuple
 
 
 def idle(device: str, here: Sequence[str], framework: str, cure: str) -> tuple[str, ...]:
-    """What to say about a GPU when computing on `device`, one of the devices `here`."""
+    """Return notes about an idle GPU when computing on `device`, one of the devices `here`."""
     if device != "cpu":
         return ()
     if here[0] != "cpu":
