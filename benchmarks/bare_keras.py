@@ -19,7 +19,7 @@ CONTENT = "relu4_2"
 def evaluation(
     network: Network, content: np.ndarray, style: np.ndarray, *, jit: bool = False
 ) -> Callable[[tf.Tensor], tuple[float, tf.Tensor]]:
-    """Return a function from an image `(1, H, W, 3)` to its loss and gradient; `network` is a `nst.vgg.network.Network`."""
+    """Return a function from an image `(1, H, W, 3)` to its loss and gradient; `network` is a `nst.vgg.Network`."""
     pre = network.preprocessing
     flip = pre.order == "BGR"
     mean, std = tf.constant(pre.mean), tf.constant(pre.std)

@@ -20,7 +20,7 @@ CONTENT = "relu4_2"
 def evaluation(
     network: Network, content: np.ndarray, style: np.ndarray
 ) -> Callable[[torch.Tensor], tuple[float, torch.Tensor]]:
-    """Return a function from an image `(1, 3, H, W)` to its loss and gradient; `network` is a `nst.vgg.network.Network`."""
+    """Return a function from an image `(1, 3, H, W)` to its loss and gradient; `network` is a `nst.vgg.Network`."""
     pre = network.preprocessing
     flip = pre.order == "BGR"
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (pre.mean, pre.std))

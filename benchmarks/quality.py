@@ -86,7 +86,7 @@ def middle(front: Front) -> Point:
 
 
 def at(content: float, front: Front, name: str = "style_mean") -> float:
-    """Return the style distance at a given content distance: between two points, or beyond the last two along their line."""
+    """Return the style distance at a given content distance: between two points, or on the line of the last two."""
     if len(front) == 1:
         return front[0][name]
     ordered = sorted(front, key=lambda point: point["content"])

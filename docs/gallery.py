@@ -1,7 +1,7 @@
-"""Paints the sheets of the gallery: `python docs/gallery.py [FOLDER]`, or `make gallery`. Takes some minutes.
+"""Make the sheets of the gallery: `python docs/gallery.py [FOLDER]`, or `make gallery`. Takes some minutes.
 
-The photographs are scikit-image's in the public domain, the paintings our own (`nst.images.demo_painting`) and the same in other
-colors, the masks drawn here. The network is the compact one, so that everybody's sheets are these.
+The photographs are scikit-image's, in the public domain. The paintings are our own (`nst.images.demo_painting`), also in
+other colors. The masks are drawn here. The network is the compact one, so that the sheets are the same for everybody.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from nst.engine.masks import Mask
 from nst.images import color_transfer, load_image
 from nst.images.demo_painting import paint
 from nst.io import atomic
+from nst.job.inputs import Sources
 from nst.job.job import Job
 from nst.protocols import Pixels
 from nst.reports.side_by_side import side_by_side

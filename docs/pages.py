@@ -1,6 +1,6 @@
-"""The pages of the reference that are made from the code: what there is to choose from, and every option.
+"""The pages of the reference that are generated from the code: every plugin, every option, every command.
 
-MkDocs calls `on_files`. What a plugin declares is told in the words of `nst.plugins.describe`, as by `nst plugins show`.
+MkDocs calls `on_files`. The texts of plugins are those of `nst.plugins.describe`, as in `nst plugins show`.
 """
 
 from __future__ import annotations
