@@ -1,7 +1,7 @@
 """Make the sheets of the gallery: `python docs/gallery.py [FOLDER]`, or `make gallery`. Takes some minutes.
 
-The photographs are scikit-image's, in the public domain. The paintings are our own (`nst.images.demo_painting`), also in
-other colors. The masks are drawn here. The network is the compact one, so that the sheets are the same for everybody.
+The photographs are scikit-image's, in the public domain. The paintings are our own (`nst.images.demo_painting`),
+also in other colors. The masks are drawn here. The network is the compact one, so that everybody gets the same sheets.
 """
 
 from __future__ import annotations
