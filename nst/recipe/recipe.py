@@ -181,12 +181,18 @@ class Recipe:
         return {"style": self.style_layers, "content": self.content_layers}.get(role, {IMAGE: 1.0})
 
     def selections(self) -> dict[str, Mapping[str, float]]:
-        """The layer selections of the losses in use, by option; that of the picture itself is none."""
-        found = {"--content-layers": (self.content_weight, self.content_layers)}
-        found |= {"--style-layers": (self.style_weight, self.style_layers)}
-        extra = [each for each in self.losses if each.layers and {*each.layers} != {IMAGE}]
-        found |= {f"--loss {each.name}": (each.weight, each.layers) for each in extra}
-        return {option: selection for option, (weight, selection) in found.items() if weight}
+        """Return the layer selections of the losses with a weight, by option; a loss on the image alone has none.
+
+        The second `--loss` of the same name is `--loss NAME 2`.
+        """
+        losses = {"--content-layers": (self.content_weight, self.content_layers)}
+        losses |= {"--style-layers": (self.style_weight, self.style_layers)}
+        for index, loss in enumerate(self.losses):
+            earlier = sum(other.name == loss.name for other in self.losses[:index])
+            option = f"--loss {loss.name} {earlier + 1}" if earlier else f"--loss {loss.name}"
+            if loss.layers and {*loss.layers} != {IMAGE}:
+                losses[option] = loss.weight, loss.layers
+        return {option: selection for option, (weight, selection) in losses.items() if weight}
 
     def layers(self) -> tuple[str, ...]:
         """Every layer the losses in use look at, once."""

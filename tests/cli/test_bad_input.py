@@ -123,6 +123,11 @@ def test_pictures_too_small_name_the_smallest_size(refused, here, photo):
         ("--content-layers block4_conv9", "unknown layer in --content-layers: 'relu4_9'", "conv1_1 … pool5"),
         ("--style-layers ,", "--style-layers names no layer", "name at least one"),
         ("--style-layers relu1_1=a", "'relu1_1=a' is not a number", "relu4_2=0.5"),
+        (
+            "--loss mean-std=20@relu9_9 --loss mean-std=20@relu1_1",
+            "unknown layer in --loss mean-std: 'relu9_9'",
+            "conv1_1 … pool5",
+        ),
         ("--backend torch-vg19", "unknown backend 'torch-vg19'", "did you mean torch-vgg19"),
         ("--optimizer lbgfs", "unknown optimizer 'lbgfs'", "did you mean lbfgs"),
         ("--init nosie", "unknown initializer 'nosie'", "did you mean noise?"),

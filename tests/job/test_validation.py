@@ -215,6 +215,14 @@ def test_a_loss_beside_the_others_is_checked_like_them(mistakes: Callable[..., A
     assert mistakes(losses=["garm=1"])[0][0] == "unknown loss 'garm'"
 
 
+def test_each_of_several_losses_of_one_name_has_its_layers_checked(mistakes: Callable[..., Any]) -> None:
+    found = mistakes(losses=["gram=1@relu9_9", "gram=2@relu8_8", "gram=3@relu1_1"])
+    assert [message for message, _ in found] == [
+        "unknown layer in --loss gram: 'relu9_9'",
+        "unknown layer in --loss gram 2: 'relu8_8'",
+    ]
+
+
 def test_modules_that_are_not_installed_come_with_their_pip_line(mistakes: Callable[..., Any]) -> None:
     assert mistakes(backend="absent", style_loss="sliced", optimizer="far") == [
         ("'absent' needs no_such_frame.work and no_such", "pip install nst-absent"),
