@@ -95,7 +95,7 @@ def _loaded(spec: BackendSpec, name: str) -> Network:
 
 def _able(backend: str) -> BackendSpec:
     """The backend, which must have a compressor and its modules."""
-    from nst.job.validation import missing_modules
+    from nst.plugins.options import missing_modules
 
     plugins = host()
     spec: BackendSpec = plugins.find("backend", backend)

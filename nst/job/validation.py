@@ -7,17 +7,16 @@ import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 from nst.errors import Findings, UserError, unknown
 from nst.images import color_transfer, fit
 from nst.plugins.host import Plugins
-from nst.plugins.options import read_options
+from nst.plugins.options import missing_modules, read_options
 from nst.recipe.fields import ExtraLoss
 from nst.recipe.recipe import FIELDS, Recipe, flag
 from nst.recipe.schedule import plan
-from nst.specs import SHAPES, BackendSpec, LossSpec, OptionValue, Spec
+from nst.specs import SHAPES, BackendSpec, LossSpec, OptionValue
 from nst.vgg import layers
 from nst.vgg.architecture import smallest_side, smallest_size
 from nst.weights import selection
@@ -168,14 +167,6 @@ def _named_mistakes(plugins: Plugins, kind: str, name: str, options: Mapping[str
 def is_file(name: str) -> bool:
     """Whether `--init NAME` means a picture and not an initializer."""
     return bool(Path(name).suffix) or "/" in name or os.path.isfile(name)
-
-
-def missing_modules(spec: Spec) -> UserError | None:
-    """The error for a spec whose required modules are not installed."""
-    missing = [module for module in spec.requires if find_spec(module.partition(".")[0]) is None]
-    if not missing:
-        return None
-    return UserError(f"'{spec.name}' needs {' and '.join(missing)}", f"pip install {spec.install or ' '.join(missing)}")
 
 
 def _style_mistakes(recipe: Recipe, call: Call) -> Iterable[UserError]:

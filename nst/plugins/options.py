@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from functools import partial
+from importlib.util import find_spec
 
 from nst.errors import Findings, UserError, raise_all, unknown
 from nst.specs import Option, OptionValue, Spec
@@ -76,3 +77,11 @@ def _as_type(option: Option, value: OptionValue) -> OptionValue:
         return found
     except (KeyError, TypeError, ValueError, OverflowError):
         raise UserError(f"{option.name} must be {KINDS[kind]}, not '{value}'", option.help) from None
+
+
+def missing_modules(spec: Spec) -> UserError | None:
+    """Return the error for a spec whose required modules are not installed, or None."""
+    missing = [module for module in spec.requires if find_spec(module.partition(".")[0]) is None]
+    if not missing:
+        return None
+    return UserError(f"'{spec.name}' needs {' and '.join(missing)}", f"pip install {spec.install or ' '.join(missing)}")

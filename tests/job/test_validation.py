@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from nst.errors import UserError
 from nst.images import fit
-from nst.job.validation import Call, Sized, find_mistakes, is_file, missing_modules, size_mistakes
+from nst.job.validation import Call, Sized, find_mistakes, is_file, size_mistakes
 from nst.plugins.discovery import EntryPoint
 from nst.plugins.host import Plugins
+from nst.plugins.options import missing_modules
 from nst.recipe.recipe import Recipe
 from nst.recipe.schedule import plan
 from nst.specs import OptimizerSpec

@@ -74,7 +74,7 @@ def test_machines_without_the_plugin_are_named_with_what_they_lack(cluster, desk
 
 def test_a_machine_that_lacks_what_a_backend_needs_is_told_from_a_wrong_order(monkeypatch):
     worker = Painting()
-    monkeypatch.setattr("nst.job.validation.find_spec", lambda name: None)
+    monkeypatch.setattr("nst.plugins.options.find_spec", lambda name: None)
     with pytest.raises(Unfit, match=r"torch.*on \S+ \(pip install nst-torch"):
         worker.paint(Order("a.png", ["b.png"], "c.png", {}))
 

@@ -9,8 +9,8 @@ from contextlib import suppress
 
 from nst import Plugins, Recipe
 from nst.errors import Findings
-from nst.job.validation import missing_modules
 from nst.orders import Event, Order, Outcome, Preview
+from nst.plugins.options import missing_modules
 from nst.worker.painter import Painter
 
 Painted = tuple[list[Event], Outcome]
