@@ -23,6 +23,7 @@ from nst import Recipe, images
 from nst.engine.loop import Progress
 from nst.images.demo_painting import paint
 from nst.io.download import sha256_of
+from nst.job.inputs import Sources
 from nst.job.job import Job
 from nst.persistence import provenance
 from nst.persistence.checkpoint import Checkpoints

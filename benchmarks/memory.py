@@ -23,6 +23,7 @@ import numpy as np
 from table import markdown, publish
 
 from nst.images.demo_painting import paint
+from nst.job.inputs import Sources
 from nst.job.job import Job
 from nst.recipe.recipe import Recipe
 from nst.specs import MemoryModel

@@ -1,6 +1,7 @@
-"""Errors a person can act on, and the exit code each of them deserves.
+"""Errors for the user, with the exit code of each.
 
-Libraries raise these; only `nst.cli` exits. A message says what was wrong and what was allowed, a hint says what to do.
+Libraries raise these errors; only `nst.cli` exits. A message says what was wrong and what was allowed; a hint says what
+to do.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 
 class NstError(Exception):
-    """A run that failed: `message` says what went wrong, `hint` what to do about it. Exit code 1."""
+    """A failed run: `message` says what went wrong, `hint` what to do. Exit code 1."""
 
     exit_code = 1
 
@@ -21,13 +22,13 @@ class NstError(Exception):
 
 
 class UserError(NstError):
-    """Something the caller asked for that cannot be: a name, a value, a file. Exit code 2."""
+    """An invalid request: a wrong name, value or file. Exit code 2."""
 
     exit_code = 2
 
 
 class Mistakes(UserError):  # noqa: N818 - several errors in one
-    """Several `UserError`s of one call, reported together; `errors` holds them in the order found."""
+    """Several `UserError`s of one call, reported together; `errors` is in the order of detection."""
 
     def __init__(self, errors: Sequence[UserError]) -> None:
         super().__init__("; ".join(error.message for error in errors))
@@ -35,17 +36,17 @@ class Mistakes(UserError):  # noqa: N818 - several errors in one
 
 
 class Findings:
-    """Mistakes gathered so far, in the order found."""
+    """A collection of `UserError`s, in the order of detection."""
 
     def __init__(self) -> None:
         self.errors: list[UserError] = []
 
     def add(self, *errors: UserError | None) -> None:
-        """Keep what is an error."""
+        """Add errors; None is ignored."""
         self.errors.extend(error for error in errors if error is not None)
 
     def attempt(self, action: Callable[[], Any]) -> Any:
-        """What the action returns, or None after keeping the mistake or mistakes it raised."""
+        """Return the action's result, or add the `UserError` it raised and return None."""
         try:
             return action()
         except Mistakes as error:
@@ -56,7 +57,7 @@ class Findings:
 
 
 def as_error(error: BaseException) -> NstError:
-    """The error to tell a person for anything that was raised, its own if it is one of these."""
+    """Return an exception as `NstError`, itself if it is one."""
     if isinstance(error, NstError):
         return error
     if isinstance(error, MemoryError):
@@ -66,20 +67,20 @@ def as_error(error: BaseException) -> NstError:
 
 
 def raise_all(errors: Iterable[UserError]) -> None:
-    """Raise nothing for no errors, the one error alone, or all of them as `Mistakes`."""
-    found = list(errors)
-    if len(found) == 1:
-        raise found[0]
-    if found:
-        raise Mistakes(found)
+    """Raise a single error, or several as `Mistakes`; do nothing without errors."""
+    error_list = list(errors)
+    if len(error_list) == 1:
+        raise error_list[0]
+    if error_list:
+        raise Mistakes(error_list)
 
 
 def unknown(kind: str, name: str, allowed: Iterable[str], hint: str = "") -> UserError:
-    """The error for a `name` that is not among `allowed`, with the nearest allowed names suggested."""
+    """Return the error for a `name` not among `allowed`, with the most similar allowed names as a suggestion."""
     from difflib import get_close_matches
 
     names = sorted(allowed)
-    folded = {each.casefold(): each for each in names}
+    folded = {candidate.casefold(): candidate for candidate in names}
     near = [folded[match] for match in get_close_matches(name.casefold(), folded, n=2, cutoff=0.6)]
     suggestion = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(names) or 'none'}"
     return UserError(f"unknown {kind} '{name}'", f"{suggestion} {hint}".strip())

@@ -1,4 +1,4 @@
-"""What a painter in another process is asked, and what it answers: plain data, a line of JSON each."""
+"""The messages between a worker process and its client: orders and events, one line of JSON each."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 StyleSource = str | Sequence[str]
-"""A picture, a folder of works, or works taken as one style."""
+"""The path of an image, of a folder of images, or several paths; images given together are one style."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """One picture to be made: paths, a recipe, and how it is written.
+    """One image to stylize: paths, a recipe, and options of the output.
 
-    `styles` are for all that no mask covers, each of `masks` a mask with its styles; how styles blend is in the
-    `recipe`, which is `Recipe.to_dict` or part of one. `chosen` names the fields that a person set. `options` are those
-    of `nst.images.WriteOptions`. `checkpoint` is kept every `checkpoint_every` seconds; `resume` is a checkpoint to go
-    on from, whose pictures and recipe are then the order's. A preview of at most `preview_size` pixels a side comes
-    after every `preview_seconds`, or every `preview_steps`; 0 for neither. Paths are seen from `folder`, "" for that of
-    the painter's process. A picture that is there, made of the very same, is kept, unless `fresh`.
+    `styles` apply outside all masks; each item of `masks` is a mask with its styles. `recipe` is `Recipe.to_dict` or a
+    part of one. `chosen` names the recipe fields set by the user. `options` are fields of `nst.images.WriteOptions`.
+    A checkpoint is written every `checkpoint_every` seconds. `resume` is a checkpoint to resume, which replaces the
+    images and the recipe. A preview with sides of at most `preview_size` pixels is sent every `preview_seconds` or
+    every `preview_steps`; 0 turns either off. Paths are relative to `folder`, "" for the worker's current folder.
+    Unless `fresh`, an output with the same inputs is kept.
     """
 
     content: str = ""
@@ -45,7 +45,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Started:
-    """The backend is loaded, and the steps begin: so many at each of the sizes, none for one pass."""
+    """The backend is loaded, and the run starts; `steps` has one number per size, 0 for a one-pass backend."""
 
     device: str
     precision: str
@@ -57,7 +57,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Step:
-    """A step was taken: `step` of `steps`, at `size` pixels; `left` are the seconds that the rest will take."""
+    """Step `step` of `steps` is done, at `size` pixels; `left` is the estimated time to the end in seconds."""
 
     step: int
     steps: int
@@ -71,7 +71,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Preview:
-    """The picture after a step, small, as a JPEG file."""
+    """The image after a step, reduced, as a JPEG file."""
 
     step: int
     size: int
@@ -80,9 +80,9 @@ class Preview:
 
 @dataclass(frozen=True)
 class Done:
-    """The picture is written at `output`. `report` is what `nst stylize --report` writes.
+    """The image is written to `output`. `report` is the data of `nst stylize --report`.
 
-    `stopped` is "finished", "interrupted" or "diverged"; "kept" for one that was there, which has no report.
+    `stopped` is "finished", "interrupted" or "diverged", or "kept" for an up-to-date output, which has no report.
     """
 
     output: str
@@ -92,7 +92,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """There is no picture, and why: `mistake` where it is the user's own, `signal` where the process died of one."""
+    """The order failed: `mistake` marks an error in the order, `signal` names the signal that ended the process."""
 
     message: str
     hint: str = ""
@@ -102,11 +102,11 @@ class Failed:
 
 Event = Started | Step | Preview | Done | Failed
 Outcome = Done | Failed
-KINDS: Mapping[str, type[Event]] = {each.__name__.lower(): each for each in (Started, Step, Preview, Done, Failed)}
+KINDS: Mapping[str, type[Event]] = {event.__name__.lower(): event for event in (Started, Step, Preview, Done, Failed)}
 
 
 def encode(event: Event) -> bytes:
-    """An event as a line."""
+    """Encode an event as one line of JSON."""
     data = asdict(event)
     if isinstance(event, Preview):
         data["jpeg"] = b64encode(event.jpeg).decode()
@@ -114,7 +114,7 @@ def encode(event: Event) -> bytes:
 
 
 def decode(line: bytes) -> Event:
-    """The event of a line. Raises `ValueError` for what is none."""
+    """Decode a line into its event. Raises `ValueError` for other text."""
     data = json.loads(line)
     kind = KINDS[data.pop("kind")]
     if "jpeg" in data:

@@ -14,6 +14,7 @@ import pytest
 
 from nst.images import save_image
 from nst.images.color_transfer import MODES
+from nst.job.inputs import Sources
 from nst.job.job import Job
 from nst.plugins.host import Plugins
 from nst.recipe import schedule
@@ -42,7 +43,7 @@ def test_every_recipe_can_run(everybody, photo, name):
     given = tomllib.loads(RECIPES[name])
     if given.get("backend") == "tfhub-fast" and not find_spec("ai_edge_litert"):
         pytest.skip("nst-tfhub is not installed")
-    job = Job(photo(48, 64), [photo(64, 64, seed=1)], Recipe(**given), everybody, chosen=given)
+    job = Job(Sources(photo(48, 64), [photo(64, 64, seed=1)]), Recipe(**given), everybody, chosen=given)
     assert len(job.sizes) == len(job.steps) >= 1
 
 

@@ -46,7 +46,7 @@ def resume(
     from nst.persistence import recorded_job
 
     named = {"content": content, "style": style, "mask": mask, "protect": protect}
-    kept, was, found = recorded_job.taken_up(checkpoint, named)
+    kept, was, found = recorded_job.open_checkpoint(checkpoint, named)
     session = Session(
         output or _begun(Path(kept.text("output")), checkpoint),
         report=report,

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from nst.io import atomic
 from nst.job.inputs import Sources
 from nst.job.job import Job, Result
 from nst.persistence.provenance import Record
-from nst.persistence.recorded_job import CheckpointPolicy, RecordedJob
+from nst.persistence.recorded_job import CheckpointPolicy, EarlierRun, RecordedJob
 from nst.plugins.host import Plugins
 from nst.recipe.recipe import Recipe, load, preset, read
 
@@ -94,17 +95,7 @@ class Session:
         plugins = host()
         found.add(*mistakes, images.check_output(self.output, self.options))
         found.add(*self._own_mistakes(sources.files(), [*files]), self._not_resumable(plugins, recipe))
-        job = Job(
-            sources.content,
-            sources.styles,
-            recipe,
-            plugins,
-            masks=sources.masks,
-            protect=sources.protect,
-            max_pixels=max_pixels,
-            mistakes=found.errors,
-            chosen=self._chosen,
-        )
+        job = Job(replace(sources, max_pixels=max_pixels), recipe, plugins, errors=found.errors, chosen=self._chosen)
         one_pass = ("--save-every", self.save_every), ("--checkpoint", self.checkpoint), ("--timelapse", self.timelapse)
         for option, given in one_pass:
             if given and not any(job.steps):
@@ -163,7 +154,8 @@ class Session:
         """
         with interrupted_once():
             keeping = CheckpointPolicy(self.checkpoint, self.checkpoint_every)
-            making = RecordedJob(job, self.output, self.options, keeping, resume, was, self._say)
+            earlier = EarlierRun(was, resume) if was else None
+            making = RecordedJob(job, self.output, self.options, keeping, earlier, self._say)
             film = Timelapse(self.timelapse, sum(job.steps)) if self.timelapse else None
             saving = Saving(making, self.save_every, film, self._say)
             result = self._painted(making, saving)

@@ -32,6 +32,7 @@ from nst.engine.loop import Progress
 from nst.engine.problem import Level
 from nst.errors import Mistakes, NstError
 from nst.io import atomic
+from nst.job.inputs import Sources
 from nst.job.job import Job
 from nst.plugins.host import Plugins
 from nst.protocols import Array, Iterate, Objective
@@ -91,8 +92,8 @@ class Probe:
     def _start(self) -> None:
         began = time.perf_counter()
         order, self._plugins = self._order, Plugins.from_environment()
-        recipe, shared = Recipe(**order["recipe"]), {"max_pixels": order["max_pixels"], "loaded": self._loaded}
-        self._job = Job(order["content"], order["styles"], recipe, self._plugins, **shared)
+        sources = Sources(order["content"], order["styles"], max_pixels=order["max_pixels"])
+        self._job = Job(sources, Recipe(**order["recipe"]), self._plugins, loaded=self._loaded)
         self._network = self._job.weights.source.load()
         self._backend: Any = self._job.open()
         self._facts |= {
@@ -156,7 +157,7 @@ class Probe:
     def _descend(self, start: str, optimizer: Any, options: dict[str, Any], steps: int, *watch: Any) -> None:
         """A run of the job's own task at the pinned size, from a pinned image, by another optimizer."""
         level = Level(self._size, steps, self._backend)
-        task = replace(self._job.task(), levels=[level], start=self._images[start])
+        task = replace(self._job.problem(), levels=[level], start=self._images[start])
         loop.run(replace(task, optimizer=optimizer, optimizer_options=options, bleed=0), *watch)
 
     def _picture(self) -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from nst.engine.loop import OnIterate as OnIterate
     from nst.engine.loop import Progress as Progress
     from nst.engine.loop import Run as Run
+    from nst.engine.loop import Stop as Stop
     from nst.engine.loop import run as run
 
 __getattr__, __dir__ = attach(
@@ -19,6 +20,7 @@ __getattr__, __dir__ = attach(
             "OnIterate",
             "Progress",
             "Run",
+            "Stop",
             "run",
         ),
     },

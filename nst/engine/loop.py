@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from nst.engine.descent import EMA, Descent
 from nst.engine.objective import AutoTiledObjective
+from nst.engine.out_of_memory import memory_errors
 from nst.engine.problem import Problem, build_level
 from nst.engine.snapshot import Snapshot
-from nst.estimate.memory import memory_errors
 from nst.images import stretch
 from nst.protocols import Array, Evaluation, Iterate, Objective, Pixels, State
 
@@ -66,12 +66,16 @@ class Run:
 OnIterate = Callable[[Progress], None]
 
 
+class Stop(Exception):  # noqa: N818 - a request, not an error
+    """Request from an `on_iterate` callback to end the run after this step, as "interrupted" with the best image."""
+
+
 def run(task: Problem, on_iterate: OnIterate | None = None, resume: Snapshot | None = None) -> Run:
     """Optimize at each size in turn, each starting from the enlarged result of the last.
 
-    `resume` is an earlier run's snapshot: the steps that follow are those that would have followed. Ctrl-C returns the
-    best image so far as "interrupted"; before the first step it is raised. Raises `NstError` when the loss is not
-    finite at the start.
+    `resume` is an earlier run's snapshot: the steps that follow are those that would have followed. Ctrl-C, or a `Stop`
+    raised by `on_iterate`, returns the best image so far as "interrupted". Ctrl-C before the first step is raised.
+    Raises `NstError` when the loss is not finite at the start.
     """
     outcome = Run(task.start)
     if resume is not None:
@@ -84,7 +88,7 @@ def run(task: Problem, on_iterate: OnIterate | None = None, resume: Snapshot | N
             resume = None
             if outcome.stopped != "finished":
                 break
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stop):
         if not outcome.history:
             raise
         outcome.stopped = "interrupted"

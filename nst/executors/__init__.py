@@ -1,4 +1,4 @@
-"""Where a folder of pictures is painted, and the hook that offers it."""
+"""The executors that come with nst: a batch runs in processes on this machine."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ LOCAL = ExecutorSpec(
 
 @hookimpl
 def nst_executors() -> Iterable[ExecutorSpec]:
-    """The one that needs nothing else."""
+    """Yield the executor `local`."""
     yield LOCAL

@@ -1,4 +1,4 @@
-"""The executor of one machine: a few workers, each fed by a thread."""
+"""Run orders in worker processes on this machine, each fed by a thread."""
 
 from __future__ import annotations
 
@@ -10,47 +10,47 @@ from queue import Empty, Queue
 from nst.orders import Done, Event, Failed, Order, Outcome
 from nst.worker.client import Worker
 
-Told = tuple[Order, Event] | BaseException | None
-"""What a thread reports: an event, what taking the next order raised, or that it has ended."""
+Message = tuple[Order, Event] | BaseException | None
+"""A message from a thread: an event, an exception from the iterator of orders, or None at the thread's end."""
 
-WAITING = 64  # events that nobody has asked for yet: then the painting waits
+QUEUE_SIZE = 64  # unread events; a full queue pauses the workers
 
 
 def execute(
     orders: Iterable[Order], *, tell: Callable[[Order, Event], object], jobs: int = 1
 ) -> Iterator[tuple[Order, Outcome]]:
-    """See `nst.protocols.Executor`. Each of `jobs` processes takes the next order when it has painted its last."""
-    source = _Shared(orders)
-    told: Queue[Told] = Queue(WAITING)
+    """Run orders in `jobs` processes; see `nst.protocols.Executor`. A process takes the next order when it is free."""
+    shared_orders = _SharedIterator(orders)
+    messages: Queue[Message] = Queue(QUEUE_SIZE)
     workers = [Worker(jobs) for _ in range(jobs)]
-    threads = [threading.Thread(target=_paint, args=(worker, source, told)) for worker in workers]
+    threads = [threading.Thread(target=_paint, args=(worker, shared_orders, messages)) for worker in workers]
     for thread in threads:
         thread.start()
     try:
         for _ in threads:
-            while (found := told.get()) is not None:
-                if isinstance(found, BaseException):
-                    raise found
-                if isinstance(found[1], Done | Failed):
-                    yield found[0], found[1]
+            while (message := messages.get()) is not None:
+                if isinstance(message, BaseException):
+                    raise message
+                if isinstance(message[1], Done | Failed):
+                    yield message[0], message[1]
                 else:
-                    tell(*found)
+                    tell(*message)
     finally:
-        source.close()
+        shared_orders.close()
         for worker in workers:
             worker.close()
-        _drain(told, threads)
+        _drain(messages, threads)
 
 
-def _drain(told: Queue[Told], threads: Sequence[threading.Thread]) -> None:
-    """Wait for threads that may be waiting for somebody to listen."""
+def _drain(messages: Queue[Message], threads: Sequence[threading.Thread]) -> None:
+    """Wait for the threads to end, and discard their messages, so that no thread waits for a full queue."""
     while any(thread.is_alive() for thread in threads):
         with suppress(Empty):
-            told.get(timeout=0.05)
+            messages.get(timeout=0.05)
 
 
-class _Shared:
-    """An iterator that several threads take from."""
+class _SharedIterator:
+    """An iterator for several threads."""
 
     def __init__(self, orders: Iterable[Order]) -> None:
         self._orders = iter(orders)
@@ -67,16 +67,16 @@ class _Shared:
             return next(self._orders)
 
     def close(self) -> None:
-        """Give no more."""
+        """End the iteration."""
         self._closed = True
 
 
-def _paint(worker: Worker, orders: Iterable[Order], told: Queue[Told]) -> None:
+def _paint(worker: Worker, orders: Iterable[Order], messages: Queue[Message]) -> None:
     try:
         for order in orders:
             for event in worker.paint(order):
-                told.put((order, event))
+                messages.put((order, event))
     except BaseException as error:
-        told.put(error)
+        messages.put(error)
     finally:
-        told.put(None)
+        messages.put(None)

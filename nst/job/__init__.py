@@ -1,4 +1,4 @@
-"""Make checked objects of a recipe and pictures, and run them: `job.Job` holds the sequence of a run."""
+"""Check a recipe and images, build the objects of a run and run them; `job.Job` holds the sequence of a run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nst.lazy import attach
 
 if TYPE_CHECKING:
+    from nst.job.inputs import Sources as Sources
     from nst.job.job import Job as Job
     from nst.job.job import Result as Result
     from nst.job.job import stylize as stylize
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__ = attach(
     __name__,
     {
+        "nst.job.inputs": ("Sources",),
         "nst.job.job": (
             "Job",
             "Result",

@@ -1,4 +1,4 @@
-"""The backends of a job: one for each choice of weights, built when it is first asked for."""
+"""The backends of a job, one for each choice of weights, built on first use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nst.weights.selection import Choice
 
 @dataclass(frozen=True)
 class Opened:
-    """A backend, the outline of its network, None where that is no VGG, and the SHA-256 of its weights, "" for none."""
+    """A backend, the layer outline of its VGG network (None for others), and the SHA-256 of its weights or ""."""
 
     backend: Any
     outline: Outline | None
@@ -25,9 +25,9 @@ class Opened:
 
 
 class BackendCache:
-    """Those that a recipe wants. Jobs given one mapping `loaded` share what they have in common.
+    """The backends of one recipe, by weights; recipes that share the mapping `loaded` share backends.
 
-    `seconds` are what building them has taken so far.
+    `seconds` is the time spent on building backends.
     """
 
     def __init__(
@@ -39,9 +39,9 @@ class BackendCache:
         self.seconds = 0.0
 
     def open(self, choice: Choice) -> Opened:
-        """That of these weights; what is loaded already, from the same file, is not read again.
+        """Return the backend with these weights, from the cache if the weight file is unchanged.
 
-        Raises `NstError` for weights that are none, and whatever the backend raises.
+        Raises `NstError` for unreadable weights, and any error of the backend.
         """
         if choice.name not in self._opened:
             began = time.perf_counter()

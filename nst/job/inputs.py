@@ -1,4 +1,4 @@
-"""The pictures of a job: what is painted, like what, and where."""
+"""The images of a job: content, style images, masked regions and the mask that protects the content."""
 
 from __future__ import annotations
 
@@ -18,23 +18,48 @@ from nst.errors import Findings, UserError
 from nst.images import Picture
 from nst.images.source import path_of
 
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709, of the values as they are encoded
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709, on the values as encoded
 
-PICTURES = (*images.SUFFIXES, ".bmp", ".gif", ".heic", ".heif")  # what counts as a picture in a folder
+PICTURES = (*images.SUFFIXES, ".bmp", ".gif", ".heic", ".heif")  # suffixes of the style images in a folder
+
+StyleInput = str | Sequence[str]
+"""The path of an image, the path of a folder of images, or several paths; images given together are one style."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The images of a job, not yet read: paths, Pillow images or arrays `(H, W, 3)`.
+
+    Each item of `styles` is an image, a folder, or a list of images that form one style. Each item of `masks` is a mask
+    with the styles of the region under that mask. Content is preserved where `protect` is white. `max_pixels` limits
+    the size of an image file; None is the default of `nst.images`.
+    """
+
+    content: Any
+    styles: Sequence[Any]
+    masks: Sequence[tuple[Any, Sequence[Any]]] = ()
+    protect: Any = None
+    max_pixels: int | None = None
+
+    def files(self) -> list[str]:
+        """Return every path, in the order content, styles, masks with their styles, `protect`."""
+        masked_styles = [name for mask, styles in self.masks for name in (mask, *styles)]
+        names = [self.content, *self.styles, *masked_styles, *([self.protect] if self.protect else [])]
+        return [path for name in names for path in ([name] if isinstance(name, str) else name)]
 
 
 @dataclass(frozen=True)
 class Style:
-    """What to paint like: a picture, or several works taken as one."""
+    """One style: an image, or several images whose share is divided equally."""
 
-    works: Sequence[Picture]
+    images: Sequence[Picture]
 
 
 @dataclass(frozen=True)
 class MaskedRegion:
-    """A part of the picture with styles of its own; `mask` `(H, W)`, 0..1, at whatever size it was drawn.
+    """A region with styles of its own; `mask` is `(H, W)`, 0..1, at the size of its file.
 
-    `source` is the mask's path as given, "" when it came from memory.
+    `source` is the mask's path as given, or "" for a mask in memory.
     """
 
     name: str
@@ -45,61 +70,41 @@ class MaskedRegion:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything that is read before a job begins.
+    """The images of a job, read.
 
-    `styles` are for all of the picture that no patch covers; `protect` `(H, W)`, 0..1, says where to hold on to the
-    content, and `protect_source` whence it came.
+    `styles` apply outside all masked regions. `protect` `(H, W)`, 0..1, is 1 where the content is preserved;
+    `protect_source` is its path.
     """
 
     content: Picture
     styles: Sequence[Style]
-    patches: Sequence[MaskedRegion]
+    masked_regions: Sequence[MaskedRegion]
     protect: Mask | None
     protect_source: str = ""
 
-    def every_style(self) -> list[Style]:
-        """The styles of the whole, then those of the patches, in order."""
-        return [*self.styles, *(style for patch in self.patches for style in patch.styles)]
+    def all_styles(self) -> list[Style]:
+        """Return the unmasked styles, then the styles of each masked region."""
+        return [*self.styles, *(style for region in self.masked_regions for style in region.styles)]
 
-    def works(self) -> list[Picture]:
-        """Every picture to paint like."""
-        return [work for style in self.every_style() for work in style.works]
+    def style_images(self) -> list[Picture]:
+        """Return the images of all styles, in order."""
+        return [image for style in self.all_styles() for image in style.images]
 
     def files(self) -> Iterator[tuple[str, str, int]]:
-        """Role, path and style of every picture, a patch's styles after its mask; styles are counted from 1."""
+        """Yield role, path and style number of each image; a region's styles follow its mask, styles count from 1."""
         numbers = count(1)
         yield "content", self.content.source, 0
-        yield from _files(self.styles, numbers)
-        for patch in self.patches:
-            yield "mask", patch.source, 0
-            yield from _files(patch.styles, numbers)
+        yield from _style_files(self.styles, numbers)
+        for region in self.masked_regions:
+            yield "mask", region.source, 0
+            yield from _style_files(region.styles, numbers)
         if self.protect is not None:
             yield "protect", self.protect_source, 0
 
 
-def _files(styles: Sequence[Style], numbers: Iterator[int]) -> Iterator[tuple[str, str, int]]:
+def _style_files(styles: Sequence[Style], numbers: Iterator[int]) -> Iterator[tuple[str, str, int]]:
     for style, number in zip(styles, numbers, strict=False):
-        yield from (("style", work.source, number) for work in style.works)
-
-
-StyleInput = str | Sequence[str]
-"""The path of a picture or of a folder of works, or the paths of works, taken as one style."""
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The same, not yet read: paths, as a person names them; of each mask the styles for what it covers."""
-
-    content: str
-    styles: Sequence[StyleInput]
-    masks: Sequence[tuple[str, Sequence[StyleInput]]] = ()
-    protect: str | None = None
-
-    def files(self) -> list[str]:
-        """Every path."""
-        masked = [name for mask, styles in self.masks for name in (mask, *styles)]
-        named = [self.content, *self.styles, *masked, *([self.protect] if self.protect else [])]
-        return [name for each in named for name in ([each] if isinstance(each, str) else each)]
+        yield from (("style", image.source, number) for image in style.images)
 
 
 def masked(text: str) -> tuple[str, list[str]]:
@@ -110,69 +115,73 @@ def masked(text: str) -> tuple[str, list[str]]:
     return mask, styles.split(",")
 
 
-class Reader:
-    """Reads pictures, and keeps what is wrong with any of them in `found`."""
+def read_inputs(sources: Sources, findings: Findings) -> Inputs | None:
+    """Read the images of a job; add an error to `findings` for each unreadable one, and then return None."""
+    reader, errors_before = _Reader(findings, sources.max_pixels), len(findings.errors)
+    content = reader.image(sources.content)
+    styles = [reader.style(source) for source in sources.styles]
+    regions = [reader.region(mask, own_styles) for mask, own_styles in sources.masks]
+    protect = reader.mask(sources.protect) if sources.protect is not None else None
+    if content is None or len(findings.errors) > errors_before:
+        return None
+    return Inputs(content, styles, _uniquely_named(regions), protect, path_of(sources.protect))
 
-    def __init__(self, found: Findings, max_pixels: int | None) -> None:
-        self._found = found
+
+class _Reader:
+    """Reader of images that collects the errors of all of them."""
+
+    def __init__(self, findings: Findings, max_pixels: int | None) -> None:
+        self._findings = findings
         self._max_pixels = max_pixels
 
-    def inputs(
-        self, content: Any, styles: Sequence[Any], masks: Sequence[tuple[Any, Sequence[Any]]], protect: Any
-    ) -> Inputs | None:
-        """All of them, or None when one could not be read. A folder or a list is one style of all its pictures."""
-        whole, painted = self._picture(content), [self._style(source) for source in styles]
-        patches = [self._patch(mask, own) for mask, own in masks]
-        held = self._mask(protect) if protect is not None else None
-        if self._found.errors or whole is None:
-            return None
-        return Inputs(whole, painted, _named(patches), held, path_of(protect))
+    def image(self, source: Any) -> Picture | None:
+        image: Picture | None = self._findings.attempt(partial(images.read, source, max_pixels=self._max_pixels))
+        return image
 
-    def _picture(self, source: Any) -> Picture | None:
-        picture: Picture | None = self._found.attempt(partial(images.read, source, max_pixels=self._max_pixels))
-        return picture
+    def style(self, source: Any) -> Style:
+        sources = self._findings.attempt(partial(style_sources, source)) or []
+        return Style([image for item in sources if (image := self.image(item)) is not None])
 
-    def _style(self, source: Any) -> Style:
-        sources = self._found.attempt(lambda: works(source)) or []
-        return Style([work for each in sources if (work := self._picture(each)) is not None])
-
-    def _patch(self, mask: Any, styles: Sequence[Any]) -> MaskedRegion:
+    def region(self, mask: Any, styles: Sequence[Any]) -> MaskedRegion:
         name = Path(mask).stem if isinstance(mask, str | os.PathLike) else "patch"
-        return MaskedRegion(name, self._mask(mask), [self._style(source) for source in styles], path_of(mask))
+        return MaskedRegion(name, self.mask(mask), [self.style(source) for source in styles], path_of(mask))
 
-    def _mask(self, source: Any) -> Mask:
-        picture = self._picture(source)
-        if picture is None:
+    def mask(self, source: Any) -> Mask:
+        image = self.image(source)
+        if image is None:
             return np.ones((1, 1), np.float32)
-        mask = luminance(picture)
+        mask = luminance(image)
         if not mask.any():
-            self._found.add(UserError(f"the mask '{picture.source}' is black everywhere", "white is where it counts"))
+            self._findings.add(UserError(f"the mask '{image.source}' is black everywhere", "white is where it counts"))
         return mask
 
 
-def luminance(picture: Picture) -> Mask:
-    """How light a picture is `(H, W)`, 0..1; where it is transparent it is black."""
-    light: Mask = np.clip(picture.pixels @ LUMINANCE, 0, 1).astype(np.float32)
-    return light if picture.alpha is None else light * picture.alpha
+def luminance(image: Picture) -> Mask:
+    """Return the luminance of an image `(H, W)`, 0..1, times its alpha."""
+    light: Mask = np.clip(image.pixels @ LUMINANCE, 0, 1).astype(np.float32)
+    return light if image.alpha is None else light * image.alpha
 
 
-def works(source: Any) -> list[Any]:
-    """What a style consists of: the pictures in a folder by name, those of a list, or itself. Raises `UserError`."""
+def style_sources(source: Any) -> list[Any]:
+    """Return the images of one style: the files of a folder by name, the items of a list, or `source` itself.
+
+    Raises `UserError` for a folder without images.
+    """
     if isinstance(source, list | tuple):
         return list(source)
     if not (isinstance(source, str | os.PathLike) and os.path.isdir(source)):
         return [source]
-    found = [str(path) for path in sorted(Path(source).iterdir()) if path.suffix.lower() in PICTURES]
-    if not found:
+    paths = [str(path) for path in sorted(Path(source).iterdir()) if path.suffix.lower() in PICTURES]
+    if not paths:
         raise UserError(f"no pictures in the folder '{source}'", f"it takes {', '.join(PICTURES)}")
-    return found
+    return paths
 
 
-def _named(patches: Sequence[MaskedRegion]) -> list[MaskedRegion]:
-    """Each with a name of its own, which its terms carry."""
-    names = [patch.name for patch in patches]
-    again = [names[:i].count(name) for i, name in enumerate(names)]
+def _uniquely_named(regions: Sequence[MaskedRegion]) -> list[MaskedRegion]:
+    """Number the regions of equal name, because their loss terms carry the name."""
+    names = [region.name for region in regions]
+    earlier = [names[:index].count(name) for index, name in enumerate(names)]
     return [
-        replace(patch, name=f"{patch.name} {times + 1}") if times else patch
-        for patch, times in zip(patches, again, strict=True)
+        replace(region, name=f"{region.name} {times + 1}") if times else region
+        for region, times in zip(regions, earlier, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""A recipe and pictures made into objects, in the order that finds mistakes first and imports frameworks last."""
+"""A job: the sequence of a run, from images and a recipe to the result. Errors come first, frameworks last."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from nst.estimate.model import Estimate
 from nst.images import Picture
 from nst.job import regions
 from nst.job.backends import BackendCache, Opened
-from nst.job.inputs import Inputs, Reader
+from nst.job.inputs import Inputs, Sources, read_inputs
 from nst.job.losses import weighted_losses
 from nst.job.plan import RunPlan, plan_run
 from nst.job.validation import Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
@@ -40,11 +40,11 @@ from nst.weights.selection import Choice
 
 @dataclass(frozen=True)
 class Result:
-    """A finished picture and how it came about.
+    """The result of a run.
 
-    `pixels` `(H, W, 3)` 0..1, `alpha` `(H, W)` 0..1 or None; `history` one row per step (`step`, `size`, `loss`,
-    `terms`, `seconds`); `stopped` is "finished", "interrupted" or "diverged"; `notes` what happened on the way;
-    `facts` backend, device, weights, precision, sizes, steps, seconds, peak memory in bytes, versions.
+    `pixels` is `(H, W, 3)`, 0..1; `alpha` is `(H, W)`, 0..1, or None. `history` has one row per step (`step`, `size`,
+    `loss`, `terms`, `seconds`). `stopped` is "finished", "interrupted" or "diverged". `notes` are messages of the run.
+    `facts` are backend, device, weights, precision, sizes, steps, seconds, peak memory in bytes, and versions.
     """
 
     pixels: Pixels
@@ -64,70 +64,66 @@ def stylize(
     on_iterate: OnIterate | None = None,
     plugins: Plugins | None = None,
 ) -> Result:
-    """The content painted in the manner of the styles.
+    """Stylize an image.
 
-    Pictures may be paths, Pillow images or arrays `(H, W, 3)`; `styles` is one or a list. `on_iterate` is called after
-    every step with a `nst.engine.Progress`. Prints nothing. Ctrl-C during the steps returns the best image so far with
-    `stopped="interrupted"`. Raises `UserError` with every mistake found, before any framework is imported.
+    Images may be paths, Pillow images or arrays `(H, W, 3)`; `styles` is one or a list. `on_iterate` is called after
+    every step with a `nst.engine.Progress`. It may raise `nst.engine.Stop` to end the run. After `Stop` or Ctrl-C the
+    result is the best image so far, with `stopped="interrupted"`. Prints nothing. Raises `UserError` with every mistake
+    in the arguments, before any framework is imported.
     """
-    several = list(styles) if isinstance(styles, list | tuple) else [styles]
-    return Job(content, several, recipe or Recipe(), plugins).run(on_iterate)
+    style_list = list(styles) if isinstance(styles, list | tuple) else [styles]
+    return Job(Sources(content, style_list), recipe or Recipe(), plugins).run(on_iterate)
 
 
 class Job:
-    """One picture to be made. Construction checks everything and is cheap; `open` imports the framework.
+    """One image to stylize. The constructor checks everything and is cheap; `open` imports the framework.
 
-    Jobs given one mapping `loaded` share the backends they build.
+    Jobs that share the mapping `loaded` share their backends. `chosen` names the recipe fields set by the user.
+    `errors` are errors the caller has found; the constructor raises `UserError` with these and its own.
     """
 
     def __init__(
         self,
-        content: Any,
-        styles: Sequence[Any],
+        sources: Sources,
         recipe: Recipe,
         plugins: Plugins | None = None,
         *,
-        masks: Sequence[tuple[Any, Sequence[Any]]] = (),
-        protect: Any = None,
-        max_pixels: int | None = None,
-        mistakes: Sequence[UserError] = (),
+        errors: Sequence[UserError] = (),
         chosen: Collection[str] = (),
         loaded: MutableMapping[Any, Opened] | None = None,
     ) -> None:
         self.recipe = recipe
         self._plugins = plugins or Plugins.from_environment()
-        found = Findings()
-        called = Call(len(styles), sum(len(own) for _, own in masks), bool(masks) or protect is not None)
-        found.add(*mistakes, *find_mistakes(recipe, self._plugins, called, chosen))
-        reading = Findings()
-        inputs = Reader(reading, max_pixels).inputs(content, styles, masks, protect)
-        found.add(*reading.errors)
-        self._start = found.attempt(lambda: images.read(recipe.init).pixels) if is_file(recipe.init) else None
+        findings = Findings()
+        findings.add(*errors, *find_mistakes(recipe, self._plugins, _call(sources), chosen))
+        inputs = read_inputs(sources, findings)
+        self._start = findings.attempt(lambda: images.read(recipe.init).pixels) if is_file(recipe.init) else None
         spec: BackendSpec | None = Findings().attempt(partial(self._plugins.find, "backend", recipe.backend))
         if inputs is not None and spec is not None and spec.kind == "feature":
-            found.add(*size_mistakes(recipe, _shapes(inputs, recipe.style_scale)))
-        raise_all(found.errors)
+            findings.add(*size_mistakes(recipe, _image_shapes(inputs, recipe.style_scale)))
+        raise_all(findings.errors)
         assert inputs is not None
+        assert spec is not None
         self.inputs = inputs
-        self._estimate: Estimate | None = None
-        self.spec: BackendSpec = self._plugins.find("backend", recipe.backend)
+        self.spec = spec
         self.sizes, self.steps = self._plan()
-        self.weight_choices = selection.choose_all(self.spec, recipe.weights, len(self.sizes))
+        self.weight_choices = selection.choose_all(spec, recipe.weights, len(self.sizes))
         self._choices = per_size(self.weight_choices, len(self.sizes))
-        self._backends = BackendCache(recipe, self.spec, self._plugins, loaded)
+        self._backends = BackendCache(recipe, spec, self._plugins, loaded)
+        self._estimate: Estimate | None = None
 
     @property
     def content(self) -> Picture:
-        """The picture that is painted."""
+        """The content image."""
         return self.inputs.content
 
     @property
     def weights(self) -> Choice:
-        """The weights of the last size: those that finish the picture."""
+        """The weights of the last size."""
         return self._choices[-1]
 
     def weights_per_size(self) -> list[str]:
-        """The names of the weights, size by size."""
+        """Return the name of the weights at each size."""
         return [choice.name for choice in self._choices]
 
     def _plan(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -136,45 +132,45 @@ class Job:
         return plan(self.recipe, *self.content.pixels.shape[:2])
 
     def open(self) -> FeatureBackend | ImageBackend:
-        """The backend of the last size, built at the first call: the first heavy import."""
+        """Return the backend of the last size; the first call imports the framework."""
         return self._backends.open(self.weights).backend  # type: ignore[no-any-return]
 
     def notes(self) -> list[str]:
-        """What is worth saying before the first step."""
-        pictures = [
-            f"{picture.source}: {note}" for picture in (self.content, *self.inputs.works()) for note in picture.notes
-        ]
-        told = filter(None, dict.fromkeys(choice.note for choice in self._choices))
-        return [*told, *self.open().notes, *pictures, *self.run_plan.notes]
+        """Return the messages to show before the first step: on weights, backend, images and memory."""
+        weights = [note for note in dict.fromkeys(choice.note for choice in self._choices) if note]
+        pictures = (self.content, *self.inputs.style_images())
+        image_notes = [f"{picture.source}: {note}" for picture in pictures for note in picture.notes]
+        return [*weights, *self.open().notes, *image_notes, *self.run_plan.notes]
 
     def shapes(self) -> list[tuple[int, int]]:
-        """(height, width) of the picture at each size."""
+        """Return (height, width) of the image at each size."""
         height, width = self.content.pixels.shape[:2]
         return [images.fit(height, width, size) for size in self.sizes]
 
     def canvases(self) -> list[tuple[int, int]]:
-        """(height, width) of what is painted at each size, the rim that is cut off included."""
+        """Return (height, width) of the optimized image at each size, including the bleed."""
         return [BleedCanvas.around(shape, self.recipe.bleed).shape for shape in self.shapes()]
 
     def weight_hashes(self) -> dict[str, str]:
-        """SHA-256 in hex of all weights in use, by name, "" for none; builds the backends if need be."""
+        """Return the SHA-256 of all weights in use, by name, "" for none; builds the backends."""
         return {choice.name: self._backends.open(choice).digest for choice in self._choices}
 
     def used(self) -> Iterator[tuple[Plugin, Spec]]:
-        """Every part of the run, with the plugin that offers it."""
+        """Yield the specs of the run, each with its plugin."""
         names = [("backend", self.recipe.backend)]
         if self.spec.kind == "feature":
-            names += [("optimizer", self.recipe.optimizer), *(("loss", each.name) for each in self.recipe.all_losses())]
+            names += [("optimizer", self.recipe.optimizer), *(("loss", loss.name) for loss in self.recipe.all_losses())]
             names += [("initializer", self.recipe.init)] if self._start is None else []
-        wanted = [self._plugins.find(*name) for name in names]
+        specs = [self._plugins.find(*name) for name in names]
         for kind in dict.fromkeys(kind for kind, _ in names):
-            yield from ((plugin, spec) for plugin, spec in self._plugins.offered(kind) if spec in wanted)
+            yield from ((plugin, spec) for plugin, spec in self._plugins.offered(kind) if spec in specs)
 
     def run(self, on_iterate: OnIterate | None = None, resume: Snapshot | None = None) -> Result:
-        """Make the picture, or go on with it. See `stylize` and `nst.engine.run`."""
+        """Run the job, from the start or from a snapshot. See `stylize` and `nst.engine.run`."""
         began = time.perf_counter()
         backend: Any = self.open()
-        outcome = loop.run(self.task(), on_iterate, resume) if self.spec.kind == "feature" else self._pass(backend)
+        one_pass = self.spec.kind == "image"
+        outcome = self._run_once(backend) if one_pass else loop.run(self.problem(), on_iterate, resume)
         pixels = self.finished(outcome.pixels)
         return Result(
             pixels=pixels,
@@ -187,35 +183,36 @@ class Job:
         )
 
     def finished(self, pixels: Pixels) -> Pixels:
-        """What is painted, as the picture shows it: in the recipe's colors, and the content where nothing was to be."""
+        """Return the image with the recipe's colors, and with the content outside all regions."""
         return regions.finished(self.inputs, self.recipe, pixels)
 
     def alpha(self, shape: tuple[int, int]) -> Pixels | None:
-        """The content's alpha at this (height, width), None where it is opaque."""
+        """Return the content's alpha resized to (height, width), or None for an opaque content."""
         return None if self.content.alpha is None else images.resize(self.content.alpha, shape)
 
-    def _pass(self, backend: ImageBackend) -> loop.Run:
-        """One pass of a feed-forward network over the content at its final size."""
+    def _run_once(self, backend: ImageBackend) -> loop.Run:
+        """Run a feed-forward network over the content at the final size."""
         height, width = self.content.pixels.shape[:2]
         content = images.resize(self.content.pixels, images.fit(height, width, self.recipe.size))
         (region,) = regions.regions(self.inputs, self.recipe)
-        made = backend.stylize(content, region.styles, blend=region.blend, style_scale=self.recipe.style_scale[0])
-        return loop.Run(made)
+        return loop.Run(
+            backend.stylize(content, region.styles, blend=region.blend, style_scale=self.recipe.style_scale[0])
+        )
 
-    def task(self, start: Pixels | None = None) -> Problem:
-        """What the engine is given; a `start` takes the place of the first image."""
+    def problem(self, start: Pixels | None = None) -> Problem:
+        """Return the input of the engine; `start` replaces the recipe's initial image."""
         recipe, parts = self.recipe, regions.regions(self.inputs, self.recipe)
         optimizer = self._plugins.find("optimizer", recipe.optimizer)
-        used = weighted_losses(recipe, self._plugins)
+        losses = weighted_losses(recipe, self._plugins)
         backends = [self._backends.open(choice).backend for choice in self._choices]
         levels = zip(self.sizes, self.steps, backends, self.run_plan.tiles, strict=True)
         return Problem(
             levels=[Level(*level) for level in levels],
             content=self.content.pixels,
             regions=parts,
-            start=self._first_image(parts) if start is None else start,
-            style=[use for spec, use in used if spec.role == "style"],
-            pointwise=[use for spec, use in used if spec.role != "style"],
+            start=self._initial_image(parts) if start is None else start,
+            style=[loss for spec, loss in losses if spec.role == "style"],
+            pointwise=[loss for spec, loss in losses if spec.role != "style"],
             optimizer=self._plugins.load(optimizer),
             optimizer_options=read_options(optimizer, recipe.optimizer_options),
             protect=regions.protected(self.inputs),
@@ -227,31 +224,31 @@ class Job:
         )
 
     def _tile(self) -> int | None:
-        """The tiles the engine is to begin with; None where it must not cut the image at all."""
+        """Return the tile size to begin with, 0 to choose by memory, or None without tiles."""
         if self.recipe.tile == "off" or not self.spec.architecture:
             return None
         return int(self.recipe.tile) if self.recipe.tile.isdigit() else 0
 
     @cached_property
     def run_plan(self) -> RunPlan:
-        """What there is to know before the first step; opens the backends."""
+        """The levels with tile sizes, and the time and memory model; opens the backends."""
         opened = {choice.name: self._backends.open(choice) for choice in self._choices}
         levels = [*zip(self.sizes, self.steps, self.weights_per_size(), strict=True)]
-        pictures, masked = _shapes(self.inputs, self.recipe.style_scale), regions.masked(self.inputs)
+        pictures, masked = _image_shapes(self.inputs, self.recipe.style_scale), regions.masked(self.inputs)
         return plan_run(self.recipe, self._plugins, self.spec, pictures, levels, opened, masked)
 
     def estimate(self, resume: Snapshot | None = None) -> Estimate:
-        """What the run will take, or what is left of it; the first call times evaluations of each network."""
+        """Estimate time and memory of the run, or of the rest after `resume`; the first call times each network."""
         if self._estimate is None:
             self.open()
-            left = self.run_plan.after(resume.level, resume.taken) if resume else self.run_plan
-            task = partial(self.task, self.content.pixels)  # what a huge first image takes is no part of an estimate
-            found = left.estimate(task, self._backends.seconds)
-            self._estimate = replace(found, at_most=self.recipe.until > 0)
+            remaining = self.run_plan.after(resume.level, resume.taken) if resume else self.run_plan
+            problem = partial(self.problem, self.content.pixels)  # without the time of the initial image
+            estimate = remaining.estimate(problem, self._backends.seconds)
+            self._estimate = replace(estimate, at_most=self.recipe.until > 0)
         return self._estimate
 
-    def _first_image(self, parts: Sequence[Region]) -> Pixels:
-        """What the coarsest size starts from: made at that size, so that noise is noise there."""
+    def _initial_image(self, parts: Sequence[Region]) -> Pixels:
+        """Return the initial image at the first size, so that noise has the grain of that size."""
         height, width = self.content.pixels.shape[:2]
         shape = images.fit(height, width, self.sizes[0])
         if self._start is not None:
@@ -277,12 +274,17 @@ class Job:
         }
 
 
-def _shapes(inputs: Inputs, scales: Sequence[float]) -> list[Sized]:
-    """Content and works, in order, each style's works at its scale."""
-    styles = inputs.every_style()
-    sizes = zip(styles, each_scale(scales, len(styles)), strict=True)
-    used = [(inputs.content, 1.0), *((work, scale) for style, scale in sizes for work in style.works)]
+def _call(sources: Sources) -> Call:
+    masked_styles = sum(len(styles) for _, styles in sources.masks)
+    return Call(len(sources.styles), masked_styles, bool(sources.masks) or sources.protect is not None)
+
+
+def _image_shapes(inputs: Inputs, scales: Sequence[float]) -> list[Sized]:
+    """Return the shapes of content and style images, in order, each style image with the scale of its style."""
+    styles = inputs.all_styles()
+    style_scales = zip(styles, each_scale(scales, len(styles)), strict=True)
+    scaled = [(inputs.content, 1.0), *((image, scale) for style, scale in style_scales for image in style.images)]
     return [
-        Sized(picture.source or f"picture {i}", picture.pixels.shape[:2], scale)
-        for i, (picture, scale) in enumerate(used, start=1)
+        Sized(picture.source or f"picture {number}", picture.pixels.shape[:2], scale)
+        for number, (picture, scale) in enumerate(scaled, start=1)
     ]

@@ -1,4 +1,4 @@
-"""The losses of a recipe, each made and put to use."""
+"""The losses of a recipe, with their layers and weights."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Used = list[tuple[LossSpec, WeightedLoss]]
 
 
 def weighted_losses(recipe: Recipe, plugins: Plugins) -> Used:
-    """Every loss of the recipe; one that is used again has a number in its name."""
-    found: Used = []
+    """Return every loss of the recipe; the second loss of the same name is called NAME 2."""
+    losses: Used = []
     for chosen in recipe.all_losses():
         spec: LossSpec = plugins.find("loss", chosen.name)
-        before = sum(spec.name == other.name for other, _ in found)
-        name = f"{spec.name} {before + 1}" if before else spec.name
-        found.append((spec, _use(recipe, plugins, spec, chosen, name)))
-    return found
+        earlier = sum(spec.name == other.name for other, _ in losses)
+        name = f"{spec.name} {earlier + 1}" if earlier else spec.name
+        losses.append((spec, _weighted_loss(recipe, plugins, spec, chosen, name)))
+    return losses
 
 
-def _use(recipe: Recipe, plugins: Plugins, spec: LossSpec, chosen: ExtraLoss, name: str) -> WeightedLoss:
+def _weighted_loss(recipe: Recipe, plugins: Plugins, spec: LossSpec, chosen: ExtraLoss, name: str) -> WeightedLoss:
     return WeightedLoss(
         name,
         plugins.load(spec)(**read_options(spec, chosen.options)),

@@ -9,10 +9,11 @@ from functools import partial
 from typing import Any
 
 from nst.engine.bleed import BleedCanvas
+from nst.engine.out_of_memory import memory_errors
 from nst.engine.problem import Level, Problem
 from nst.estimate.benchmark import clock, seconds_per_byte
 from nst.estimate.flops import Outline, Size
-from nst.estimate.memory import available_memory, memory_errors, resident_memory
+from nst.estimate.memory import available_memory, resident_memory
 from nst.estimate.model import MARGIN, WEIGHING, Estimate, Estimator, LevelPlan, Timing, line, unknown
 from nst.images import fit
 from nst.job.backends import Opened

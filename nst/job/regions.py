@@ -1,4 +1,4 @@
-"""Inputs and a recipe made into the regions the engine paints, and what they leave of the content."""
+"""The regions of a job: which styles apply where, and where the content stays unchanged."""
 
 from __future__ import annotations
 
@@ -17,49 +17,49 @@ from nst.recipe.recipe import Recipe
 
 
 def regions(inputs: Inputs, recipe: Recipe) -> list[Region]:
-    """The parts of the picture and what each is painted like, the whole or its rest first.
+    """Return the unmasked region, if it has styles, and the masked ones; a style's share is divided by its images.
 
-    Styles are colored as the recipe says; a style's share is shared out over its works.
+    The style images have the colors that the recipe's color mode asks for.
     """
     rest, masks = _masks(inputs)
-    works = _works(inputs, recipe)
-    found = []
+    style_images = _scaled_style_images(inputs, recipe)
+    parts = []
     if inputs.styles:
-        found.append(_region(inputs.styles, recipe.style_blend, works, rest, ""))
-    for patch, mask in zip(inputs.patches, masks, strict=True):
-        found.append(_region(patch.styles, (), works, mask, patch.name))
-    return found
+        parts.append(_region(inputs.styles, recipe.style_blend, style_images, rest, ""))
+    for region, mask in zip(inputs.masked_regions, masks, strict=True):
+        parts.append(_region(region.styles, (), style_images, mask, region.name))
+    return parts
 
 
 def start(parts: Sequence[Region], content: Pixels, make: Callable[[Sequence[Pixels]], Pixels]) -> Pixels:
-    """What `make` makes of each region's styles, where that region is; the content where none is. Shapes are alike."""
+    """Return the initial image: `make(styles)` inside each region, the content outside, all `(H, W, 3)`."""
     if all(part.mask is None for part in parts):
-        return make([style for part in parts for style in _counted(part)])
+        return make([style for part in parts for style in _weighted_styles(part)])
     masks = [images.resize(part.mask, _shape(content))[..., None] for part in parts if part.mask is not None]
     rest = np.clip(1 - sum(masks), 0, None)
-    mixed = rest * content + sum(mask * make(_counted(part)) for mask, part in zip(masks, parts, strict=True))
+    mixed = rest * content + sum(mask * make(_weighted_styles(part)) for mask, part in zip(masks, parts, strict=True))
     return (mixed / (rest + sum(masks))).astype(np.float32)
 
 
-def _counted(part: Region) -> list[Pixels]:
+def _weighted_styles(part: Region) -> list[Pixels]:
     return [style for style, share in zip(part.styles, part.blend, strict=True) if share]
 
 
 def finished(inputs: Inputs, recipe: Recipe, pixels: Pixels) -> Pixels:
-    """The painted picture in the colors the recipe wants; where no style was given for, the content itself."""
-    painted = color_transfer.finished(recipe.color, pixels, inputs.content.pixels)
+    """Return the stylized image with the recipe's colors, and with the content outside all regions."""
+    stylized = color_transfer.finished(recipe.color, pixels, inputs.content.pixels)
     if inputs.styles:
-        return painted
+        return stylized
     shape = _shape(pixels)
-    cover = np.clip(sum(images.resize(patch.mask, shape) for patch in inputs.patches), 0, 1)[..., None]
-    mixed: Pixels = (cover * painted + (1 - cover) * images.resize(inputs.content.pixels, shape)).astype(np.float32)
+    cover = np.clip(sum(images.resize(region.mask, shape) for region in inputs.masked_regions), 0, 1)[..., None]
+    mixed: Pixels = (cover * stylized + (1 - cover) * images.resize(inputs.content.pixels, shape)).astype(np.float32)
     return mixed
 
 
 def masked(inputs: Inputs) -> list[float]:
-    """Of each region that has a mask the part of the picture that its bounds take up; the rest may be anywhere."""
-    rest = [1.0] if inputs.styles and (inputs.patches or inputs.protect is not None) else []
-    return rest + [_bounds(patch.mask) for patch in inputs.patches]
+    """Return the area of each masked region's bounding box, as a share of the image; 1 for the rest of the image."""
+    rest = [1.0] if inputs.styles and (inputs.masked_regions or inputs.protect is not None) else []
+    return rest + [_bounds(region.mask) for region in inputs.masked_regions]
 
 
 def _bounds(mask: Mask) -> float:
@@ -68,41 +68,41 @@ def _bounds(mask: Mask) -> float:
 
 
 def protected(inputs: Inputs) -> Mask | None:
-    """Where to hold on to the content, at its size."""
+    """Return the mask that protects the content, at the content's size."""
     return None if inputs.protect is None else images.resize(inputs.protect, _shape(inputs.content.pixels))
 
 
 def _masks(inputs: Inputs) -> tuple[Mask | None, list[Mask]]:
-    """Where the styles of the whole count, None for everywhere, and those of each patch: nowhere that is protected."""
-    shape, held = _shape(inputs.content.pixels), protected(inputs)
-    patches = [images.resize(patch.mask, shape) for patch in inputs.patches]
-    rest = np.clip(1 - sum(patches), 0, 1).astype(np.float32) if patches else None
-    if held is None:
-        return rest, patches
-    return 1 - held if rest is None else rest * (1 - held), [patch * (1 - held) for patch in patches]
+    """Return the mask of the unmasked region, None for everywhere, and the other masks, minus the protected area."""
+    shape, protect = _shape(inputs.content.pixels), protected(inputs)
+    masks = [images.resize(region.mask, shape) for region in inputs.masked_regions]
+    rest = np.clip(1 - sum(masks), 0, 1).astype(np.float32) if masks else None
+    if protect is None:
+        return rest, masks
+    return 1 - protect if rest is None else rest * (1 - protect), [mask * (1 - protect) for mask in masks]
 
 
-def _works(inputs: Inputs, recipe: Recipe) -> Iterator[tuple[Pixels, float]]:
-    """Every work to paint like, colored as the recipe says, and its size relative to the picture."""
-    styles = inputs.every_style()
-    scales = zip(styles, each_scale(recipe.style_scale, len(styles)), strict=True)
-    sizes = [scale for style, scale in scales for _ in style.works]
-    painted = color_transfer.prepared(recipe.color, [work.pixels for work in inputs.works()], inputs.content.pixels)
-    return iter(zip(painted, sizes, strict=True))
+def _scaled_style_images(inputs: Inputs, recipe: Recipe) -> Iterator[tuple[Pixels, float]]:
+    """Return every style image, with the recipe's colors, and its size relative to the content."""
+    styles = inputs.all_styles()
+    style_scales = zip(styles, each_scale(recipe.style_scale, len(styles)), strict=True)
+    scales = [scale for style, scale in style_scales for _ in style.images]
+    pixels = [image.pixels for image in inputs.style_images()]
+    return iter(zip(color_transfer.prepared(recipe.color, pixels, inputs.content.pixels), scales, strict=True))
 
 
 def _region(
     styles: Sequence[Style],
     blend: Sequence[float],
-    works: Iterator[tuple[Pixels, float]],
+    style_images: Iterator[tuple[Pixels, float]],
     mask: Mask | None,
     name: str,
 ) -> Region:
-    """A region of `styles`, which takes its works from those that are left."""
-    parts = list(zip(styles, blend or (1.0,) * len(styles), strict=True))
-    total = sum(part for _, part in parts)
-    shares = [part / total / len(style.works) for style, part in parts for _ in style.works]
-    pixels, scales = zip(*(next(works) for _ in shares), strict=True)
+    """Return a region with these styles, taking the next images from `style_images`."""
+    weighted = list(zip(styles, blend or (1.0,) * len(styles), strict=True))
+    total = sum(weight for _, weight in weighted)
+    shares = [weight / total / len(style.images) for style, weight in weighted for _ in style.images]
+    pixels, scales = zip(*(next(style_images) for _ in shares), strict=True)
     return Region(pixels, shares, mask, name, scales)
 
 

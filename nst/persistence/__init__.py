@@ -1,1 +1,1 @@
-"""What outlives a run: checkpoints, the provenance record in a picture, and the way back from them to the inputs."""
+"""Write and read checkpoints and provenance records, and find the input files again."""

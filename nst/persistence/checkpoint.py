@@ -1,9 +1,9 @@
-"""A run that can be taken up again: a snapshot and what it is of, in one file that is whole or not there.
+"""Write and read checkpoints: a snapshot of a run with its record, in one file that is replaced atomically.
 
-The file is safetensors, never a pickle: `image`, `best` and perhaps `mean` `(H, W, 3)`, the optimizer's `state.…` of
-that shape, `history` `(steps, 4 + terms)`, and JSON metadata. It is as large as these: three images at most (12 bytes a
-pixel each) beside the optimizer's, which are kept after the last step of a size only where the next begins from them.
-Adam has two; L-BFGS two for each curvature pair, of which it keeps what fits in 1 GiB, or three.
+The file is safetensors, never a pickle: `image`, `best` and optionally `mean` `(H, W, 3)`, the optimizer's `state.…` of
+the same shape, `history` `(steps, 4 + terms)`, and JSON metadata. The size is that of up to three images (12 bytes a
+pixel each) and of the optimizer's state. After the last step of a size the state is included only if the next size
+starts from it. Adam's state is two images; L-BFGS' is two for each curvature pair, up to 1 GiB, or three pairs.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from nst.io import atomic
 
 FORMAT = "nst-run/1"
 LONGEST_HEADER = 2**20
-"""Bytes of names, shapes and metadata, more than any run has to say."""
+"""The limit in bytes for names, shapes and metadata, larger than any run needs."""
 
 SHARE = 0.02
-"""The share of a run's time that goes into writing it down every so often, at most."""
+"""The largest share of a run's time for writing checkpoints at intervals."""
 
 _IMAGES = ("image", "best", "mean")
 _STATE = "state."
@@ -48,7 +48,7 @@ CheckpointArray = NDArray[Any]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a checkpoint is held against: `shapes` (height, width) and `steps` of each size, and if a mean is kept."""
+    """The levels a checkpoint must match: `shapes` (height, width) and `steps`, and whether the run has a mean."""
 
     shapes: Sequence[tuple[int, int]]
     steps: Sequence[int]
@@ -56,11 +56,11 @@ class Plan:
 
 
 class Checkpoints:
-    """An `on_iterate` that writes the run to `path` every so many seconds, and at the end of each size; to None never.
+    """An `on_iterate` callback that writes a checkpoint every `every` seconds and at the end of each size.
 
-    `about` is plain data on what the run is of, given back by `Checkpoint.about`. Once writing takes long it is done
-    less often, so that it costs no more than `SHARE` of the time; every 0 seconds is after every step. `tell` is told
-    when writing fails, which is no reason to end a run.
+    A `path` of None writes nothing. `about` is plain data about the run, which `Checkpoint.about` returns. The interval
+    grows when writing is slow, to limit its cost to `SHARE` of the time. An interval of 0 writes after every step.
+    `tell` receives a message when writing fails; the run continues.
     """
 
     def __init__(
@@ -76,13 +76,13 @@ class Checkpoints:
         self._last: Progress | None = None
 
     def __call__(self, progress: Progress) -> None:
-        """Take note of a step, and write it down if it is time."""
+        """Remember a step, and write a checkpoint if one is due."""
         self._last = progress
         if progress.left == 0 or time.monotonic() >= self._due:
             self.write()
 
     def write(self) -> None:
-        """Write down the last step, unless that is done or there is none."""
+        """Write a checkpoint of the last step, unless it is written already or there was no step."""
         if self._last is None or self._path is None:
             return
         began = time.monotonic()
@@ -98,7 +98,7 @@ class Checkpoints:
 
 
 def write(path: Path, about: Mapping[str, Any], snapshot: Snapshot) -> None:
-    """Write a checkpoint, whole or not at all; it holds no copy of any array meanwhile. Raises `NstError`."""
+    """Write a checkpoint atomically, without copying an array. Raises `NstError`."""
     arrays = {name: array for name in _IMAGES if (array := getattr(snapshot, name)) is not None}
     arrays |= {_STATE + name: value for name, value in snapshot.state.items() if isinstance(value, np.ndarray)}
     terms = list(dict.fromkeys(term for row in snapshot.history for term in row["terms"]))
@@ -108,8 +108,8 @@ def write(path: Path, about: Mapping[str, Any], snapshot: Snapshot) -> None:
             raise NstError(f"cannot write '{path}': {name} is {array.dtype} {array.shape}")
     arrays = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays, key=_order(arrays))}
     scalars = {name: value for name, value in snapshot.state.items() if isinstance(value, int | float)}
-    kept = {name: getattr(snapshot, name) for name in _KEPT} | {"best_loss": float(snapshot.best_loss)}
-    run = json.dumps({**kept, "state": scalars, "terms": terms, "about": about})
+    fields = {name: getattr(snapshot, name) for name in _FIELDS} | {"best_loss": float(snapshot.best_loss)}
+    run = json.dumps({**fields, "state": scalars, "terms": terms, "about": about})
     metadata = {"format": FORMAT, "run": run, "crc32": str(_checksum(run, arrays))}
     try:
         header = _header(arrays, metadata)
@@ -118,15 +118,15 @@ def write(path: Path, about: Mapping[str, Any], snapshot: Snapshot) -> None:
         raise NstError(f"cannot write '{path}': {getattr(error, 'strerror', None) or 'not enough memory'}") from error
 
 
-_KEPT: Mapping[str, type] = {
+_FIELDS: Mapping[str, type] = {
     **{"level": int, "taken": int, "scale": float, "best_loss": float, "mean_weight": float},
     **{"tile": int, "notes": list},
 }
-"""A snapshot's own values, with their types; `tile` may be None."""
+"""The fields of a snapshot that are no arrays, with their types; `tile` may be None."""
 
 
 def _table(history: Sequence[Mapping[str, Any]], terms: Sequence[str]) -> NDArray[np.float64]:
-    """The rows of a run's history as numbers, NaN for a term that a row has not."""
+    """Return the history as a table of numbers, NaN for a term missing in a row."""
     rows = [
         [*(row[name] for name in _COLUMNS), *(row["terms"].get(term, math.nan) for term in terms)] for row in history
     ]
@@ -134,21 +134,21 @@ def _table(history: Sequence[Mapping[str, Any]], terms: Sequence[str]) -> NDArra
 
 
 def _order(arrays: Mapping[str, CheckpointArray]) -> Callable[[str], tuple[int, str]]:
-    """Wide numbers first, so that all lie where their width divides."""
+    """Return a sort key: wide numbers first, so that every array is aligned to its width."""
     return lambda name: (-arrays[name].dtype.itemsize, name)
 
 
 def _checksum(run: str, arrays: Mapping[str, CheckpointArray]) -> int:
-    """Of everything that is read back: also of names and types, which no array's bytes tell."""
-    found = crc32(run.encode())
+    """Return the CRC-32 of the metadata and of the arrays with their names, types and shapes."""
+    checksum = crc32(run.encode())
     for name, array in arrays.items():
-        found = crc32(f"{name} {array.dtype.str} {array.shape}".encode(), found)
-        found = crc32(_bytes(array), found)
-    return found
+        checksum = crc32(f"{name} {array.dtype.str} {array.shape}".encode(), checksum)
+        checksum = crc32(_bytes(array), checksum)
+    return checksum
 
 
 def _header(arrays: Mapping[str, CheckpointArray], metadata: Mapping[str, str]) -> bytes:
-    """What opens a safetensors file: its length, then names, types, shapes and places."""
+    """Return the header of a safetensors file: its length, then names, types, shapes and offsets as JSON."""
     entries: dict[str, Any] = {"__metadata__": metadata}
     start = 0
     for name, array in arrays.items():
@@ -176,15 +176,15 @@ def _bytes(array: CheckpointArray) -> memoryview:
 
 
 class Checkpoint:
-    """A checkpoint's header: `about` is what its writer said of the run. Raises `UserError` for what is none."""
+    """A checkpoint, opened; `about` is the data given to its writer. Raises `UserError` for any other file."""
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
         with self._opened() as file:
             metadata = file.metadata() or {}
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-            self._types = {name: each.get_dtype() for name, each in slices.items()}
-            self._shapes = {name: tuple(each.get_shape()) for name, each in slices.items()}
+            self._types = {name: array.get_dtype() for name, array in slices.items()}
+            self._shapes = {name: tuple(array.get_shape()) for name, array in slices.items()}
         if metadata.get("format") != FORMAT:
             self._refuse(f"its format is {metadata.get('format', 'another')!r:.40}, not {FORMAT!r}")
         self._metadata = metadata
@@ -212,26 +212,26 @@ class Checkpoint:
 
     def _parsed(self, text: str) -> dict[str, Any]:
         try:
-            found = json.loads(text)
+            run = json.loads(text)
         except (ValueError, RecursionError):
             self._refuse("its metadata is not JSON")
-        wanted = {**_KEPT, "state": dict, "terms": list, "about": dict}
-        if not isinstance(found, dict) or found.keys() != wanted.keys():
+        types = {**_FIELDS, "state": dict, "terms": list, "about": dict}
+        if not isinstance(run, dict) or run.keys() != types.keys():
             self._refuse("its metadata is not that of a run")
-        for name, kind in wanted.items():
-            if type(found[name]) is not kind and not (name == "tile" and found[name] is None):
-                self._refuse(f"its {name} is a {type(found[name]).__name__}")
-        return found
+        for name, kind in types.items():
+            if type(run[name]) is not kind and not (name == "tile" and run[name] is None):
+                self._refuse(f"its {name} is a {type(run[name]).__name__}")
+        return run
 
     def text(self, name: str) -> str:
-        """One of the texts in `about`. Raises `UserError`."""
-        found = self.about.get(name)
-        if not isinstance(found, str):
+        """Return a string from `about`. Raises `UserError`."""
+        text = self.about.get(name)
+        if not isinstance(text, str):
             self._refuse(f"it does not say its {name}")
-        return found
+        return text
 
     def snapshot(self, plan: Plan) -> Snapshot:
-        """The snapshot of a run of this plan. Raises `UserError` before anything is read that does not belong there."""
+        """Return the snapshot, checked against the plan before an array is read. Raises `UserError`."""
         self._check_numbers(plan)
         self._check_arrays(plan)
         try:
@@ -242,12 +242,12 @@ class Checkpoint:
         arrays = {name: arrays[name] for name in sorted(arrays, key=_order(arrays))}
         if self._metadata.get("crc32") != str(_checksum(self._metadata["run"], arrays)):
             self._refuse("its checksum is another one: it is damaged")
-        shown = [*(arrays[name] for name in _IMAGES if name in arrays), arrays["history"][:, : len(_COLUMNS)]]
-        if not all(np.isfinite(array).all() for array in shown):
+        finite = [*(arrays[name] for name in _IMAGES if name in arrays), arrays["history"][:, : len(_COLUMNS)]]
+        if not all(np.isfinite(array).all() for array in finite):
             self._refuse("its numbers are not finite")
-        return self._made(arrays)
+        return self._snapshot_of(arrays)
 
-    def _made(self, arrays: Mapping[str, CheckpointArray]) -> Snapshot:
+    def _snapshot_of(self, arrays: Mapping[str, CheckpointArray]) -> Snapshot:
         state = {name.removeprefix(_STATE): array for name, array in arrays.items() if name.startswith(_STATE)}
         return Snapshot(
             image=arrays["image"],
@@ -255,7 +255,7 @@ class Checkpoint:
             mean=arrays.get("mean"),
             state={**state, **self._run["state"]},
             history=list(self._history(arrays["history"])),
-            **{name: self._run[name] for name in _KEPT},
+            **{name: self._run[name] for name in _FIELDS},
         )
 
     def _history(self, table: CheckpointArray) -> Iterator[dict[str, Any]]:
@@ -271,7 +271,7 @@ class Checkpoint:
             self._refuse(f"its recipe has no step {run['taken']} at size {run['level'] + 1}")
         if not (0 < run["scale"] <= 1 and 0 <= run["mean_weight"] <= 1 and math.isfinite(run["best_loss"])):
             self._refuse("its numbers are out of range")
-        if (run["tile"] or 0) < 0 or not all(type(each) in (bool, int, float) for each in run["state"].values()):
+        if (run["tile"] or 0) < 0 or not all(type(value) in (bool, int, float) for value in run["state"].values()):
             self._refuse("its numbers are none")
         if not all(type(text) is str for text in (*run["notes"], *run["terms"])):
             self._refuse("its texts are none")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nst.errors import Findings, NstError, UserError, raise_all
 from nst.io.download import sha256_of
-from nst.job.inputs import Sources, StyleInput, works
+from nst.job.inputs import Sources, StyleInput, style_sources
 from nst.recipe.recipe import Recipe
 
 ROLES = ("content", "style", "mask", "protect", "init", "weights")
@@ -191,7 +191,7 @@ class _Search:
 def _check_same(group: Sequence[Input], path: str) -> None:
     """Raise `UserError` for a picture or folder that is not this file, or not these works."""
     role = group[0].role
-    found = works(path) if role == "style" else [path]
+    found = style_sources(path) if role == "style" else [path]
     if len(found) != len(group) or not all(each.is_at(work) for each, work in zip(group, found, strict=True)):
         raise UserError(f"{path} is not the {role} of this run ({_called(group)})", "name it as it was then")
 

@@ -1,7 +1,7 @@
-"""How a picture was made: carried in the picture and in a run's checkpoint, and read back from there.
+"""Provenance records: everything that determines an image, stored in the image and in a run's checkpoint.
 
-What is read back is anybody's. It is data, of types checked here; names in it are looked up among what is installed,
-and paths in it are only ever opened to be read, as pictures or as weights.
+A record from a file is untrusted data. Its types are checked here, its names are looked up among the installed plugins,
+and its paths are only opened for reading, as images or as weights.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from nst.recipe.recipe import Recipe
 
 FORMAT = "nst-provenance/1"
 CORE = ("nst", "numpy", "pillow")
-MOST = 1000
-"""Inputs, weights or versions that anybody can mean."""
+MAX_ENTRIES = 1000
+"""The largest number of inputs, weights or versions in a record."""
 
 _T = TypeVar("_T")
 _DIGEST = re.compile(r"|[0-9a-f]{64}")
@@ -37,10 +37,10 @@ _DIGEST = re.compile(r"|[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Record:
-    """All that decides the bytes of a picture.
+    """Everything that determines the bytes of an image.
 
-    `recipe` names the weights that `auto` stood for. `weights` are SHA-256 by name, `versions` those of nst, of the
-    distributions whose plugins had a part in it, and of the modules these need.
+    `recipe` has the chosen weights in place of `auto`. `weights` is the SHA-256 of each by name. `versions` are those
+    of nst, of the distributions of the plugins in use, and of the modules these plugins require.
     """
 
     recipe: Recipe
@@ -50,29 +50,29 @@ class Record:
     options: WriteOptions = field(default_factory=WriteOptions)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, ready for JSON."""
+        """Return plain data, ready for JSON."""
         rest = {name: value for name, value in asdict(self).items() if name != "recipe"}
         return {"format": FORMAT, "recipe": self.recipe.to_dict(), **rest}
 
 
 def record(job: Job, options: WriteOptions | None = None) -> Record:
-    """What a job is about to do, its files as they are now; opens its backends."""
+    """Return the record of a job, with its files as they are now; opens the backends."""
     hashes = dict(job.weight_hashes())
     names = [choice.name for choice in job.weight_choices] if any(hashes.values()) else job.recipe.weights
-    made = job.recipe.override(weights=names)
-    read = [*job.inputs.files(), *([("init", made.init, 0)] if is_file(made.init) else [])]
-    own = {each.name for each in job.spec.weights}
+    resolved = job.recipe.override(weights=names)
+    sources = [*job.inputs.files(), *([("init", resolved.init, 0)] if is_file(resolved.init) else [])]
+    own = {weight_set.name for weight_set in job.spec.weights}
     loaded = [name for name in dict.fromkeys(names) if name not in own and os.path.isfile(os.path.expanduser(name))]
-    found = [input_files.read(role, path, style=style) for role, path, style in read]
-    found += [input_files.read("weights", os.path.expanduser(name), hashes.get(name, "")) for name in loaded]
-    return Record(made, tuple(found), hashes, dict(_versions(job)), options or WriteOptions())
+    files = [input_files.read(role, path, style=style) for role, path, style in sources]
+    files += [input_files.read("weights", os.path.expanduser(name), hashes.get(name, "")) for name in loaded]
+    return Record(resolved, tuple(files), hashes, dict(_versions(job)), options or WriteOptions())
 
 
 def _versions(job: Job) -> Iterator[tuple[str, str]]:
     yield from ((name, version(name)) for name in CORE)
     for plugin, spec in job.used():
         yield plugin.distribution, plugin.entry.version
-        yield from ((module, found) for module in spec.requires if (found := _version(module)))
+        yield from ((module, number) for module in spec.requires if (number := _version(module)))
 
 
 def _version(module: str) -> str:
@@ -82,30 +82,30 @@ def _version(module: str) -> str:
 
 
 def changes(old: Record, new: Record) -> list[str]:
-    """What is not as it was in weights and versions, in words."""
-    found = [f"the weights {name} are other ones" for name in foreign(old, new)]
+    """Return a message for each changed weight file and version."""
+    messages = [f"the weights {name} are other ones" for name in foreign(old, new)]
     for name, then in old.versions.items():
         if (now := new.versions.get(name, then)) != then:
-            found.append(f"{name} was {then}, and is {now}")
-    return found
+            messages.append(f"{name} was {then}, and is {now}")
+    return messages
 
 
 def foreign(old: Record, new: Record) -> list[str]:
-    """The names of new weights that are none of the old ones, whatever those were called."""
+    """Return the names of new weights whose SHA-256 is not among the old ones."""
     return [name for name, digest in new.weights.items() if old.weights and digest not in old.weights.values()]
 
 
-def read(picture: PathLike) -> Record:
-    """What a picture carries. Raises `UserError` for what is no picture, or carries nothing, or nonsense."""
-    text = images.read_text(picture)
+def read(image: PathLike) -> Record:
+    """Read the record in an image. Raises `UserError` without an image, without a record, or with a damaged one."""
+    text = images.read_text(image)
     if text is None:
         hint = "nst writes it into every picture it makes; other programs drop it when they save"
-        raise UserError(f"{picture} does not say how it was made", hint)
-    return parse(text, os.fspath(picture))
+        raise UserError(f"{image} does not say how it was made", hint)
+    return parse(text, os.fspath(image))
 
 
 def parse(text: str | bytes, name: str) -> Record:
-    """A record from its JSON; `name` is what an error calls the file. Raises `UserError`."""
+    """Parse a record from JSON; errors name the file `name`. Raises `UserError`."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
@@ -114,37 +114,37 @@ def parse(text: str | bytes, name: str) -> Record:
 
 
 def from_dict(data: Any, name: str) -> Record:
-    """A record from `Record.to_dict`, every value checked. Raises `UserError`, for a recipe with each mistake in it."""
-    given = _as(dict, data, name)
-    values, errors = recipe.read(_as(dict, given.get("recipe"), name))
+    """Build a record from the data of `Record.to_dict`. Raises `UserError` with every mistake in the recipe."""
+    fields = _as(dict, data, name)
+    values, errors = recipe.read(_as(dict, fields.get("recipe"), name))
     raise_all(UserError(f"{name}: {error.message}", error.hint) for error in errors)
     return Record(
         Recipe(**values),
-        tuple(_input(each, name) for each in _few(_as(list, given.get("inputs", []), name), name)),
-        _texts(given.get("weights", {}), name),
-        _texts(given.get("versions", {}), name),
-        _options(_as(dict, given.get("options", {}), name), name),
+        tuple(_input(file, name) for file in _limited(_as(list, fields.get("inputs", []), name), name)),
+        _strings(fields.get("weights", {}), name),
+        _strings(fields.get("versions", {}), name),
+        _options(_as(dict, fields.get("options", {}), name), name),
     )
 
 
 def _input(data: Any, name: str) -> Input:
-    given = _as(dict, data, name)
-    found = Input(*(_as(each, given.get(part), name) for part, each in _INPUT.items()))
-    if found.role not in ROLES or found.size < 0 or not _DIGEST.fullmatch(found.sha256):
+    fields = _as(dict, data, name)
+    file = Input(*(_as(kind, fields.get(key), name) for key, kind in _INPUT.items()))
+    if file.role not in ROLES or file.size < 0 or not _DIGEST.fullmatch(file.sha256):
         raise _damaged(name, "an input is none")
-    return found
+    return file
 
 
 _INPUT = {"role": str, "path": str, "size": int, "sha256": str, "style": int}
 
 
-def _texts(data: Any, name: str) -> dict[str, str]:
-    return {key: _as(str, value, name) for key, value in _few(_as(dict, data, name), name).items()}
+def _strings(data: Any, name: str) -> dict[str, str]:
+    return {key: _as(str, value, name) for key, value in _limited(_as(dict, data, name), name).items()}
 
 
-def _options(given: Mapping[str, Any], name: str) -> WriteOptions:
-    usual = asdict(WriteOptions())
-    return WriteOptions(**{key: _as(type(usual[key]), given[key], name) for key in usual if key in given})
+def _options(fields: Mapping[str, Any], name: str) -> WriteOptions:
+    defaults = asdict(WriteOptions())
+    return WriteOptions(**{key: _as(type(defaults[key]), fields[key], name) for key in defaults if key in fields})
 
 
 def _as(kind: type[_T], value: Any, name: str) -> _T:
@@ -153,8 +153,8 @@ def _as(kind: type[_T], value: Any, name: str) -> _T:
     return value
 
 
-def _few(values: Any, name: str) -> Any:
-    if len(values) > MOST:
+def _limited(values: Any, name: str) -> Any:
+    if len(values) > MAX_ENTRIES:
         raise _damaged(name, f"{len(values):,} entries")
     return values
 

@@ -1,4 +1,4 @@
-"""A job with its files, wherever it runs: recorded as it is, kept as it goes, written with its making inside."""
+"""Run a job, write checkpoints while it runs, and save the image with its provenance record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nst import images
-from nst.engine.loop import OnIterate
+from nst.engine.loop import OnIterate, Progress
 from nst.engine.snapshot import Snapshot
 from nst.errors import UserError
 from nst.images import WriteOptions
@@ -25,88 +25,110 @@ from nst.protocols import Pixels
 
 @dataclass(frozen=True)
 class CheckpointPolicy:
-    """Where a run's checkpoint is kept, None for nowhere, and after how many seconds again."""
+    """The path of a run's checkpoint, None for no checkpoint, and the seconds between two writes."""
 
     path: Path | None = None
     every: float = 60.0
 
 
+@dataclass(frozen=True)
+class EarlierRun:
+    """The run to resume from `snapshot`, or, without a snapshot, to repeat from its start."""
+
+    record: Record
+    snapshot: Snapshot | None = None
+
+
 @dataclass
 class RecordedJob:
-    """One picture in the making.
+    """A job with its output file, checkpoints and provenance record.
 
-    `was` is the record of the run to go on with, from `resume`, or to do again; `say` is told what is not as it was.
-    `names` are what files are called in the record, by their paths here.
+    `say` receives a message for each difference from the earlier run. `names` maps the paths of input files on this
+    machine to their names in the record.
     """
 
     job: Job
     output: Path
     options: WriteOptions = field(default_factory=WriteOptions)
-    keeping: CheckpointPolicy = field(default_factory=CheckpointPolicy)
-    resume: Snapshot | None = None
-    was: Record | None = None
+    checkpoints: CheckpointPolicy = field(default_factory=CheckpointPolicy)
+    earlier: EarlierRun | None = None
     say: Callable[[str], object] = lambda line: None
     names: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def resume(self) -> Snapshot | None:
+        """The snapshot to resume from."""
+        return self.earlier.snapshot if self.earlier else None
+
     @cached_property
     def record(self) -> Record:
-        """What this run is; a run that goes on is what it has been. Opens the backends. Raises `UserError`."""
+        """The provenance record; of a resumed run, that of the earlier run.
+
+        Opens the backends. Raises `UserError` if the weights are not those of the run to resume.
+        """
         record = provenance.record(self.job, self.options)
-        inputs = tuple(replace(each, path=self.names.get(each.path, each.path)) for each in record.inputs)
+        inputs = tuple(replace(file, path=self.names.get(file.path, file.path)) for file in record.inputs)
         record = replace(record, inputs=inputs)
-        if self.was is None:
+        if self.earlier is None:
             return record
-        if self.resume is not None and (other := provenance.foreign(self.was, record)):
+        earlier = self.earlier.record
+        if self.resume is not None and (other := provenance.foreign(earlier, record)):
             raise UserError(f"the weights {other[0]} are not those of this run", "put back those it was begun with")
-        for change in provenance.changes(self.was, record):
+        for change in provenance.changes(earlier, record):
             self.say(change)
-        return record if self.resume is None else replace(self.was, versions=record.versions, options=self.options)
+        return record if self.resume is None else replace(earlier, versions=record.versions, options=self.options)
 
     def prepare(self) -> None:
-        """Open the backends, and say what is not as it was."""
+        """Open the backends and report the differences from the earlier run."""
         _ = self.record
 
-    def run(self, on_iterate: OnIterate, painted: Callable[[], object] = lambda: None) -> Result:
-        """Take the steps. `painted` is called after the last of them, before the last checkpoint is written."""
-        keep = self._checkpoints()
+    def run(self, on_iterate: OnIterate, on_finished: Callable[[], object] = lambda: None) -> Result:
+        """Run the job, with a checkpoint at intervals and at the end, also after an error.
 
-        def step(progress: Any) -> None:
-            keep(progress)
+        `on_finished` is called after the last step and before the last checkpoint.
+        """
+        about = {"record": self.record.to_dict(), "folder": os.getcwd(), "output": os.path.abspath(self.output)}
+        checkpoints = Checkpoints(self.checkpoints.path, about, self.checkpoints.every, self.say)
+
+        def step(progress: Progress) -> None:
+            checkpoints(progress)
             on_iterate(progress)
 
         try:
             result = self.job.run(step, self.resume)
-            painted()
+            on_finished()
         finally:
-            keep.write()
+            checkpoints.write()
         return result
 
-    def _checkpoints(self) -> Checkpoints:
-        about = {"record": self.record.to_dict(), "folder": os.getcwd(), "output": os.path.abspath(self.output)}
-        return Checkpoints(self.keeping.path, about, self.keeping.every, self.say)
-
     def write(self, pixels: Pixels, path: Path | None = None, carries: bool = True) -> Path:
-        """Write the picture, elsewhere if so asked; it carries how it was made, or does not. Raises `NstError`."""
+        """Write the image to `path`, by default `output`, with the record if it `carries` one. Raises `NstError`."""
         text = {"nst": json.dumps(self.record.to_dict())} if carries else None
         alpha, like = self.job.alpha(pixels.shape[:2]), self.job.content
         return images.write(path or self.output, pixels, alpha=alpha, text=text, like=like, options=self.options)
 
     def report(self, result: Result) -> dict[str, Any]:
-        """Everything about the run, as plain data."""
-        rest = {"stopped": result.stopped, "notes": result.notes, "history": result.history}
-        inputs = [asdict(each) for each in self.record.inputs]
-        made = {"versions": self.record.versions, "inputs": inputs, "hashes": self.record.weights}
-        return {**result.facts, **made, "recipe": result.recipe.to_dict(), **rest}
+        """Return the facts of the run as plain data, ready for JSON."""
+        provenance_facts = {
+            "versions": self.record.versions,
+            "inputs": [asdict(file) for file in self.record.inputs],
+            "hashes": self.record.weights,
+        }
+        outcome = {"stopped": result.stopped, "notes": result.notes, "history": result.history}
+        return {**result.facts, **provenance_facts, "recipe": result.recipe.to_dict(), **outcome}
 
 
-def taken_up(path: Path, named: Mapping[str, Any] | None = None) -> tuple[Checkpoint, Record, Located]:
-    """A checkpoint, what its run is, and where its files are now, or are `named` to be. Raises `UserError`."""
-    kept = Checkpoint(path)
-    was = provenance.from_dict(kept.about.get("record"), str(path))
-    folders = [Path(kept.text("folder")), path.parent, Path(), Path(kept.text("output")).parent]
-    return kept, was, input_files.locate(was.inputs, was.recipe, folders, named=named)
+def open_checkpoint(path: Path, named: Mapping[str, Any] | None = None) -> tuple[Checkpoint, Record, Located]:
+    """Return a checkpoint, its provenance record and the present paths of its files. Raises `UserError`.
+
+    `named` gives paths by role, which replace the recorded ones.
+    """
+    checkpoint = Checkpoint(path)
+    record = provenance.from_dict(checkpoint.about.get("record"), str(path))
+    folders = [Path(checkpoint.text("folder")), path.parent, Path(), Path(checkpoint.text("output")).parent]
+    return checkpoint, record, input_files.locate(record.inputs, record.recipe, folders, named=named)
 
 
-def snapshot(kept: Checkpoint, job: Job) -> Snapshot:
-    """What a checkpoint holds, for the job it is of. Raises `UserError`."""
-    return kept.snapshot(Plan(job.canvases(), job.steps, job.recipe.average > 0))
+def snapshot(checkpoint: Checkpoint, job: Job) -> Snapshot:
+    """Return the snapshot in a checkpoint of this job. Raises `UserError`."""
+    return checkpoint.snapshot(Plan(job.canvases(), job.steps, job.recipe.average > 0))

@@ -1,4 +1,4 @@
-"""Whether a picture is there already, made of the very same: by what it carries of its making."""
+"""Check whether an output is up to date, by comparing its embedded provenance with the requested inputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from nst.errors import NstError
 from nst.images import WriteOptions
-from nst.job.inputs import Sources, works
+from nst.job.inputs import Sources, style_sources
 from nst.job.validation import is_file
 from nst.persistence import input_files, provenance
 from nst.persistence.provenance import Record
@@ -18,46 +18,47 @@ from nst.recipe.recipe import Recipe
 from nst.weights import selection
 
 Digests = dict[Any, str]
-"""SHA-256 of weight files seen before, by backend, name, and the file's size and time."""
+"""A cache of the SHA-256 of weight files, by backend, name, and the file's size and time."""
 
 SIZES = (1, 2)
-"""For one size `auto` means one thing, for any more another; how many there are the recipe and the content say."""
+"""Numbers of sizes to try: the weights of `auto` differ between a single size and several."""
 
 
 def kept(output: str, sources: Sources, recipe: Recipe, options: WriteOptions, plugins: Plugins, seen: Digests) -> bool:
-    """Whether the picture at `output` was made of these files with this recipe, written like this.
+    """Check whether the image at `output` was made from these files with this recipe and these options.
 
-    The weights are compared by what is in them, versions of software not at all. Opens no backend.
+    Weights are compared by SHA-256; versions of software are ignored. Opens no backend.
     """
-    with suppress(NstError, OSError):  # no picture, or nothing it says, or what it is to be made of is not there
+    with suppress(NstError, OSError):  # no image, no record in it, or a missing input
         return os.path.isfile(output) and _same(provenance.read(output), sources, recipe, options, plugins, seen)
     return False
 
 
 def _same(
-    was: Record, sources: Sources, recipe: Recipe, options: WriteOptions, plugins: Plugins, seen: Digests
+    record: Record, sources: Sources, recipe: Recipe, options: WriteOptions, plugins: Plugins, seen: Digests
 ) -> bool:
     return (
-        was.recipe.override(weights=recipe.weights) == recipe
-        and was.options == options
-        and [(each.role, each.sha256) for each in was.inputs if each.role != "weights"] == [*_inputs(sources, recipe)]
-        and any({*was.weights.values()} == {*_weights(recipe, sizes, plugins, seen)} for sizes in SIZES)
+        record.recipe.override(weights=recipe.weights) == recipe
+        and record.options == options
+        and [(file.role, file.sha256) for file in record.inputs if file.role != "weights"]
+        == [*_inputs(sources, recipe)]
+        and any({*record.weights.values()} == {*_weights(recipe, sizes, plugins, seen)} for sizes in SIZES)
     )
 
 
 def _inputs(sources: Sources, recipe: Recipe) -> Iterator[tuple[str, str]]:
-    """Role and SHA-256 of every file, in the order of a record's."""
-    named = [("content", sources.content), *(("style", each) for each in _works(sources.styles))]
+    """Yield role and SHA-256 of every file, in the order of a record."""
+    named = [("content", sources.content), *(("style", path) for path in _style_paths(sources.styles))]
     for mask, styles in sources.masks:
-        named += [("mask", mask), *(("style", each) for each in _works(styles))]
+        named += [("mask", mask), *(("style", path) for path in _style_paths(styles))]
     named += [("protect", sources.protect)] if sources.protect else []
     named += [("init", recipe.init)] if is_file(recipe.init) else []
     for role, path in named:
         yield role, input_files.read(role, path).sha256
 
 
-def _works(styles: Any) -> Iterator[str]:
-    yield from (work for style in styles for work in works(style))
+def _style_paths(styles: Any) -> Iterator[str]:
+    yield from (path for style in styles for path in style_sources(style))
 
 
 def _weights(recipe: Recipe, sizes: int, plugins: Plugins, seen: Digests) -> Iterator[str]:

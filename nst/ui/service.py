@@ -13,6 +13,7 @@ from nst import images
 from nst.engine.masks import Mask
 from nst.errors import UserError
 from nst.images import SUFFIXES
+from nst.job.inputs import Sources
 from nst.job.job import Job
 from nst.orders import Order
 from nst.persistence import provenance
@@ -20,12 +21,12 @@ from nst.plugins.host import Plugins
 from nst.recipe.recipe import Recipe
 from nst.reports import run as report
 from nst.ui import mask, uploads
-from nst.ui.commands import Errand
+from nst.ui.commands import CommandRun
 from nst.ui.form import Form
 from nst.ui.run_state import RunState
 from nst.ui.sessions import PaintedPicture, Visitor, Visitors
 from nst.ui.uploads import Limits
-from nst.ui.workers import Studio
+from nst.ui.worker_pool import WorkerPool
 
 PREVIEW_EVERY = 1.0  # seconds
 WARM = 30.0  # seconds for which a backend stays loaded after the last page was closed: perhaps it is opened again
@@ -35,7 +36,7 @@ CHECKPOINT_EVERY = 20.0  # seconds; cancelling writes one in any case
 
 
 @dataclass(frozen=True)
-class Wish:
+class PaintRequest:
     """What a person asks for: uploaded files, the form's values, and what the brush is for (`nst.ui.mask.USES`)."""
 
     content: str | None
@@ -45,19 +46,19 @@ class Wish:
     mask: Mask | None = None
 
 
-Make = Callable[[Visitor, str, list[str], Wish], Errand]
+CommandFactory = Callable[[Visitor, str, list[str], PaintRequest], CommandRun]
 """What makes an errand of a visitor's own pictures."""
 
 
 class Service:
     """Serves every open page: takes what comes in, has it painted, and hands out what is done."""
 
-    def __init__(self, plugins: Plugins, studio: Studio, form: Form, limits: Limits | None = None) -> None:
+    def __init__(self, plugins: Plugins, studio: WorkerPool, form: Form, limits: Limits | None = None) -> None:
         self.plugins, self.studio, self.form = plugins, studio, form
         self.limits = limits or Limits()
         self.visitors = Visitors(self.leave)
 
-    def start(self, visitor: Visitor, wish: Wish) -> RunState:
+    def start(self, visitor: Visitor, wish: PaintRequest) -> RunState:
         """Queue a picture. Raises `UserError` with every mistake, before anything is computed."""
         if visitor.busy:
             raise UserError("this page is painting already", "cancel it first, or open another page")
@@ -66,16 +67,16 @@ class Service:
         self.studio.start(visitor.run)
         return visitor.run
 
-    def _order(self, visitor: Visitor, wish: Wish) -> Order:
+    def _order(self, visitor: Visitor, wish: PaintRequest) -> Order:
         recipe = self.form.recipe(wish.values)
         content, styles = self.pictures(visitor, wish)
-        file = uploads.free(visitor.folder, "mask.png")
+        file = uploads.unused_path(visitor.folder, "mask.png")
         where = mask.regions(wish.brush, wish.mask, styles, file)
         masks = [(path, list(own)) for path, own in where.masks]
-        how: dict[str, Any] = {"masks": masks, "protect": where.protect, "max_pixels": self.limits.pixels}
-        self._check(Job(content, where.styles, recipe, self.plugins, **how))
+        sources = Sources(content, where.styles, masks, where.protect, self.limits.pixels)
+        self._check(Job(sources, recipe, self.plugins))
         name = "-".join([Path(content).stem, *(Path(style).stem for style in styles[:1])])[: uploads.LONGEST_NAME]
-        output = uploads.free(visitor.folder, f"{name}-painted.png")
+        output = uploads.unused_path(visitor.folder, f"{name}-painted.png")
         return Order(
             content,
             list(where.styles),
@@ -85,10 +86,12 @@ class Service:
             checkpoint_every=CHECKPOINT_EVERY,
             preview_seconds=PREVIEW_EVERY,
             preview_size=PREVIEW_SIZE,
-            **how,
+            masks=masks,
+            protect=where.protect,
+            max_pixels=self.limits.pixels,
         )
 
-    def pictures(self, visitor: Visitor, wish: Wish) -> tuple[str, list[str]]:
+    def pictures(self, visitor: Visitor, wish: PaintRequest) -> tuple[str, list[str]]:
         """The content and the styles as the visitor's own files. Raises `UserError`."""
         if not wish.content:
             raise UserError("there is no content", "drop, paste or choose the picture to paint")
@@ -96,7 +99,7 @@ class Service:
             raise UserError("there is no style", "drop, paste or choose the pictures to paint it like")
         if len(wish.styles) > self.limits.pictures:
             raise UserError(f"{len(wish.styles)} styles at once", f"give up to {self.limits.pictures}")
-        content, *styles = uploads.admit_all(
+        content, *styles = uploads.copy_uploads(
             [wish.content, *wish.styles], self.visitors.cache, visitor.folder, self.limits
         )
         return str(content), [str(style) for style in styles]
@@ -105,7 +108,7 @@ class Service:
         """An uploaded content as the visitor's own file. Raises `UserError`."""
         if not path:
             raise UserError("there is no content", "drop, paste or choose the picture to paint")
-        return str(uploads.admit(path, self.visitors.cache, visitor.folder, self.limits))
+        return str(uploads.copy_upload(path, self.visitors.cache, visitor.folder, self.limits))
 
     def _check(self, job: Job) -> None:
         height, width = job.shapes()[-1]
@@ -132,7 +135,7 @@ class Service:
         if not self.visitors:
             self.studio.close()
 
-    def run_errand(self, visitor: Visitor, wish: Wish, make: Make) -> Errand:
+    def run_errand(self, visitor: Visitor, wish: PaintRequest, make: CommandFactory) -> CommandRun:
         """Queue what `make` makes of the wish's pictures. Raises `UserError`."""
         if visitor.errand is not None and not (visitor.errand.ticket and visitor.errand.ticket.over):
             raise UserError("this page is waiting for something else", "stop that first, or open another page")
@@ -164,7 +167,7 @@ class Service:
         content = run.output.with_suffix(".content.jpg")
         height, width = images.load_image(run.output).shape[:2]
         images.write(content, images.resize(images.load_image(run.order.content), (height, width)))
-        picture = PaintedPicture(run.output, content, provenance.read(run.output).recipe, words(run))
+        picture = PaintedPicture(run.output, content, provenance.read(run.output).recipe, run_summary(run))
         visitor.pictures = [each for each in visitor.pictures if each.path != picture.path] + [picture]
         return picture
 
@@ -181,7 +184,7 @@ class Service:
         return recipe, self.form.unshown(recipe)
 
 
-def words(run: RunState) -> str:
+def run_summary(run: RunState) -> str:
     """A finished run in a line: what was chosen, how many steps, how long."""
     assert run.done is not None
     told = run.done.report

@@ -1,1 +1,1 @@
-"""Jobs in a process of their own: `painter` is the process, `client` starts it and sends it orders."""
+"""Run jobs in a separate process: `painter` is the process, `client` starts it and sends it orders."""

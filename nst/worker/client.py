@@ -1,4 +1,4 @@
-"""A painter in a process of its own: one framework, and a crash of it is nobody else's."""
+"""Run orders in a separate process, so that a crash of the framework does not end this one."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ from nst.orders import Done, Event, Failed, Order, decode
 from nst.recipe.recipe import Recipe
 from nst.worker import subprocesses
 
-SHOWN = 8  # lines of what a process said last
+SHOWN = 8  # last lines of a process' stderr in an error
 
 
 class Worker:
-    """Paints orders one after another; the process begins with the first.
+    """A process that runs orders one after another; the process starts with the first order.
 
-    What is loaded for one picture is there for the next. An order for another backend gets another process, since two
-    frameworks may not get on in one. A worker ends with its parent, whatever the parent dies of. It is one of `jobs`
-    that share the cores.
+    A loaded network is used again for the next order. An order for another backend starts another process, because
+    two frameworks may conflict in one. The process ends with its parent in any case. `jobs` workers share the cores.
 
         with Worker() as worker:
             for event in worker.paint(Order("content.jpg", ["style.jpg"], "out.png", {"size": 256})):
@@ -49,19 +48,19 @@ class Worker:
 
     @property
     def pid(self) -> int | None:
-        """The number of the process, None for none."""
+        """The process id, or None."""
         return self._process.pid if self._process else None
 
     def paint(self, order: Order) -> Iterator[Event]:
-        """What happens to an order, as it happens; the last event is `Done` or `Failed`.
+        """Run one order and yield its events; the last is `Done` or `Failed`.
 
-        One order at a time. Whoever leaves before the last event ends the process.
+        Closing the iterator before the last event ends the process.
         """
         event: Event | None = None
         process = self._process_for(str(order.recipe.get("backend", Recipe.backend)))
         self._idle = False
         try:
-            with suppress(OSError, ValueError):  # it has died: the end of its events tells
+            with suppress(OSError, ValueError):  # the process has died: its events end, which is handled below
                 self._write({**asdict(order), "folder": order.folder or os.getcwd()})
             for line in process.stdout or ():
                 yield (event := decode(line))
@@ -79,11 +78,11 @@ class Worker:
         if self._process is None or backend != self._backend or self._process.poll() is not None:
             self.kill()
             with self._lock:
-                self._process = self._started()
+                self._process = self._start()
             self._backend, self._killed = backend, self._closed
         return self._process
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> subprocess.Popen[bytes]:
         if self._closed:
             raise NstError("the worker was ended")
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
@@ -91,19 +90,19 @@ class Worker:
         return subprocesses.start("nst.worker.painter", log=self._log, jobs=self._jobs, **pipes)
 
     def stop(self) -> None:
-        """End the steps after the next one: the best image so far is the picture. From any thread."""
+        """End the run after the next step, with the best image so far. Callable from any thread."""
         if self._process is not None:
             with suppress(OSError, ValueError):
                 self._write("stop")
 
     def close(self) -> None:
-        """End the process at once, and begin no other. From any thread."""
+        """End the process at once, and start no other. Callable from any thread."""
         with self._lock:
             self._closed = True
         self.kill()
 
     def kill(self) -> None:
-        """End the process at once. From any thread."""
+        """End the process at once. Callable from any thread."""
         if self._process is not None:
             self._killed = True
             self._process.kill()
@@ -111,9 +110,9 @@ class Worker:
             self._forget()
 
     def _forget(self) -> None:
-        """Let go of what a process that has ended needed; its events are for whoever reads them."""
+        """Close the pipes and the log of an ended process; a thread that reads its events keeps stdout open."""
         assert self._process is not None
-        with suppress(OSError, ValueError):  # what was not sent yet
+        with suppress(OSError, ValueError):  # unsent data
             if self._process.stdin is not None:
                 self._process.stdin.close()
         if self._idle and self._process.stdout is not None:
@@ -131,8 +130,8 @@ class Worker:
         if self._killed:
             return Failed("the worker was ended", signal=subprocesses.signal_of(code))
         self._log.seek(0, os.SEEK_SET)
-        said = self._log.read().decode("utf-8", "replace")
-        _, crash, where = said.rpartition("Fatal Python error")
-        lines = (crash + where if crash else said).strip().splitlines()
+        log = self._log.read().decode("utf-8", "replace")
+        _, crash, where = log.rpartition("Fatal Python error")
+        lines = (crash + where if crash else log).strip().splitlines()
         hint = "\n".join(lines[:SHOWN] if crash else lines[-SHOWN:])
-        return Failed(f"the worker {subprocesses.ended(code, said)}", hint, signal=subprocesses.signal_of(code))
+        return Failed(f"the worker {subprocesses.ended(code, log)}", hint, signal=subprocesses.signal_of(code))

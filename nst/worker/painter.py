@@ -1,7 +1,7 @@
-"""Paints what is ordered, one after another, in this process; what is loaded for one is there for the next.
+"""Stylize orders one after another in this process; a loaded backend is used again for the next order.
 
-`python -m nst.worker.painter` is the same as a process of its own: orders come in on stdin, a line of JSON each, and events go
-out on stdout. It ends as soon as stdin does: with whoever started it, whatever became of them.
+`python -m nst.worker.painter` runs this module as a process. Orders arrive on stdin, a line of JSON each; events leave
+on stdout. The process ends when its stdin is closed, so it never outlives its parent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import platform
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -31,32 +31,28 @@ from nst.job.job import Job
 from nst.orders import Done, Event, Failed, Order, Outcome, Started, Step, encode
 from nst.persistence import recorded_job
 from nst.persistence.checkpoint import Checkpoint
-from nst.persistence.provenance import Record
-from nst.persistence.recorded_job import CheckpointPolicy, RecordedJob
+from nst.persistence.recorded_job import CheckpointPolicy, EarlierRun, RecordedJob
 from nst.persistence.up_to_date import Digests, kept
 from nst.plugins.host import Plugins
-from nst.recipe.recipe import Recipe, read
+from nst.recipe.recipe import ENGINE_FIELDS, Recipe, read
 from nst.worker.previews import Previews
 from nst.worker.staging import Staging
-
-ENGINE = ("backend", "weights", "device", "precision", "backend_options", "pooling", "padding")
-"""The recipe fields that make another network of it."""
 
 Tell = Callable[[Event], object]
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """An order, read: of a checkpoint to go on from what it says, of any other what it says itself."""
+class ParsedOrder:
+    """The sources and the recipe of an order; with a checkpoint they come from its record."""
 
     sources: Sources
     recipe: Recipe
     checkpoint: Checkpoint | None = None
-    was: Record | None = None
+    earlier: EarlierRun | None = None
 
 
 class Painter:
-    """Keeps the backend of its last picture for the next, if that is to be painted by the same one."""
+    """Runs orders, and keeps the loaded backends while the orders need the same network."""
 
     def __init__(self, plugins: Plugins | None = None) -> None:
         self._plugins = plugins or Plugins.from_environment()
@@ -65,69 +61,58 @@ class Painter:
         self._digests: Digests = {}
 
     def paint(self, order: Order, tell: Tell = lambda event: None, stopped: Callable[[], bool] = bool) -> Outcome:
-        """What became of an order; `tell` hears on the way there. Raises nothing but `KeyboardInterrupt`.
+        """Run an order, call `tell` with each event, and return the outcome. Raises only `KeyboardInterrupt`.
 
-        Once `stopped()` the steps end with the next one, and the best image so far is the picture.
+        Once `stopped()` is true, the run ends after the next step, and the best image so far is the result.
         """
         try:
             return self._paint(order, tell, stopped)
-        except (Exception, SystemExit) as error:  # a framework raises what it likes
+        except (Exception, SystemExit) as error:  # a framework may raise anything
             return failure(error)
 
     def _paint(self, order: Order, tell: Tell, stopped: Callable[[], bool]) -> Outcome:
         _enter(order.folder)
-        with Staging() as nearby:
-            wanted, options = _wanted(order), WriteOptions(**order.options)
-            wanted = replace(wanted, sources=nearby.sources(wanted.sources))
-            if not (order.fresh or order.resume) and self._is_kept(order, wanted, options):
+        with Staging() as staging:
+            parsed, options = _parse(order), WriteOptions(**order.options)
+            parsed = replace(parsed, sources=staging.sources(parsed.sources))
+            if not (order.fresh or order.resume) and self._is_up_to_date(order, parsed, options):
                 return Done(order.output, "kept")
-            output = nearby.place(order.output)
-            made = self._making(order, wanted, Path(output), options, nearby.names)
-            tell(_started(made.job))
-            result = made.run(_Telling(order, made.job, tell, stopped))
-            made.write(result.pixels)
-            nearby.send(output)
-            return Done(order.output, result.stopped, made.report(result))
+            output = Path(staging.place(order.output))
+            job = self._job(order, parsed, images.check_output(output, options))
+            checkpoints = CheckpointPolicy(Path(order.checkpoint) if order.checkpoint else None, order.checkpoint_every)
+            earlier = _with_snapshot(parsed, job)
+            recorded = RecordedJob(job, output, options, checkpoints, earlier, names=staging.names)
+            recorded.prepare()
+            tell(_started(job))
+            result = recorded.run(_StepEvents(order, job, tell, stopped))
+            recorded.write(result.pixels)
+            staging.send(str(output))
+            return Done(order.output, result.stopped, recorded.report(result))
 
-    def _is_kept(self, order: Order, wanted: Wanted, options: WriteOptions) -> bool:
+    def _is_up_to_date(self, order: Order, parsed: ParsedOrder, options: WriteOptions) -> bool:
         if not remote.is_url(order.output):
-            return kept(order.output, wanted.sources, wanted.recipe, options, self._plugins, self._digests)
-        with Staging() as nearby:
-            there = nearby.bring(order.output) if remote.exists(order.output) else ""
-            return kept(there, wanted.sources, wanted.recipe, options, self._plugins, self._digests)
+            return kept(order.output, parsed.sources, parsed.recipe, options, self._plugins, self._digests)
+        with Staging() as staging:
+            output = staging.bring(order.output) if remote.exists(order.output) else ""
+            return kept(output, parsed.sources, parsed.recipe, options, self._plugins, self._digests)
 
-    def _making(
-        self, order: Order, wanted: Wanted, output: Path, options: WriteOptions, names: Mapping[str, str]
-    ) -> RecordedJob:
-        job = self._job(order, wanted, [images.check_output(output, options)])
-        keeping = CheckpointPolicy(Path(order.checkpoint) if order.checkpoint else None, order.checkpoint_every)
-        resume = recorded_job.snapshot(wanted.checkpoint, job) if wanted.checkpoint else None
-        made = RecordedJob(job, output, options, keeping, resume, wanted.was, names=names)
-        made.prepare()
-        return made
-
-    def _job(self, order: Order, wanted: Wanted, mistakes: Sequence[UserError | None]) -> Job:
-        engine = [getattr(wanted.recipe, name) for name in ENGINE]
+    def _job(self, order: Order, parsed: ParsedOrder, output_error: UserError | None) -> Job:
+        engine = [getattr(parsed.recipe, name) for name in ENGINE_FIELDS]
         if engine != self._engine:
             self._loaded.clear()
             self._engine = engine
-        sources = wanted.sources
         return Job(
-            sources.content,
-            sources.styles,
-            wanted.recipe,
+            replace(parsed.sources, max_pixels=order.max_pixels),
+            parsed.recipe,
             self._plugins,
-            masks=sources.masks,
-            protect=sources.protect,
-            max_pixels=order.max_pixels,
-            mistakes=[*filter(None, mistakes)],
+            errors=[output_error] if output_error else [],
             chosen=order.chosen,
             loaded=self._loaded,
         )
 
 
-class _Telling:
-    """An `on_iterate` that tells of each step, and ends the steps when asked to."""
+class _StepEvents:
+    """An `on_iterate` callback that sends an event per step, and ends the run once `stopped()` is true."""
 
     def __init__(self, order: Order, job: Job, tell: Tell, stopped: Callable[[], bool]) -> None:
         self._tell, self._stopped = tell, stopped
@@ -136,11 +121,11 @@ class _Telling:
 
     def __call__(self, progress: loop.Progress) -> None:
         left = self._clock.left(self._clock.planned(progress.step, progress.steps), progress.seconds)
-        told = {name: getattr(progress, name) for name in ("step", "steps", "size", "loss", "terms", "seconds", "note")}
-        self._tell(Step(**told, left=left))
+        names = ("step", "steps", "size", "loss", "terms", "seconds", "note")
+        self._tell(Step(**{name: getattr(progress, name) for name in names}, left=left))
         self._previews(progress)
         if self._stopped():
-            raise KeyboardInterrupt
+            raise loop.Stop
 
 
 def _enter(folder: str) -> None:
@@ -151,13 +136,19 @@ def _enter(folder: str) -> None:
         raise NstError(f"cannot enter the folder {folder} on {platform.node()}: {error.strerror}", hint) from None
 
 
-def _wanted(order: Order) -> Wanted:
+def _parse(order: Order) -> ParsedOrder:
     if order.resume:
-        checkpoint, was, found = recorded_job.taken_up(Path(order.resume))
-        return Wanted(found.sources, found.recipe, checkpoint, was)
-    values, mistakes = read(order.recipe)
-    raise_all(mistakes)
-    return Wanted(Sources(order.content, order.styles, order.masks, order.protect), Recipe(**values))
+        checkpoint, record, located = recorded_job.open_checkpoint(Path(order.resume))
+        return ParsedOrder(located.sources, located.recipe, checkpoint, EarlierRun(record))
+    values, errors = read(order.recipe)
+    raise_all(errors)
+    return ParsedOrder(Sources(order.content, order.styles, order.masks, order.protect), Recipe(**values))
+
+
+def _with_snapshot(parsed: ParsedOrder, job: Job) -> EarlierRun | None:
+    if parsed.checkpoint is None or parsed.earlier is None:
+        return None
+    return replace(parsed.earlier, snapshot=recorded_job.snapshot(parsed.checkpoint, job))
 
 
 def _started(job: Job) -> Started:
@@ -166,15 +157,15 @@ def _started(job: Job) -> Started:
 
 
 def failure(error: BaseException) -> Failed:
-    """What to say of anything that was raised; of several mistakes each."""
-    found = as_error(error)
-    errors = found.errors if isinstance(found, Mistakes) else (found,)
-    hints = dict.fromkeys(each.hint for each in errors if each.hint)
-    return Failed(found.message, "; ".join(hints), isinstance(found, UserError))
+    """Return the `Failed` event for any exception, with every hint of a `Mistakes`."""
+    nst_error = as_error(error)
+    errors = nst_error.errors if isinstance(nst_error, Mistakes) else (nst_error,)
+    hints = dict.fromkeys(item.hint for item in errors if item.hint)
+    return Failed(nst_error.message, "; ".join(hints), isinstance(nst_error, UserError))
 
 
 class _Inbox(threading.Thread):
-    """Listens on stdin, beside the painting: orders, and the word to stop the one that is being painted."""
+    """Reads stdin while the main thread works: orders, and the request to stop the order in progress."""
 
     def __init__(self, lines: BinaryIO) -> None:
         super().__init__(daemon=True)
@@ -184,17 +175,20 @@ class _Inbox(threading.Thread):
 
     def run(self) -> None:
         for line in self._lines:
-            given = json.loads(line)
-            if given == "stop":
+            message = json.loads(line)
+            if message == "stop":
                 self.stop.set()
             else:
                 self.stop.clear()
-                self.orders.put(Order(**given))
-        os._exit(0)  # nobody is waiting for this any more
+                self.orders.put(Order(**message))
+        os._exit(0)  # the parent has closed the pipe or ended
 
 
 def main() -> None:
-    """Paint what is ordered on stdin. What a framework prints is no event, and no order is for a framework to read."""
+    """Run the orders from stdin.
+
+    A framework's prints go to stderr, so that stdout carries events only; a framework cannot read the orders.
+    """
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     events, lines = os.fdopen(os.dup(1), "wb"), os.fdopen(os.dup(0), "rb")

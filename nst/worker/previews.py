@@ -1,4 +1,4 @@
-"""The picture as it forms, small and now and then."""
+"""Send small previews of the image while it is optimized."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from nst.orders import Preview
 from nst.protocols import Pixels
 
 SHARE = 0.02
-"""The share of a run's time that goes into previews, at most."""
+"""The largest share of a run's time for previews."""
 
 QUALITY = 85
 
 
 class Previews:
-    """An `on_iterate` that tells of the picture every so many seconds, or steps; 0 of either is never.
+    """An `on_iterate` callback that sends a preview every `seconds` or every `steps`; 0 turns either off.
 
-    `size` is the longest side in pixels. What takes long is done less often, and costs no more than `SHARE`.
+    `size` is the long side in pixels. The interval grows when previews are slow, to limit their cost to `SHARE`.
     """
 
     def __init__(self, seconds: float, steps: int, size: int, tell: Callable[[Preview], object]) -> None:
         self._seconds, self._steps, self._size, self._tell = seconds, steps, size, tell
         self._due = time.monotonic() + seconds
-        self._rest = 0.0
+        self._pause_until = 0.0
 
     def __call__(self, progress: Progress) -> None:
-        """Take note of a step, and show it if it is time."""
+        """Send a preview of this step if one is due."""
         began = time.monotonic()
-        wanted = (self._seconds and began >= self._due) or (self._steps and progress.step % self._steps == 0)
-        if not wanted or began < self._rest:
+        due = (self._seconds and began >= self._due) or (self._steps and progress.step % self._steps == 0)
+        if not due or began < self._pause_until:
             return
         self._tell(Preview(progress.step, progress.size, jpeg(progress.pixels(), self._size)))
         ended = time.monotonic()
-        self._due, self._rest = ended + self._seconds, ended + (ended - began) / SHARE
+        self._due, self._pause_until = ended + self._seconds, ended + (ended - began) / SHARE
 
 
 def jpeg(pixels: Pixels, size: int) -> bytes:
-    """A picture `(H, W, 3)`, 0..1, as a JPEG file of at most `size` pixels a side."""
+    """Encode an image `(H, W, 3)`, 0..1, as a JPEG file with sides of at most `size` pixels."""
     image = Image.fromarray(np.rint(pixels * 255).astype(np.uint8))
     image.thumbnail((size, size), Image.Resampling.BOX)
     file = BytesIO()

@@ -1,4 +1,4 @@
-"""Files from shared storage, brought near while a picture is made of them, and the picture sent back."""
+"""Download the files of a job from shared storage, and upload the result."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import posixpath
 import shutil
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -16,9 +17,9 @@ from nst.orders import StyleSource
 
 
 class Staging:
-    """A private folder for the files behind URLs, gone in the end; paths that are no URLs stay what they are.
+    """A temporary folder for the files behind URLs, deleted on exit; local paths are left alone.
 
-    `names` are the URLs by what stands for them here.
+    `names` maps the paths in the folder to their URLs.
     """
 
     def __init__(self) -> None:
@@ -37,7 +38,7 @@ class Staging:
                 error.message = error.message.replace(local, url)
 
     def place(self, path: str) -> str:
-        """Where a file may lie here under its own name."""
+        """Return a path in the folder for a URL; a local path is returned as it is."""
         if not remote.is_url(path):
             return path
         self._folder = self._folder or tempfile.mkdtemp(prefix="nst-")
@@ -48,22 +49,30 @@ class Staging:
         return local
 
     def bring(self, path: str) -> str:
-        """A file, here. Raises `UserError`."""
+        """Download a URL and return its local path. Raises `UserError`."""
         local = self.place(path)
         if local != path:
             remote.fetch(path, Path(local))
         return local
 
-    def sources(self, wanted: Sources) -> Sources:
-        """All of them, here. Raises `UserError`."""
-        masks = [(self.bring(mask), self._styles(styles)) for mask, styles in wanted.masks]
-        protect = self.bring(wanted.protect) if wanted.protect else wanted.protect
-        return Sources(self.bring(wanted.content), self._styles(wanted.styles), masks, protect)
+    def sources(self, sources: Sources) -> Sources:
+        """Download every URL among the sources, and return the local sources. Raises `UserError`."""
+        masks = [(self.bring(mask), self._styles(styles)) for mask, styles in sources.masks]
+        protect = self.bring(sources.protect) if sources.protect else sources.protect
+        return replace(
+            sources,
+            content=self.bring(sources.content),
+            styles=self._styles(sources.styles),
+            masks=masks,
+            protect=protect,
+        )
 
     def _styles(self, styles: Iterable[StyleSource]) -> list[StyleSource]:
-        return [self.bring(each) if isinstance(each, str) else [self.bring(work) for work in each] for each in styles]
+        return [
+            self.bring(style) if isinstance(style, str) else [self.bring(path) for path in style] for style in styles
+        ]
 
     def send(self, local: str) -> None:
-        """Put what lies here where it belongs. Raises `UserError`."""
+        """Upload a file of the folder to its URL. Raises `UserError`."""
         if local in self.names:
             remote.write(self.names[local], Path(local))

@@ -151,10 +151,11 @@ def test_an_optimizer_that_ends_early_is_no_failure(task):
     assert "after 1 of 3 steps" in run.notes[0]
 
 
-def test_ctrl_c_returns_the_best_so_far(task):
+@pytest.mark.parametrize("request_to_end", [KeyboardInterrupt, loop.Stop])
+def test_ctrl_c_or_a_callback_that_stops_returns_the_best_so_far(task, request_to_end):
     def impatient(progress):
         if progress.step == 4:
-            raise KeyboardInterrupt
+            raise request_to_end
 
     run = loop.run(task(steps=[3, 5]), impatient)
     assert run.stopped == "interrupted"

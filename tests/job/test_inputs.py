@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from nst.errors import Findings, UserError
-from nst.job.inputs import Reader, Sources, masked
+from nst.job.inputs import Sources, masked, read_inputs
 
 
 def picture(path, color=(200, 100, 50), size=(8, 6)):
@@ -17,9 +17,9 @@ def picture(path, color=(200, 100, 50), size=(8, 6)):
 @pytest.fixture
 def read(tmp_path):
     def inputs(styles=(), masks=(), protect=None):
-        found = Findings()
-        content = picture(tmp_path / "content.png")
-        return Reader(found, None).inputs(content, styles, masks, protect), found.errors
+        findings = Findings()
+        sources = Sources(picture(tmp_path / "content.png"), styles, masks, protect)
+        return read_inputs(sources, findings), findings.errors
 
     return inputs
 
@@ -31,8 +31,8 @@ def test_a_folder_is_one_style_of_all_its_pictures(tmp_path, read):
         picture(folder / name) if name[-3:] != "txt" else (folder / name).write_text("no picture")
     inputs, errors = read([str(folder), picture(tmp_path / "wave.png")])
     assert not errors
-    assert [len(style.works) for style in inputs.styles] == [2, 1]
-    assert [work.source for work in inputs.works()] == [
+    assert [len(style.images) for style in inputs.styles] == [2, 1]
+    assert [work.source for work in inputs.style_images()] == [
         str(folder / "a.png"),
         str(folder / "b.jpg"),
         str(tmp_path / "wave.png"),
@@ -42,7 +42,7 @@ def test_a_folder_is_one_style_of_all_its_pictures(tmp_path, read):
 def test_a_list_is_one_style_too(tmp_path, read):
     works = [picture(tmp_path / name) for name in ("b.png", "a.png")]
     inputs, _ = read([works])
-    assert [work.source for work in inputs.styles[0].works] == works
+    assert [work.source for work in inputs.styles[0].images] == works
 
 
 def test_every_picture_is_named_with_its_role_and_style(tmp_path, read):
@@ -75,7 +75,7 @@ def test_a_black_mask_is_a_mistake(tmp_path, read):
 def test_two_patches_of_one_mask_have_names_of_their_own(tmp_path, read):
     style, sky = picture(tmp_path / "style.png"), picture(tmp_path / "sky.png")
     inputs, _ = read([], [(sky, [style]), (sky, [style])])
-    assert [patch.name for patch in inputs.patches] == ["sky", "sky 2"]
+    assert [patch.name for patch in inputs.masked_regions] == ["sky", "sky 2"]
 
 
 def test_all_that_cannot_be_read_is_told_together(read):

@@ -12,6 +12,7 @@ from PIL import Image
 
 from nst import Recipe, load_image, save_image, stylize
 from nst.errors import Mistakes, UserError
+from nst.job.inputs import Sources
 from nst.job.job import Job
 from nst.plugins.host import Plugins
 from nst.specs import OptimizerSpec, Spec
@@ -147,7 +148,7 @@ def test_alpha_comes_back_at_the_result_s_size(run, photo, tmp_path):
 def expect(photo, weights, plugins):
     def make(style, **changes):
         changes = {**FAST, "weights": weights, "device": "cpu", **changes}
-        return Job(photo(48, 48), [style], Recipe(**changes), plugins).estimate()
+        return Job(Sources(photo(48, 48), [style]), Recipe(**changes), plugins).estimate()
 
     return make
 
@@ -223,7 +224,7 @@ def test_memory_is_given_back_between_calls(run):
 
 def test_no_style_is_a_mistake(photo, plugins):
     with pytest.raises(UserError, match="no style"):
-        Job(photo(), [], Recipe(weights="compact"), plugins)
+        Job(Sources(photo(), []), Recipe(weights="compact"), plugins)
 
 
 def test_a_host_without_plugins_says_what_to_install(photo):
@@ -238,11 +239,9 @@ def test_a_region_alone_leaves_the_rest_of_the_picture_as_it_is(plugins, photo, 
     mask = np.zeros((48, 64), np.float32)
     mask[:, 32:] = 1
     job = Job(
-        photo(),
-        [],
+        Sources(photo(), [], [(mask_picture(mask), [photo(seed=1)])]),
         Recipe(weights="compact", size=64, levels=1, steps=3),
         plugins,
-        masks=[(mask_picture(mask), [photo(seed=1)])],
     )
     result = job.run()
     np.testing.assert_array_equal(result.pixels[:, :32], photo()[:, :32])
@@ -256,7 +255,7 @@ def test_each_region_has_its_own_styles(plugins, photo):
     left = np.zeros((48, 64), np.float32)
     left[:, :32] = 1
     recipe = Recipe(weights="compact", size=64, levels=1, steps=30, content_weight=0.1)
-    pixels = Job(photo(), [blue], recipe, plugins, masks=[(mask_picture(left), [red])]).run().pixels
+    pixels = Job(Sources(photo(), [blue], [(mask_picture(left), [red])]), recipe, plugins).run().pixels
     redness = pixels[..., 0] - pixels[..., 2]
     assert redness[:, :24].mean() > redness[:, 40:].mean() + 0.05
 

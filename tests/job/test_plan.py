@@ -18,7 +18,7 @@ pytestmark = [
 PROGRAM = """
 import json, resource, sys
 import numpy as np
-from nst.job import Job
+from nst.job import Job, Sources
 from nst.estimate.memory import PROC, _field
 from nst.images.demo_painting import paint
 from nst.recipe import Recipe
@@ -38,7 +38,7 @@ recipe = Recipe(
     tile=asked["tile"],
     **layers,
 )
-job = Job(painting[::-1].copy(), [painting], recipe)
+job = Job(Sources(painting[::-1].copy(), [painting]), recipe)
 if asked["room"]:  # memory that is kept for later is no memory taken, but it is address space, which is limited here
     nst_torch.memory.keep = lambda: None
 job.open()

@@ -8,7 +8,7 @@ from PIL import Image
 
 from nst.engine.terms import Region
 from nst.errors import Findings
-from nst.job.inputs import Reader
+from nst.job.inputs import Sources, read_inputs
 from nst.job.regions import finished, masked, regions, start
 from nst.recipe.recipe import Recipe
 
@@ -21,9 +21,9 @@ def picture(path, color=(200, 100, 50), size=(8, 6)):
 @pytest.fixture
 def read(tmp_path):
     def inputs(styles=(), masks=(), protect=None):
-        found = Findings()
-        content = picture(tmp_path / "content.png")
-        return Reader(found, None).inputs(content, styles, masks, protect), found.errors
+        findings = Findings()
+        sources = Sources(picture(tmp_path / "content.png"), styles, masks, protect)
+        return read_inputs(sources, findings), findings.errors
 
     return inputs
 
@@ -33,7 +33,7 @@ def test_a_mask_weighs_by_its_luminance_and_is_black_where_it_is_transparent(tmp
     gray, clear = picture(tmp_path / "gray.png", (51, 51, 51)), picture(tmp_path / "clear.png", (255, 255, 255, 51))
     inputs, errors = read([style], [(gray, [style]), (clear, [style])])
     assert not errors
-    assert [float(patch.mask.mean()) for patch in inputs.patches] == pytest.approx([0.2, 0.2], abs=1e-3)
+    assert [float(patch.mask.mean()) for patch in inputs.masked_regions] == pytest.approx([0.2, 0.2], abs=1e-3)
     rest, *patches = [region.mask for region in regions(inputs, Recipe())]
     assert rest.shape == patches[0].shape == (6, 8)
     np.testing.assert_allclose(rest, 0.6, atol=1e-3)

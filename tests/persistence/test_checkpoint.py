@@ -18,6 +18,7 @@ from nst import Recipe
 from nst.engine.loop import Progress
 from nst.engine.snapshot import Snapshot
 from nst.errors import NstError, UserError
+from nst.job.inputs import Sources
 from nst.job.job import Job
 from nst.persistence import checkpoint, recorded_job
 from nst.persistence.checkpoint import LONGEST_HEADER, Checkpoint, Checkpoints, Plan
@@ -277,7 +278,7 @@ def test_a_header_beyond_the_bound_is_neither_read_nor_written(kept, tmp_path):
 def test_a_file_that_promises_what_no_memory_holds_is_refused_unread(tmp_path):
     """A terabyte of nothing, which costs its maker a few bytes of disk."""
     count = 2**38
-    run = {name: getattr(SNAPSHOT, name) for name in checkpoint._KEPT} | {"state": {}, "terms": [], "about": {}}
+    run = {name: getattr(SNAPSHOT, name) for name in checkpoint._FIELDS} | {"state": {}, "terms": [], "about": {}}
     text = json.dumps(
         {
             "__metadata__": {"format": checkpoint.FORMAT, "run": json.dumps(run), "crc32": "0"},
@@ -410,7 +411,7 @@ def job(photo, plugins, make_network, tmp_path_factory):
 
     def make(**changes):
         recipe = Recipe(**{**FAST, "weights": weights, **changes})
-        return Job(photo(36, 48), [photo(40, 40, seed=1)], recipe, plugins)
+        return Job(Sources(photo(36, 48), [photo(40, 40, seed=1)]), recipe, plugins)
 
     return make
 

@@ -15,6 +15,7 @@ from nst import Recipe, images, save_image
 from nst.errors import Mistakes, UserError
 from nst.images import WriteOptions
 from nst.io.download import sha256_of
+from nst.job.inputs import Sources
 from nst.job.job import Job
 from nst.persistence import provenance
 from nst.persistence.input_files import Input
@@ -51,7 +52,7 @@ def test_a_record_comes_back_from_its_json():
 @pytest.mark.frameworks
 def test_a_record_holds_every_file_weight_and_version(here, plugins):
     recipe = Recipe(weights="small.safetensors", init="start.png", size=48, device="cpu")
-    found = provenance.record(Job("content.png", ["style.png"], recipe, plugins))
+    found = provenance.record(Job(Sources("content.png", ["style.png"]), recipe, plugins))
     assert [(each.role, each.path) for each in found.inputs] == [
         ("content", "content.png"),
         ("style", "style.png"),
@@ -72,7 +73,7 @@ def test_a_record_holds_masks_folders_and_what_is_protected(here, photo, plugins
     for seed, name in enumerate(("works/a.png", "works/b.png", "mask.png")):
         save_image(here / name, photo(36, 48, seed=seed))
     masks = [("mask.png", ["style.png"])]
-    job = Job("content.png", ["works"], Recipe(size=48), plugins, masks=masks, protect="start.png")
+    job = Job(Sources("content.png", ["works"], masks, "start.png"), Recipe(size=48), plugins)
     found = provenance.record(job)
     assert [(each.role, each.path, each.style) for each in found.inputs] == [
         ("content", "content.png", 0),
@@ -88,7 +89,7 @@ def test_a_record_holds_masks_folders_and_what_is_protected(here, photo, plugins
 
 @pytest.mark.frameworks
 def test_a_record_names_the_weights_that_auto_stood_for(photo, plugins):
-    job = Job(photo(36, 48), [photo(40, 40)], Recipe(size=48), plugins)
+    job = Job(Sources(photo(36, 48), [photo(40, 40)]), Recipe(size=48), plugins)
     found = provenance.record(job)
     assert found.recipe.weights == (job.weights.name,) != ("auto",)
     assert found.inputs == (Input("content", ""), Input("style", "", style=1))

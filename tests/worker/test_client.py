@@ -192,7 +192,7 @@ def test_a_worker_ends_with_its_parent(order, tmp_path):
     program = (
         "import os, signal\n"
         "from nst.orders import Order\n"
-        "from nst.worker import Worker\n"
+        "from nst.worker.client import Worker\n"
         f"worker = Worker()\nnext(worker.paint(Order(**{ {**vars(order), 'recipe': {**RECIPE, 'steps': 10**6}}!r})))\n"
         "print(worker.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nst import Recipe, save_image
-from nst.job import Job
+from nst.job import Job, Sources
 from nst.persistence import checkpoint, recorded_job
 from nst.persistence.checkpoint import Checkpoint
 from nst.vgg import network
@@ -35,7 +35,7 @@ def test_a_run_goes_on_from_its_checkpoint_to_the_very_same_picture(plugins, her
     recipe = Recipe(**SMALL, **LAYERS, optimizer=optimizer, average=0.5)
 
     def job():
-        return Job("content.png", ["style.png"], recipe, plugins)
+        return Job(Sources("content.png", ["style.png"]), recipe, plugins)
 
     def keep(progress):
         checkpoint.write(Path(f"{progress.step}.nst"), {}, progress.snapshot())
