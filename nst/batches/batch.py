@@ -15,17 +15,16 @@ from nst.batches import manifest, report, rows
 from nst.batches.names import named
 from nst.batches.report import MARK, Painted
 from nst.batches.rows import BatchRow
-from nst.compare import study
 from nst.errors import Findings, UserError, raise_all
 from nst.images import WriteOptions
 from nst.io import remote
-from nst.job.validation import Call, find_mistakes, missing_modules
+from nst.job.validation import Call, find_mistakes
 from nst.orders import Event, Order
 from nst.plugins.host import Plugins
-from nst.plugins.options import read_options
-from nst.recipe.recipe import Recipe
+from nst.plugins.options import missing_modules, read_options
+from nst.recipe.recipe import ENGINE_FIELDS, Recipe
+from nst.reports import folder as report_folder
 from nst.specs import ExecutorSpec, OptionValue
-from nst.worker.painter import ENGINE
 
 BatchWatch = Callable[[BatchRow, Event], object]
 
@@ -61,7 +60,7 @@ class Series:
         found = Findings()
         found.add(*request.mistakes, *self._recipe_mistakes())
         if not remote.is_url(request.output):
-            found.add(study.occupied(Path(request.output), MARK))
+            found.add(report_folder.occupied(Path(request.output), MARK))
         spec: ExecutorSpec | None = found.attempt(lambda: plugins.find("executor", request.executor))
         if spec is not None:
             found.add(missing_modules(spec))
@@ -86,7 +85,7 @@ class Series:
         `watch` hears how each goes.
         """
         for folder in self._folders():
-            study.make(folder)
+            report_folder.make(folder)
         self.told = []
         try:
             for painted in self._painted(watch):
@@ -147,7 +146,7 @@ class Series:
 
 def _engine(order: Order) -> str:
     """Sorts together what one loaded backend paints."""
-    return json.dumps([order.recipe[name] for name in ENGINE], sort_keys=True)
+    return json.dumps([order.recipe[name] for name in ENGINE_FIELDS], sort_keys=True)
 
 
 def batch(
@@ -167,8 +166,8 @@ def batch(
     """Every content painted like every style into a folder: each result as it is finished.
 
     `content` and `style` are patterns, folders or paths, one or several; or `pairs` names a CSV or TOML file that lists
-    the pictures (`nst.batches.manifest`). One that fails is a result that says why. Pictures that are there, made of the
-    very same, are kept, unless `fresh`. The folder gets `report.csv` and `index.html` in the end. Prints nothing.
+    the pictures (`nst.batches.manifest`). One that fails is a result that says why. Pictures that are there, made of
+    the very same, are kept, unless `fresh`. The folder gets `report.csv` and `index.html` in the end. Prints nothing.
     Raises `UserError` with every mistake in the whole, before anything is painted.
     """
     shared, listed = rows_of(_several(content), _several(style), pairs)

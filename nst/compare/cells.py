@@ -16,12 +16,9 @@ from nst.errors import Findings, UserError, raise_all
 from nst.io.download import sha256_of
 from nst.job.validation import ONE_PASS, Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
 from nst.plugins.host import Plugins
-from nst.recipe.recipe import Recipe
+from nst.recipe.recipe import ENGINE_FIELDS, Recipe
 from nst.specs import BackendSpec
 from nst.weights import selection
-
-ENGINE = ("backend", "weights", "device", "precision", "backend_options", "pooling", "padding")
-"""The recipe fields that make another network of it: of cells that differ in none, one is looked into."""
 
 NAMED = 3  # cells named with a mistake that is in more of them
 FORMAT = 1  # of what a worker leaves: another, and every cell has yet to be made
@@ -122,7 +119,7 @@ def _once(cells: Iterable[Cell]) -> list[Cell]:
 
 def _probed(cells: Sequence[Cell]) -> list[Cell]:
     """The first cell of each network is looked into, unless one network is all there is and nobody asked about it."""
-    engines = [_text({name: getattr(cell.recipe, name) for name in ENGINE}) for cell in cells]
+    engines = [_text({name: getattr(cell.recipe, name) for name in ENGINE_FIELDS}) for cell in cells]
     if len(set(engines)) < 2 and not any("backend" in cell.setting for cell in cells):
         return list(cells)
     new = [engine not in engines[:i] for i, engine in enumerate(engines)]

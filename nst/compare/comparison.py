@@ -13,14 +13,15 @@ from nst.compare import cells, grid, page, report, study
 from nst.compare.cells import Cell
 from nst.compare.metrics import SIZE, Evaluator, load_network, missing_scikit_image
 from nst.compare.report import Column
-from nst.compare.study import PAGE, Say, Study, Watch
+from nst.compare.study import Say, Study, Watch
 from nst.errors import Findings, UserError, raise_all
 from nst.images import Picture
 from nst.io import atomic
 from nst.plugins.host import Plugins
 from nst.protocols import Pixels
 from nst.recipe.recipe import Recipe
-from nst.reports import contact_sheet
+from nst.reports import contact_sheet, folder
+from nst.reports.folder import PAGE
 
 MARK = '<meta name="generator" content="nst compare">'  # in every page of ours
 
@@ -58,7 +59,7 @@ class Comparison:
     def __init__(self, request: ComparisonRequest, plugins: Plugins) -> None:
         self._request = request
         found = Findings()
-        found.add(*request.mistakes, missing_scikit_image(), *_usage(request), study.occupied(request.output, MARK))
+        found.add(*request.mistakes, missing_scikit_image(), *_usage(request), folder.occupied(request.output, MARK))
         read = partial(images.read, max_pixels=request.max_pixels if (request.max_pixels or 0) > 0 else None)
         originals = [found.attempt(partial(read, source)) for source in request.originals]
         given = [found.attempt(partial(read, source)) for source in request.pictures if request.against]
@@ -84,7 +85,7 @@ class Comparison:
 
         `say` gets lines, `watch` the columns being worked on and what is being done.
         """
-        study.make(self._request.output)
+        folder.make(self._request.output)
         columns = self._columns()
         interrupted = False
         try:

@@ -13,14 +13,15 @@ from nst.compare import cells, grid, page, report, study
 from nst.compare.cells import Cell
 from nst.compare.papers import Paper, PaperPanel
 from nst.compare.report import Column
-from nst.compare.study import PAGE, Say, Study, Watch
+from nst.compare.study import Say, Study, Watch
 from nst.errors import Findings, UserError, raise_all
 from nst.images import Picture
 from nst.io import atomic
 from nst.plugins.host import Plugins
 from nst.protocols import Pixels
 from nst.recipe.recipe import Recipe, flag
-from nst.reports import contact_sheet
+from nst.reports import contact_sheet, folder
+from nst.reports.folder import PAGE
 
 COMMAND = "nst explore"
 MARK = f'<meta name="generator" content="{COMMAND}">'  # in every page of ours
@@ -58,7 +59,7 @@ class Exploration:
         self._request, self._plugins = request, plugins
         self._study = Study(request.pictures, request.output, request.max_pixels, fresh=request.fresh, together=True)
         found = Findings()
-        found.add(*request.mistakes, *_usage(request), study.occupied(request.output, MARK))
+        found.add(*request.mistakes, *_usage(request), folder.occupied(request.output, MARK))
         read = partial(images.read, max_pixels=request.max_pixels if (request.max_pixels or 0) > 0 else None)
         originals = [found.attempt(partial(read, source)) for source in request.pictures]
         shapes = [each.pixels.shape[:2] if each else (0, 0) for each in originals]
@@ -86,7 +87,7 @@ class Exploration:
 
         `say` gets lines, `watch` the pictures being worked on and how far they are.
         """
-        study.make(self._request.output)
+        folder.make(self._request.output)
         planned = [cell for panel in self.cells for cell in panel]
         columns = self._study.columns(planned)
         interrupted = False

@@ -114,7 +114,7 @@ def missing_scikit_image() -> UserError | None:
 
 
 def features(network: Network, pixels: Pixels, layers: Sequence[str]) -> dict[str, Floats]:
-    """`relu` activations `(H_l, W_l, C_l)` by name: what `nst.vgg.reference` computes, four times as fast in float32."""
+    """Return `relu` activations `(H_l, W_l, C_l)` by name, as `nst.vgg.reference` does, but in float32."""
     x: Floats = pixels - network.mean()
     found: dict[str, Floats] = {}
     block = "1"

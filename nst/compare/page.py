@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from importlib.resources import files
-from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from string import Template
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from nst.compare import tables
-from nst.compare.tables import Table, TableCell
-from nst.images import fit, resize
 from nst.protocols import Pixels
 from nst.reports import curves
 from nst.reports.contact_sheet import Captioned
+from nst.reports.html import Table, data_uri, document, legend, messages, table
 
-LARGEST = 1024  # pixels, long side of a picture on the page; the files themselves lie beside it
-QUALITY = 92
 CURVES = (
     "By step, on a logarithmic scale; jumps are changes of size. Different recipes or networks share no unit of loss."
 )
@@ -38,31 +28,14 @@ def render(report: Mapping[str, Any], pictures: Sequence[Captioned]) -> str:
     main = [
         _slider(pictures, originals),
         *_galleries(report, pictures, originals),
-        told("What went wrong", "failures", tables.failures(report)),
+        messages("What went wrong", "failures", tables.failures(report)),
         *map(_section, tables.all_of(report)),
         _curves(report),
-        told("Notes", "notes", tables.notes(report)),
+        messages("Notes", "notes", tables.notes(report)),
         _details(report),
     ]
     title = report.get("title") or " × ".join(Path(each).name for each in report["originals"])
     return document(report.get("command", "nst compare"), title, tables.lead(report), main, tables.footer(report))
-
-
-def document(command: str, title: str, lead: str, main: Sequence[str], footer: str) -> str:
-    """A page of these parts, in HTML, under a title and a lead, in words, with our style and our script."""
-    return Template(_resource("page.html")).substitute(
-        title=escape(title),
-        command=command,
-        lead=escape(lead),
-        main="\n".join(part for part in main if part),
-        footer=escape(footer),
-        css=_resource("page.css"),
-        script=_resource("page.js"),
-    )
-
-
-def _resource(name: str) -> str:
-    return (files("nst.compare") / name).read_text("utf-8")
 
 
 def _slider(pictures: Sequence[Captioned], originals: int) -> str:
@@ -107,45 +80,12 @@ def _galleries(report: Mapping[str, Any], pictures: Sequence[Captioned], origina
 
 def _figure(caption: str, pixels: Pixels | None, words: str) -> str:
     name = escape(caption, quote=True)
-    image = '<div class="absent">no picture</div>' if pixels is None else f'<img src="{_data(pixels)}" alt="{name}">'
+    image = '<div class="absent">no picture</div>' if pixels is None else f'<img src="{data_uri(pixels)}" alt="{name}">'
     return f"<figure>{image}<figcaption><strong>{name}</strong><br>{escape(words)}</figcaption></figure>"
-
-
-def _data(pixels: Pixels) -> str:
-    """A JPEG as a data URI, without chroma subsampling, at most `LARGEST` pixels long."""
-    height, width = pixels.shape[:2]
-    shown = resize(pixels, fit(height, width, min(LARGEST, max(height, width))))
-    file = BytesIO()
-    image = Image.fromarray((shown * 255).round().astype(np.uint8))
-    image.save(file, "JPEG", quality=QUALITY, subsampling=0)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def told(title: str, kind: str, told: Iterable[tuple[str, str]]) -> str:
-    """A list of things to know, each with whom it is about; nothing for none."""
-    rows = "".join(f"<dt>{escape(who)}</dt><dd>{escape(what)}</dd>" for who, what in told)
-    return f'<section class="{kind}"><h2>{escape(title)}</h2><dl>{rows}</dl></section>' if rows else ""
 
 
 def _section(shown: Table) -> str:
     return f"<section><h2>{escape(shown.title)}</h2>{table(shown)}<p class='soft'>{escape(shown.note)}</p></section>"
-
-
-def table(shown: Table) -> str:
-    """A table that scrolls within itself where it is too wide."""
-    head = "".join(f'<th scope="col">{escape(word)}</th>' for word in shown.head)
-    body = "".join(f"<tr>{''.join(map(_cell, enumerate(row)))}</tr>" for row in shown.rows)
-    kind = ' class="words"' if shown.words else ""
-    label = escape(shown.title, quote=True)
-    inside = f"<table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{inside}</div>'
-
-
-def _cell(numbered: tuple[int, TableCell]) -> str:
-    i, cell = numbered
-    if i == 0:
-        return f'<th scope="row">{escape(cell.text)}</th>'
-    return f'<td class="{cell.kind}">{escape(cell.text)}</td>' if cell.kind else f"<td>{escape(cell.text)}</td>"
 
 
 def _curves(report: Mapping[str, Any]) -> str:
@@ -155,12 +95,6 @@ def _curves(report: Mapping[str, Any]) -> str:
     if not drawn or ("panels" in report and len(losses) > curves.COLORS):
         return ""
     return f'<section><h2>Loss</h2>{drawn}{legend(losses)}<p class="soft">{CURVES}</p></section>'
-
-
-def legend(names: Iterable[str]) -> str:
-    """Which curve is which."""
-    rows = (f'<li><span class="line{i % curves.COLORS}"></span>{escape(name)}</li>' for i, name in enumerate(names))
-    return f'<ul class="legend">{"".join(rows)}</ul>'
 
 
 def _details(report: Mapping[str, Any]) -> str:

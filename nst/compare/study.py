@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from nst.recipe.recipe import flag
 Say = Callable[[str], None]
 Watch = Callable[[Mapping[str, str]], None]
 
-PAGE = "index.html"
 ACROSS = 4  # pictures in a row of the sheet
 
 
@@ -94,21 +92,3 @@ def set_and_varied(setting: Setting, chosen: Collection[str]) -> list[UserError]
         for name in setting
         if name in chosen
     ]
-
-
-def occupied(output: Path, mark: str) -> UserError | None:
-    """What would stop a page with this mark from being written, or what it would write over."""
-    if output.exists() and not output.is_dir():
-        return UserError(f"'{output}' is not a folder", "choose another name for the report")
-    with suppress(OSError):
-        if mark not in (output / PAGE).read_text("utf-8", "replace"):
-            return UserError(f"'{output / PAGE}' is another page", "choose another folder for the report")
-    return None
-
-
-def make(folder: Path) -> None:
-    """The folder, made if need be. Raises `UserError`."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot make the folder '{folder}': {error.strerror}", "choose another place") from None

@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from nst.compare.metrics import STYLE_LAYERS
 from nst.compare.parity import REFERENCE, TOLERANCES
+from nst.reports.html import Table, TableCell
 
 ComparisonReport = Mapping[str, Any]
 CHECKS = {"features": "features", "terms": "loss terms", "gradient": "gradient", "adam": "20 Adam steps"}
-
-
-class TableCell(NamedTuple):
-    """A table's cell; `kind` is pass, fail, different, best, or nothing."""
-
-    text: str
-    kind: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A title, a head, rows, and what a person should know to read them; `words` for text rather than numbers."""
-
-    title: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[TableCell]]
-    note: str = ""
-    words: bool = False
 
 
 JUDGED = (

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from nst.engine.masks import window
+from nst.engine.out_of_memory import empty_cache, memory_errors
 from nst.engine.terms import StyleTerm, Term, extract
 from nst.engine.tiling import SMALLEST, Tile
 from nst.errors import NstError
-from nst.estimate.memory import let_go, memory_errors
 from nst.protocols import Array, Evaluation, FeatureBackend, Objective, Tensor
 from nst.vgg.architecture import stride
 
@@ -169,7 +169,7 @@ class AutoTiledObjective:
             except MemoryError:
                 self._objective = None
             gc.collect()  # the traceback, which holds what the evaluation held, may be a circle
-            let_go(self._backend)
+            empty_cache(self._backend)
             self._halve()
 
     def _halve(self) -> None:

@@ -1,12 +1,10 @@
-"""How much memory this process has needed, holds, and could still get."""
+"""Read the peak, the resident and the available memory of this process."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
 
 PROC = Path("/proc")
 GROUPS = Path("/sys/fs/cgroup")
@@ -23,18 +21,6 @@ def peak_memory() -> int | None:
         return own
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-def memory_errors(backend: Any) -> AbstractContextManager[None]:
-    """Within it, memory that a backend's framework runs out of is a `MemoryError`, where the backend sees to that."""
-    found: AbstractContextManager[None] = getattr(backend, "memory_errors", nullcontext)()
-    return found
-
-
-def let_go(backend: Any) -> None:
-    """Have a backend give back what an evaluation that ran out of memory has left behind, where it can."""
-    if hasattr(backend, "let_go"):
-        backend.let_go()
 
 
 def resident_memory() -> int | None:

@@ -1,4 +1,4 @@
-"""Finds every mistake in a recipe at once, from specs and file headers alone: before any framework is imported."""
+"""Find every mistake in a recipe, from specs and file headers alone, before any framework is imported."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from nst.vgg.architecture import smallest_side, smallest_size
 from nst.weights import selection
 
 ONE_PASS = ("backend", "weights", "device", "backend_options", "size", "style_blend", "style_scale", "color")
-"""The recipe fields that mean something to an image backend."""
+"""The recipe fields that apply to a one-pass backend."""
 
-MOST_BLEED = 256
-"""Pixels beyond each border: no network's frame is so wide."""
+MAX_BLEED = 256
+"""The largest bleed in pixels; no network needs a wider border."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """What a job is called with beside its recipe: so many styles of the whole and of patches, and whether masks."""
+    """The arguments of a job beside its recipe: numbers of unmasked and masked styles, and whether it has masks."""
 
     styles: int = 1
-    patch_styles: int = 0
+    masked_styles: int = 0
     masks: bool = False
 
 
 @dataclass(frozen=True)
 class Sized:
-    """A picture's name, (height, width), and the size it is used at relative to the result's."""
+    """An image's name, (height, width), and its size relative to the result."""
 
     name: str
     shape: tuple[int, int]
@@ -47,130 +47,134 @@ class Sized:
 
 
 def find_mistakes(recipe: Recipe, plugins: Plugins, call: Call, chosen: Collection[str] = ()) -> list[UserError]:
-    """What is wrong with a recipe, for a job that is called so; an empty list when it can run.
+    """Return the errors in a recipe for a job with these arguments, an empty list for none.
 
-    `chosen` names the fields a person set, which must mean something even where they equal the default.
+    `chosen` names the fields set by the user; for a one-pass backend these are checked even if equal to the default.
     """
-    found = Findings()
-    backend: BackendSpec | None = found.attempt(lambda: plugins.find("backend", recipe.backend))
+    findings = Findings()
+    backend: BackendSpec | None = findings.attempt(lambda: plugins.find("backend", recipe.backend))
     if backend is not None:
-        found.add(*_backend_mistakes(recipe, backend))
-    found.add(color_transfer.check(recipe.color))
+        findings.add(*_backend_mistakes(recipe, backend))
+    findings.add(color_transfer.check(recipe.color))
     if backend is not None and backend.kind == "image":
-        found.add(*_inapplicable(recipe, backend, chosen), *_one_pass_mistakes(recipe, backend, call))
-        found.add(*_style_mistakes(recipe, call))
+        findings.add(*_inapplicable(recipe, backend, chosen), *_one_pass_mistakes(recipe, backend, call))
+        findings.add(*_style_mistakes(recipe, call))
     else:
-        found.add(*_descent_mistakes(recipe, plugins, call), *_style_mistakes(recipe, call), *_number_mistakes(recipe))
-    return found.errors
+        findings.add(
+            *_descent_mistakes(recipe, plugins, call), *_style_mistakes(recipe, call), *_number_mistakes(recipe)
+        )
+    return findings.errors
 
 
 def _inapplicable(recipe: Recipe, spec: BackendSpec, chosen: Collection[str]) -> Iterable[UserError]:
-    """Choices that mean nothing to a network that paints in one pass."""
-    usual, takes = Recipe(), ", ".join(map(flag, ONE_PASS))
+    """Yield an error for each chosen field that does not apply to a one-pass backend."""
+    defaults, takes = Recipe(), ", ".join(map(flag, ONE_PASS))
     for name in FIELDS:
-        if name not in ONE_PASS and (name in chosen or getattr(recipe, name) != getattr(usual, name)):
+        if name not in ONE_PASS and (name in chosen or getattr(recipe, name) != getattr(defaults, name)):
             yield UserError(
                 f"{flag(name)} means nothing to '{spec.name}', which paints in one pass", f"it takes {takes}"
             )
 
 
 def _descent_mistakes(recipe: Recipe, plugins: Plugins, call: Call) -> list[UserError]:
-    """What is wrong with the names and options of an optimization's parts."""
-    found = Findings()
-    for role, chosen in zip(("style", "content"), recipe.all_losses(), strict=False):
-        found.add(*_loss_mistakes(recipe, plugins, call, chosen, role))
-    for chosen in recipe.losses:
-        found.add(*_loss_mistakes(recipe, plugins, call, chosen))
+    """Return the errors in losses, optimizer and initializer, and in their options."""
+    findings = Findings()
+    for role, loss in zip(("style", "content"), recipe.all_losses(), strict=False):
+        findings.add(*_loss_mistakes(recipe, plugins, call, loss, role))
+    for loss in recipe.losses:
+        findings.add(*_loss_mistakes(recipe, plugins, call, loss))
     for kind, name, options in (
         ("optimizer", recipe.optimizer, recipe.optimizer_options),
         ("initializer", recipe.init, recipe.init_options),
     ):
-        found.add(*_named_mistakes(plugins, kind, name, options))
-    return found.errors
+        findings.add(*_named_mistakes(plugins, kind, name, options))
+    return findings.errors
 
 
 def _backend_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
-    found = Findings()
-    found.add(missing_modules(spec))
+    findings = Findings()
+    findings.add(missing_modules(spec))
     if recipe.tile.isdigit() and not spec.architecture:
-        found.add(
+        findings.add(
             UserError(f"'{spec.name}' cannot be computed in tiles: it does not say how far it sees", "--tile off")
         )
     if recipe.device not in spec.devices:
-        found.add(unknown("device", recipe.device, spec.devices))
-    found.attempt(lambda: read_options(spec, recipe.backend_options))
+        findings.add(unknown("device", recipe.device, spec.devices))
+    findings.attempt(lambda: read_options(spec, recipe.backend_options))
     if spec.kind == "feature":
-        found.add(*_network_mistakes(recipe, spec))
-    elif (choice := found.attempt(lambda: selection.choose(spec, recipe.weights[-1]))) is not None:
-        found.attempt(choice.source.verify)
-    return found.errors
+        findings.add(*_network_mistakes(recipe, spec))
+    elif (choice := findings.attempt(lambda: selection.choose(spec, recipe.weights[-1]))) is not None:
+        findings.attempt(choice.source.verify)
+    return findings.errors
 
 
 def _network_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
-    """Precision, pooling, padding, layers, and whether the weights have them."""
-    found = Findings()
+    """Return the errors in precision, pooling, padding and layers, and layers missing in the weights."""
+    findings = Findings()
     if recipe.precision not in ("auto", *spec.precisions):
-        found.add(unknown("precision", recipe.precision, ("auto", *spec.precisions)))
+        findings.add(unknown("precision", recipe.precision, ("auto", *spec.precisions)))
     if recipe.pooling not in spec.pooling:
-        found.add(unknown("pooling", recipe.pooling, spec.pooling))
-    found.add(_padding_mistake(recipe.padding, spec))
+        findings.add(unknown("pooling", recipe.pooling, spec.pooling))
+    findings.add(_padding_mistake(recipe.padding, spec))
     known = [name for name in recipe.layers() if name in spec.layers]
     for name in dict.fromkeys(recipe.weights):
-        choice = found.attempt(partial(selection.choose, spec, name))
+        choice = findings.attempt(partial(selection.choose, spec, name))
         if choice is not None:
-            found.add(*selection.check(spec, choice, known))
-    for option, chosen in recipe.selections().items():
-        found.add(*layers.check(option, chosen, spec.layers))
-    return found.errors
+            findings.add(*selection.check(spec, choice, known))
+    for option, selection_of_layers in recipe.selections().items():
+        findings.add(*layers.check(option, selection_of_layers, spec.layers))
+    return findings.errors
 
 
-def _padding_mistake(wanted: str, spec: BackendSpec) -> UserError | None:
-    if wanted in ("auto", *spec.padding):
+def _padding_mistake(padding: str, spec: BackendSpec) -> UserError | None:
+    if padding in ("auto", *spec.padding):
         return None
     if not spec.padding:
         return UserError(f"'{spec.name}' offers no choice of padding", "leave out --padding, or choose another backend")
-    return unknown("padding", wanted, ("auto", *spec.padding))
+    return unknown("padding", padding, ("auto", *spec.padding))
 
 
-def _loss_mistakes(recipe: Recipe, plugins: Plugins, call: Call, chosen: ExtraLoss, role: str = "") -> list[UserError]:
-    """What is wrong with a loss, which must be one for `role` where that is given."""
-    found = Findings()
-    spec: LossSpec | None = found.attempt(lambda: plugins.find("loss", chosen.name))
+def _loss_mistakes(recipe: Recipe, plugins: Plugins, call: Call, loss: ExtraLoss, role: str = "") -> list[UserError]:
+    """Return the errors in a loss, which must have the given `role`, if any."""
+    findings = Findings()
+    spec: LossSpec | None = findings.attempt(lambda: plugins.find("loss", loss.name))
     if spec is None:
-        return found.errors
-    found.add(missing_modules(spec))
-    found.attempt(lambda: read_options(spec, chosen.options))
+        return findings.errors
+    findings.add(missing_modules(spec))
+    findings.attempt(lambda: read_options(spec, loss.options))
     if role and spec.role != role:
         hint = f"it is declared {spec.role}; --{role}-loss takes a {role} loss"
-        found.add(UserError(f"'{spec.name}' is not a {role} loss", hint))
+        findings.add(UserError(f"'{spec.name}' is not a {role} loss", hint))
     elif spec.shape not in SHAPES[spec.role]:
         hint = f"it is declared {spec.shape}; one for {spec.role} must be {' or '.join(SHAPES[spec.role])}"
-        found.add(UserError(f"'{spec.name}' has a shape that its role cannot have", hint))
+        findings.add(UserError(f"'{spec.name}' has a shape that its role cannot have", hint))
     if spec.shape == "whole" and recipe.tile.isdigit():
-        found.add(UserError(f"'{spec.name}' cannot be computed in tiles", "choose another loss, or --tile off"))
+        findings.add(UserError(f"'{spec.name}' cannot be computed in tiles", "choose another loss, or --tile off"))
     if spec.shape == "whole" and call.masks:
-        found.add(UserError(f"'{spec.name}' does not work with masks", "choose another loss, or leave the masks out"))
-    return found.errors
+        findings.add(
+            UserError(f"'{spec.name}' does not work with masks", "choose another loss, or leave the masks out")
+        )
+    return findings.errors
 
 
 def _named_mistakes(plugins: Plugins, kind: str, name: str, options: Mapping[str, OptionValue]) -> list[UserError]:
     if kind == "initializer" and is_file(name):
         return [UserError(f"--init-option does not go with a picture ('{name}')", "leave it out")] if options else []
-    found = Findings()
-    spec = found.attempt(lambda: plugins.find(kind, name))
+    findings = Findings()
+    spec = findings.attempt(lambda: plugins.find(kind, name))
     if spec is not None:
-        found.add(missing_modules(spec))
-        found.attempt(lambda: read_options(spec, options))
-    return found.errors
+        findings.add(missing_modules(spec))
+        findings.attempt(lambda: read_options(spec, options))
+    return findings.errors
 
 
 def is_file(name: str) -> bool:
-    """Whether `--init NAME` means a picture and not an initializer."""
+    """Check whether `--init NAME` names an image file and not an initializer."""
     return bool(Path(name).suffix) or "/" in name or os.path.isfile(name)
 
 
 def _style_mistakes(recipe: Recipe, call: Call) -> Iterable[UserError]:
-    if not call.styles + call.patch_styles:
+    if not call.styles + call.masked_styles:
         yield UserError(
             "there is no style picture", "give one or more after the content: nst stylize CONTENT STYLE -o OUTPUT"
         )
@@ -178,13 +182,13 @@ def _style_mistakes(recipe: Recipe, call: Call) -> Iterable[UserError]:
         yield UserError(
             f"--style-blend has {len(recipe.style_blend)} weights for {call.styles} styles", "give one each"
         )
-    scales, styles = len(recipe.style_scale), call.styles + call.patch_styles
+    scales, styles = len(recipe.style_scale), call.styles + call.masked_styles
     if scales not in (1, styles):
         yield UserError(f"--style-scale has {scales} factors for {styles} styles", "give one, or one each")
 
 
 def each_scale(scales: Sequence[float], styles: int) -> list[float]:
-    """One factor for each of so many styles; 1 for all where there are too few or too many, a mistake of its own."""
+    """Return one scale for each style; a wrong number of scales, reported elsewhere, gives 1 for each."""
     return list(scales) if len(scales) == styles else [scales[0] if len(scales) == 1 else 1.0] * styles
 
 
@@ -198,10 +202,10 @@ def _one_pass_mistakes(recipe: Recipe, spec: BackendSpec, call: Call) -> Iterabl
 
 
 def _number_mistakes(recipe: Recipe) -> Iterable[UserError]:
-    if not any(each.weight for each in recipe.all_losses() if each.name != "nst:range"):
+    if not any(loss.weight for loss in recipe.all_losses() if loss.name != "nst:range"):
         yield UserError("every weight is 0", "set --content-weight or --style-weight above 0")
-    if recipe.bleed > MOST_BLEED:
-        yield UserError(f"--bleed must be at most {MOST_BLEED} pixels, not {recipe.bleed}", "8 to 16 are enough")
+    if recipe.bleed > MAX_BLEED:
+        yield UserError(f"--bleed must be at most {MAX_BLEED} pixels, not {recipe.bleed}", "8 to 16 are enough")
     if recipe.sizes and len(recipe.steps) not in (0, 1, len(recipe.sizes)):
         hint = "give one number in all, or one for each of --sizes"
         yield UserError(f"--steps has {len(recipe.steps)} numbers for {len(recipe.sizes)} sizes", hint)
@@ -212,7 +216,7 @@ def _number_mistakes(recipe: Recipe) -> Iterable[UserError]:
 
 
 def size_mistakes(recipe: Recipe, pictures: Sequence[Sized]) -> Iterable[UserError]:
-    """Pictures too thin for the deepest layer in use; the content's first."""
+    """Yield an error for each image too small for the deepest layer, the content first."""
     content, *styles = pictures
     sizes = plan(recipe, *content.shape)[0]
     if len(recipe.weights) > len(sizes):
@@ -220,10 +224,10 @@ def size_mistakes(recipe: Recipe, pictures: Sequence[Sized]) -> Iterable[UserErr
     coarsest, used = sizes[0], recipe.layers()
     least = smallest_size(content.shape, used)
     yield from _too_small(content, coarsest, smallest_side(used), f"use a size of at least {least}")
-    compared = recipe.selections().get("--style-layers", ())
-    need = smallest_side(compared)
+    style_layers = recipe.selections().get("--style-layers", ())
+    need = smallest_side(style_layers)
     for style in styles:
-        scale = math.ceil(100 * smallest_size(style.shape, compared) / coarsest) / 100
+        scale = math.ceil(100 * smallest_size(style.shape, style_layers) / coarsest) / 100
         enlarged = f"use a --style-scale of at least {scale:g}, a less narrow style"
         advice = f"give a style of at least {need} pixels each way" if min(style.shape) < need else enlarged
         yield from _too_small(style, min(coarsest * style.scale, max(style.shape)), need, advice)

@@ -32,6 +32,10 @@ def option(default: Any, read: Callable[[Any], Any], metavar: str, help: str) ->
 STYLE_LAYERS = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0, "relu5_1": 1.0}
 
 
+ENGINE_FIELDS = ("backend", "weights", "device", "precision", "backend_options", "pooling", "padding")
+"""The recipe fields that select another network."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """The choices Gatys' method leaves to a person, and the engine's own.

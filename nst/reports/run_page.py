@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from html import escape
 
 from nst import __version__
-from nst.compare.page import document, legend, table, told
-from nst.compare.tables import Table, TableCell
 from nst.reports import curves, run
+from nst.reports.html import Table, TableCell, document, legend, messages, table
 from nst.reports.run import Curves, RunReport
 
 LOGARITHMIC = "By step, on a logarithmic scale; a line marks where a size begins."
@@ -20,7 +19,7 @@ def render(report: RunReport) -> str:
     main = [
         *_charts(report),
         f"<h2>Facts</h2>{table(Table('Facts', ['', ''], rows, words=True))}",
-        told("Notes", "notes", [("", note) for note in report.get("notes", ())]),
+        messages("Notes", "notes", [("", note) for note in report.get("notes", ())]),
     ]
     return document("nst report", "How the run went", _lead(report), main, f"Made by nst {__version__}.")
 
