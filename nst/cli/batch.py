@@ -122,7 +122,7 @@ def _run(series: Series, quiet: bool, output: str) -> int:
     from nst.batches.report import summary
     from nst.cli.progress import say
 
-    with Teller(len(series.rows), quiet) as teller:
+    with BatchPrinter(len(series.rows), quiet) as teller:
         try:
             for painted in series.run(teller.watch):
                 teller.show(painted)
@@ -133,7 +133,7 @@ def _run(series: Series, quiet: bool, output: str) -> int:
     return 1 if any(each.status == "failed" for each in series.told) else 0
 
 
-class Teller:
+class BatchPrinter:
     """Says on stderr how a series goes: a live line on a terminal, and a line for each picture."""
 
     def __init__(self, total: int, quiet: bool) -> None:
@@ -145,7 +145,7 @@ class Teller:
         self._total, self._told, self._painted = total, 0, 0
         self._began = time.monotonic()
 
-    def __enter__(self) -> Teller:
+    def __enter__(self) -> BatchPrinter:
         if self._console.is_interactive and not self._quiet:
             self._status.start()
         return self

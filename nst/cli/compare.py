@@ -13,7 +13,7 @@ from nst.cli.recipe_options import recipe_options
 from nst.cli.stylize import MaxPixels, Preset, RecipeFile
 
 if TYPE_CHECKING:
-    from nst.compare.tables import Table
+    from nst.reports.html import Table
 
 WIDE = 160  # columns in which every table fits
 
@@ -68,14 +68,14 @@ def compare(
     how: dict[str, Any] = {"jobs": jobs, "judge": judge, "fresh": fresh, "max_pixels": max_pixels}
     request = ComparisonRequest(pictures, output, made, mistakes=mistakes, **wanted, **how)
     comparison = Comparison(request, host())
-    with Teller(quiet) as teller:
+    with CellPrinter(quiet) as teller:
         report = comparison.run(teller.say, teller.watch)
     if not quiet:
         show(report, output)
     return int(report["exit_code"])
 
 
-class Teller:
+class CellPrinter:
     """Says on stderr what goes on: a live line on a terminal, elsewhere a line when something begins."""
 
     def __init__(self, quiet: bool) -> None:
@@ -85,7 +85,7 @@ class Teller:
         self._status = self._console.status("starting")
         self._seen: set[str] = set()
 
-    def __enter__(self) -> Teller:
+    def __enter__(self) -> CellPrinter:
         if self._console.is_interactive:
             self._status.start()
         return self

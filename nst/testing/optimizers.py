@@ -24,7 +24,7 @@ OptionValues = NDArray[Any]
 MakeArray = Callable[[OptionValues], Array]
 
 
-class Problem:
+class Quadratic:
     """An objective on arrays of one kind, computed in NumPy, that remembers every image it is asked about.
 
     `function` gives the loss and its gradient at values `(H, W, 3)`; `start` is where to begin.
@@ -49,14 +49,14 @@ class Problem:
         return Evaluation(float(loss), {"all": float(loss)}, kind)
 
 
-def quadratic(make: MakeArray, shape: tuple[int, ...] = (5, 7, 3), spread: float = 0.4) -> Problem:
+def quadratic(make: MakeArray, shape: tuple[int, ...] = (5, 7, 3), spread: float = 0.4) -> Quadratic:
     """Lowest, at 0, where all pixels are 0.5; curvatures from 1 to 10; it starts within `spread` of there."""
     start = 0.5 + np.random.default_rng(0).uniform(-spread, spread, size=shape)
     curvature = np.geomspace(1, 10, start.size).reshape(shape)
-    return Problem(lambda x: (np.sum(curvature * (x - 0.5) ** 2) / 2, curvature * (x - 0.5)), start, make)
+    return Quadratic(lambda x: (np.sum(curvature * (x - 0.5) ** 2) / 2, curvature * (x - 0.5)), start, make)
 
 
-def rosenbrock(make: MakeArray) -> Problem:
+def rosenbrock(make: MakeArray) -> Quadratic:
     """Rosenbrock's valley between the two rows of `(2, 4, 3)`, moved into 0..1, its curvatures at most about 10.
 
     From -1.2, 1 as usual: 0.1, 0.83 in our units, of which the old ones are 3 x - 1.5. Lowest, at 0, at 0.83.
@@ -69,7 +69,7 @@ def rosenbrock(make: MakeArray) -> Problem:
         return np.sum(100 * bend**2 + (1 - x) ** 2) / 1000, 3 * slopes / 1000
 
     start = (np.broadcast_to(np.array([-1.2, 1.0])[:, None, None], (2, 4, 3)) + 1.5) / 3
-    return Problem(function, start, make)
+    return Quadratic(function, start, make)
 
 
 class OptimizerSuite(Suite):
@@ -100,7 +100,7 @@ class OptimizerSuite(Suite):
         if "make" in metafunc.fixturenames:
             metafunc.parametrize("make", self.arrays.values(), ids=self.arrays)
 
-    def run(self, spec: OptimizerSpec, problem: Problem, start: Array = None, **given: Any) -> Iterator[Iterate]:
+    def run(self, spec: OptimizerSpec, problem: Quadratic, start: Array = None, **given: Any) -> Iterator[Iterate]:
         """The optimizer's iterates on a problem."""
         image = problem.start if start is None else start
         iterates: Iterator[Iterate] = spec.load()(problem, image, **self.settings(spec) | given)
@@ -119,7 +119,7 @@ class OptimizerSuite(Suite):
 
     @pytest.mark.parametrize("function", [quadratic, rosenbrock])
     def test_lowers_a_quadratic_and_rosenbrock_s_function(
-        self, spec: OptimizerSpec, make: MakeArray, function: Callable[[MakeArray], Problem]
+        self, spec: OptimizerSpec, make: MakeArray, function: Callable[[MakeArray], Quadratic]
     ) -> None:
         """It lowers a quadratic and Rosenbrock's function."""
         problem = function(make)

@@ -11,7 +11,7 @@ import pytest
 
 from nst.compare import page, tables
 from nst.compare.comparison import MARK
-from nst.reports import contact_sheet, curves
+from nst.reports import contact_sheet, curves, html
 
 VOID = {"meta", "link", "img", "input", "br", "line"}
 NASTY = "<b>&\"' \u202e日本"
@@ -151,7 +151,7 @@ def test_nothing_finished_is_a_page_all_the_same(photo):
 def test_large_pictures_are_shown_smaller(photo):
     from nst.images import load_image
 
-    data = page._data(photo(40, 2000))
+    data = html.data_uri(photo(40, 2000))
     import base64
     from io import BytesIO
 
