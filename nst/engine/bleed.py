@@ -33,18 +33,18 @@ class BleedCanvas:
         return height + 2 * self.bleed, width + 2 * self.bleed
 
     def spread(self, image: Any) -> Any:
-        """An image `(H, W)` or `(H, W, C)` of any size at the picture's, and mirrored on the rim."""
+        """Resize an image `(H, W)` or `(H, W, C)` to the picture's size and mirror it into the rim."""
         return self.mirrored(resize(image, self.picture))
 
     def mirrored(self, array: Any) -> Any:
-        """An array of the picture's size with the rim around it."""
+        """Return an array of the picture's size with a mirrored rim around it."""
         if not self.bleed:
             return array
         rim = [(self.bleed, self.bleed)] * 2 + [(0, 0)] * (array.ndim - 2)
         return np.pad(array, rim, mode="reflect")
 
     def trim(self, array: Any) -> Any:
-        """What of an array of the whole is the picture's."""
+        """Return the array without the rim."""
         if not self.bleed:
             return array
         height, width = self.picture

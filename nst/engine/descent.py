@@ -94,7 +94,7 @@ class Descent:
         self._give_up()
 
     def settled(self) -> str:
-        """What the descent has come to where it ends by itself; "" where there is more to gain."""
+        """Return the reason why the descent ends early, or "" if the loss still falls."""
         if not self._until or len(self._losses) <= WINDOW:
             return ""
         before, now = min(self._losses[:-WINDOW]), min(self._losses)
@@ -116,13 +116,13 @@ class Descent:
         self.notes.append(f"gave up after {MAX_RESCUES} halvings of the step; the last good image is kept")
 
     def news(self) -> str:
-        """The notes since the last call, as one line."""
+        """Return the notes since the last call, as one line."""
         fresh, self._told = self.notes[self._told :], len(self.notes)
         return "; ".join(fresh)
 
 
 def _lighter(iterate: Iterate) -> Iterate:
-    """The iterate without its gradient, which is as large as the image and which nobody asks for again."""
+    """Return the iterate without its gradient, which is as large as the image and not needed again."""
     evaluation = Evaluation(iterate.evaluation.loss, iterate.evaluation.terms, None)
     return Iterate(iterate.image, evaluation, iterate.state)
 

@@ -110,7 +110,7 @@ class LevelRun:
         self._descent = self._resumed_descent(resume)
 
     def _planned_tile(self) -> int | None:
-        """The tiles to begin with: none larger than memory has had room for at the sizes before."""
+        """Return the tile size to start with, not larger than the tile size that fitted at earlier sizes."""
         tile, most = self._level.tile if self._task.tile == 0 else self._task.tile, self._outcome.tile
         return tile if tile is None or not most else min(tile or most, most)
 
@@ -141,7 +141,7 @@ class LevelRun:
         return Descent(*parts, good=good, best=lowest, scale=resume.scale, losses=losses)
 
     def _carried(self) -> State | None:
-        """The optimizer's state at the last size, its arrays resized to this one's."""
+        """Return the optimizer's state of the last size, with its arrays resized to this size."""
         if self._outcome.state is None:
             return None
         return {
@@ -156,12 +156,12 @@ class LevelRun:
         return {name: self._host(value) for name, value in state.items()}
 
     def _placed(self, value: Any) -> Any:
-        """A value of a snapshot where the backend computes; what is not float32 was NumPy's, and remains so."""
+        """Move a value of a snapshot to the backend; arrays other than float32 stay in NumPy."""
         placed = isinstance(value, np.ndarray) and value.dtype == np.float32
         return self._backend.asarray(value) if placed else value
 
     def _host(self, value: Any) -> Any:
-        """A value of an iterate as a snapshot keeps it; NumPy's arrays keep their type."""
+        """Copy a value of an iterate to the host; NumPy arrays keep their type."""
         return value if isinstance(value, int | float | np.ndarray) else self._backend.to_host(value)
 
     def run(self, on_iterate: OnIterate | None) -> None:
@@ -225,11 +225,11 @@ class LevelRun:
         )
 
     def _shown(self, image: Array) -> Pixels:
-        """The picture on the canvas."""
+        """Return the image without the rim, as `Pixels`."""
         return self._canvas.trim(self._backend.to_numpy(image))  # type: ignore[no-any-return]
 
     def _rest(self) -> dict[str, Any]:
-        """What of a snapshot is no image."""
+        """Return the fields of a snapshot that are not images."""
         return {
             "level": self._index,
             "taken": self._taken,
@@ -240,7 +240,7 @@ class LevelRun:
         }
 
     def _snapshot(self, iterate: Iterate, best: Iterate, total: Array, steps: int, rest: Mapping[str, Any]) -> Snapshot:
-        """The run as it stood after an iterate, on the host, with the state where a later step begins from it."""
+        """Return a snapshot of the run after an iterate, on the host, with the optimizer's state if a later step needs it."""
         last = self._index + 1 == len(self._task.levels)
         needed = rest["taken"] < self._level.steps or (self._task.carries and not last)
         return Snapshot(

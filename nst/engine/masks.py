@@ -40,7 +40,7 @@ def everywhere(tiles: Sequence[Tile], layer: str) -> Area:
 
 
 def inside(backend: FeatureBackend, mask: Mask, tiles: Sequence[Tile], layer: str) -> Area:
-    """The positions of a layer as a mask of the whole picture weighs them."""
+    """Return the weight of each position of a layer, from a mask of the whole picture."""
     means = _means(mask, stride(layer))
     cores = [_core(means, tile, stride(layer)) for tile in tiles]
     sums = [float(core.sum()) for core in cores]
@@ -51,7 +51,7 @@ def inside(backend: FeatureBackend, mask: Mask, tiles: Sequence[Tile], layer: st
 
 
 def window(backend: FeatureBackend, weights: Tensor) -> tuple[slice, slice]:
-    """The rows and columns between which anything counts: what is outside need not be looked at."""
+    """Return the bounding rows and columns of the nonzero part of a mask."""
     counts = backend.to_host(weights) > 0
     found = [np.flatnonzero(counts.any(axis=axis)) for axis in (1, 0)]
     rows, columns = (slice(int(places[0]), int(places[-1]) + 1) for places in found)
@@ -59,7 +59,7 @@ def window(backend: FeatureBackend, weights: Tensor) -> tuple[slice, slice]:
 
 
 def _means(mask: Mask, size: int) -> Mask:
-    """The mean of a mask over squares of so many pixels; an odd last row or column is left out, as by a pool."""
+    """Average a mask over squares of `size` pixels; an odd last row or column is left out, as by a pool."""
     height, width = mask.shape[0] // size, mask.shape[1] // size
     found: Mask = mask[: height * size, : width * size].reshape(height, size, width, size).mean(axis=(1, 3))
     return found

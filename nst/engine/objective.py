@@ -22,7 +22,7 @@ from nst.vgg.architecture import stride
 
 
 def build_objective(backend: FeatureBackend, terms: Sequence[Term], tiles: Sequence[Tile]) -> Objective:
-    """The sum of the terms as a function of the image; each term needs a name of its own.
+    """Build the sum of the terms as a function of the image; each term needs a name of its own.
 
     `tiles` are those the terms were made for; one is the whole image.
     """
@@ -66,7 +66,7 @@ class Tiled:
         self._parts: dict[tuple[int, ...], Objective] = {}  # one for each kind of tile
 
     def __call__(self, image: Array) -> Evaluation:
-        """The terms of the whole image, and its gradient in the image's own kind."""
+        """Return the terms of the whole image and its gradient, in the image's array type."""
         statistics = self._statistics(image)
         distances = {term.name: self._distances[term.name](statistics[term.name], term.target) for term in self._style}
         terms = {term.name: distances[term.name].loss if term.name in distances else 0.0 for term in self._terms}
@@ -79,7 +79,7 @@ class Tiled:
         return Evaluation(sum(terms.values()), terms, gradient)
 
     def _statistics(self, image: Array) -> dict[str, Tensor]:
-        """The style terms' statistics of the whole image."""
+        """Return the statistics of the style terms over the whole image."""
         found: dict[str, Tensor] = {}
         for i, tile in enumerate(self.tiles if self._style else ()):
             features = extract(self._backend, image[tile.box], _layers(self._style))
@@ -90,7 +90,7 @@ class Tiled:
         return found
 
     def _given(self, i: int, slopes: Mapping[str, Tensor]) -> Iterator[Tensor]:
-        """What `_loss` needs to know of tile `i` beside its pixels: each term's slope or target, and its weights."""
+        """Return the parameters of `_loss` for tile `i`: the slope or target of each term, and its weights."""
         for term in self._terms:
             share = term.area.shares[i]
             if isinstance(term, StyleTerm):
@@ -101,7 +101,7 @@ class Tiled:
                 yield term.area.weights[i]
 
     def _part(self, i: int) -> Objective:
-        """What tile `i` adds to the whole: one function for all tiles of its kind, so that it is traced once."""
+        """Return the loss of tile `i`: one function for all tiles of its kind, so that it is traced once."""
         kind = self.tiles[i].kind
         if kind not in self._parts:
             self._parts[kind] = self._backend.value_and_grad(partial(self._loss, i))
@@ -137,7 +137,7 @@ def _weighted(differences: Tensor, weights: Tensor | None) -> Tensor:
 
 
 def _distance(backend: FeatureBackend, term: StyleTerm) -> Objective:
-    """A term's distance as a function of its statistic, with the slope that the tiles need."""
+    """Return a term's distance as a function of its statistic, with the slope that the tiles need."""
     return backend.value_and_grad(lambda statistic, target: {term.name: term.distance(backend.xp, statistic, target)})
 
 
@@ -160,7 +160,7 @@ class AutoTiledObjective:
         self._objective: Objective | None = None
 
     def __call__(self, image: Array) -> Evaluation:
-        """The evaluation, at the first tile size that memory allows."""
+        """Evaluate at the first tile size that fits into memory."""
         while True:
             try:
                 with memory_errors(self._backend):

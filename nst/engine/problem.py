@@ -57,13 +57,13 @@ class Problem:
     bleed: int = 0
 
     def canvas(self, level: Level) -> BleedCanvas:
-        """What is painted at a level."""
+        """Return the canvas of a level: the picture with its rim."""
         height, width = self.content.shape[:2]
         return BleedCanvas.around(fit(height, width, level.size), self.bleed)
 
 
 def build_level(task: Problem, level: Level, tile: int = 0) -> Objective:
-    """The objective of a level, in tiles of so many pixels (0: of the whole image)."""
+    """Build the objective of a level, in tiles of `tile` pixels (0: the whole image)."""
     whole, style, pointwise = task.canvas(level), _used(task.style), _used(task.pointwise)
     for use in style:
         if use.whole and tile:

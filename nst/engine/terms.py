@@ -49,11 +49,11 @@ class StyleTerm:
     area: Area
 
     def statistic(self, xp: Namespace, features: Tensor, weights: Tensor | None) -> Tensor:
-        """The statistic of features `(H, W, C)`, each position weighted by `weights` `(H, W)`, if given."""
+        """Compute the statistic of features `(H, W, C)`, each position weighted by `weights` `(H, W)`, if given."""
         return self.loss.statistic(xp, features, weights)
 
     def distance(self, xp: Namespace, statistic: Tensor, target: Tensor) -> Tensor:
-        """The weighted distance of a statistic from a target, a scalar."""
+        """Compute the weighted distance of a statistic from a target, a scalar."""
         return self.weight * self.loss.distance(xp, statistic, target)
 
 
@@ -73,7 +73,7 @@ class PointwiseTerm:
     area: Area
 
     def differences(self, xp: Namespace, features: Tensor, target: Tensor | None) -> Tensor:
-        """The weighted difference `(H, W)` at each position of features `(H, W, C)`."""
+        """Compute the weighted difference `(H, W)` at each position of features `(H, W, C)`."""
         return self.weight * self.loss.difference(xp, features, features if target is None else target)
 
 
@@ -95,7 +95,7 @@ class Region:
     scales: Sequence[float] = ()
 
     def at(self, canvas: BleedCanvas, long_side: int) -> Region:
-        """The region on a canvas, its styles at most `long_side` pixels times their scales."""
+        """Return the region on a canvas, with its styles at most `long_side` pixels times their scales."""
         mask = None if self.mask is None else canvas.spread(self.mask)
         scales = self.scales or [1.0] * len(self.styles)
         styles = [_shrink(style, long_side * scale) for style, scale in zip(self.styles, scales, strict=True)]
@@ -103,7 +103,7 @@ class Region:
 
 
 def _shrink(style: Pixels, long_side: float) -> Pixels:
-    """The style with its long side at most `long_side`: enlarging it would only teach the picture blur."""
+    """Resize the style to a long side of at most `long_side`; it is never enlarged, since that adds only blur."""
     height, width = style.shape[:2]
     return resize(style, fit(height, width, round(min(long_side, max(height, width)))))
 
@@ -171,7 +171,7 @@ def pointwise_terms(
 
 
 def _energy(xp: Namespace, loss: PointwiseLoss, rim: Tensor, tile: Tile, layer: str) -> float:
-    """The mean over a tile's core of the target's energy."""
+    """Return the target's energy, averaged over a tile's core."""
     energy = loss.energy(xp, rim)
     return energy if isinstance(energy, float) else float(xp.mean(energy[tile.core_in_rim(stride(layer))]))
 

@@ -33,17 +33,17 @@ class Span:
         return slice(self.low, self.high)
 
     def core(self, stride: int) -> slice:
-        """The core in features of the box with a position every `stride` pixels."""
+        """Return the core as slices of the box's features, with a position every `stride` pixels."""
         begin = (self.start - self.low) // stride
         return slice(begin, begin + self.positions(stride))
 
     def rim(self, stride: int) -> slice:
-        """The core with its next positions, as far as the box has any."""
+        """Return the core with the neighboring positions, as far as the box has any."""
         core = self.core(stride)
         return slice(max(0, core.start - 1), core.stop + 1)
 
     def core_in_rim(self, stride: int) -> slice:
-        """The core in features of the rim."""
+        """Return the core as slices of the widened core's features."""
         core, rim = self.core(stride), self.rim(stride)
         return slice(core.start - rim.start, core.stop - rim.start)
 
@@ -70,15 +70,15 @@ class Tile:
         return self.rows.box, self.columns.box
 
     def core(self, stride: int) -> tuple[slice, slice]:
-        """What the tile answers for, in features of its box."""
+        """Return the tile's core as slices of its box's features."""
         return self.rows.core(stride), self.columns.core(stride)
 
     def rim(self, stride: int) -> tuple[slice, slice]:
-        """The same with the next positions around it, for what looks at neighbors."""
+        """Return the tile's core with the neighboring positions, for losses that compare neighbors."""
         return self.rows.rim(stride), self.columns.rim(stride)
 
     def core_in_rim(self, stride: int) -> tuple[slice, slice]:
-        """What the tile answers for, in features of its rim."""
+        """Return the tile's core as slices of the widened core's features."""
         return self.rows.core_in_rim(stride), self.columns.core_in_rim(stride)
 
     def positions(self, stride: int) -> int:
@@ -103,7 +103,7 @@ class Grid:
         return len(self.rows) * len(self.columns)
 
     def __iter__(self) -> Iterator[Tile]:
-        """The tiles, row by row."""
+        """Yield the tiles, row by row."""
         return (Tile(row, column) for row in self.rows for column in self.columns)
 
     @property
@@ -118,7 +118,7 @@ class Grid:
 
 
 def whole(shape: tuple[int, int]) -> tuple[Tile, ...]:
-    """A picture of (height, width) as a single tile."""
+    """Return an image of (height, width) as a single tile."""
     return cut(shape, 0, ())
 
 
@@ -131,7 +131,7 @@ def cut(shape: tuple[int, int], size: int, layers: Collection[str]) -> tuple[Til
 
 
 def grid(shape: tuple[int, int], size: int, layers: Collection[str]) -> Grid:
-    """What `cut` cuts, by its rows and columns: of a huge picture there are few of them, and very many tiles."""
+    """Return the rows and columns that `cut` cuts into; a huge image has few of them and very many tiles."""
     if not size or max(shape) <= size:
         return Grid(*((Span(0, length, 0, length),) for length in shape))
     step = max(map(stride, layers), default=1)

@@ -42,7 +42,7 @@ def clock(task: Problem, level: Level) -> Clocked:
 
 
 def seconds_per_byte(backend: FeatureBackend, shape: tuple[int, int]) -> float:
-    """What a sum of two images of the backend's takes, for each byte of one of them."""
+    """Measure the seconds per byte that the backend takes to add two images."""
     small = [min(side, LARGEST) for side in shape]
     image = backend.asarray(np.zeros((*small, 3), np.float32))
     total, rounds = image + 0.5 * image, list[float]()

@@ -37,14 +37,14 @@ class Outline:
         return sum(9 * prod(each) for each in self.channels.values()) * FLOAT
 
     def upto(self, names: Collection[str]) -> list[str]:
-        """The convolutions computed for layers of these names."""
+        """Return the convolutions computed for layers of these names."""
         order = layer_names(self.architecture, self.channels)
         depth = max((order.index(name) + 1 for name in names if name in order), default=0)
         return [name for name in order[:depth] if name in self.channels]
 
 
 def outline(network: object) -> Outline | None:
-    """The outline of a VGG; None of anything else."""
+    """Return the outline of a VGG, or None for any other network."""
     if not isinstance(network, Network):
         return None
     shapes = {name: kernel.shape for name, kernel in network.kernels.items()}

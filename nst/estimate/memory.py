@@ -12,7 +12,7 @@ NO_LIMIT = 2**60  # what version 1 of control groups writes for none is more tha
 
 
 def peak_memory() -> int | None:
-    """The most memory this process has held resident, in bytes; None where the system does not tell (Windows)."""
+    """Return the peak resident memory of this process in bytes; None where the system does not tell (Windows)."""
     try:
         import resource
     except ImportError:
@@ -24,7 +24,7 @@ def peak_memory() -> int | None:
 
 
 def resident_memory() -> int | None:
-    """What this process holds resident now, in bytes; None where there is no `/proc`."""
+    """Return the resident memory of this process in bytes; None where there is no `/proc`."""
     return _field(PROC / "self" / "status", "VmRSS")
 
 
@@ -44,7 +44,7 @@ def _machine() -> Iterator[int]:
 
 
 def _limits() -> Iterator[int]:
-    """What the process's own limits leave of address space and of data."""
+    """Yield the bytes that the process's own limits leave of address space and of data."""
     try:
         import resource
     except ImportError:
@@ -56,7 +56,7 @@ def _limits() -> Iterator[int]:
 
 
 def _groups() -> Iterator[int]:
-    """What each control group that this process is in leaves, up to the root; its own page cache can be had back."""
+    """Yield the free bytes of each control group of this process, up to the root; page cache counts as free."""
     for line in _text(PROC / "self" / "cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers == "":
@@ -78,14 +78,14 @@ def _left(folder: Path, limit: str, usage: str) -> Iterator[int]:
 
 
 def _field(file: Path, name: str) -> int | None:
-    """A line such as `VmRSS: 1024 kB`, in bytes."""
+    """Read a line such as `VmRSS: 1024 kB`, in bytes."""
     found = (line.split()[1] for line in _text(file).splitlines() if line.startswith(f"{name}:"))
     kilobytes = next(found, None)
     return None if kilobytes is None else int(kilobytes) * 1024
 
 
 def _text(file: Path) -> str:
-    """The file's text; nothing where there is none, or where it is not ours to read."""
+    """Read the file's text; "" if it does not exist or cannot be read."""
     try:
         return file.read_text()
     except OSError:

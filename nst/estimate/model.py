@@ -82,11 +82,11 @@ class LevelPlan:
 
 @dataclass(frozen=True)
 class Timing:
-    """What evaluations of a network were found to take: `fixed` seconds for each pass there and back however small
-    the picture, and `rate` seconds for each unit of work, of whatever unit `Estimator.work` counts in.
+    """The measured seconds of a network's evaluations.
 
-    `overhead` are the seconds a new size, or a new kind of tile, costs once. `seconds_per_byte` is what a sum of two
-    arrays takes for each byte of one of them.
+    `fixed` are the seconds of each forward and backward pass, however small the image. `rate` are the seconds for each
+    unit of work, as `Estimator.work` counts it. `overhead` are the seconds that a new size, or a new kind of tile,
+    costs once. `seconds_per_byte` are the seconds to add two arrays, for each byte of one of them.
     """
 
     fixed: float
@@ -96,7 +96,7 @@ class Timing:
 
 
 def line(timed: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """`fixed` and `rate` of a `Timing`, from the (work, seconds) of one evaluation, or of a small and a large one."""
+    """Fit `fixed` and `rate` of a `Timing` to the (work, seconds) of one evaluation, or of a small and a large one."""
     (work, seconds), (most_work, most_seconds) = timed[0], timed[-1]
     if work == most_work:
         return FIXED * seconds, (1 - FIXED) * seconds / work
@@ -151,7 +151,7 @@ class Estimate:
 
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> Estimate:
-        """What `to_dict` gave."""
+        """Return the estimate that `to_dict` made plain."""
         parts = [LevelEstimate(**part) for part in found["sizes"]]
         return cls(parts, found["start"], found["at_least"], found["at_most"])
 
@@ -212,7 +212,7 @@ class Estimator:
         return round(self.narrow * self.model.factor * max(computing, looking) + passing)
 
     def fitting(self, stage: LevelPlan, networks: Collection[Outline], room: int) -> int:
-        """The largest tile for which `room` bytes are enough, 0 where the whole image fits.
+        """Return the largest tile for which `room` bytes are enough, 0 where the whole image fits.
 
         Tiles are as even as can be, so those that cut the longer side into 2, 3, 4, … are all there are to choose from.
         """

@@ -22,7 +22,7 @@ class Histogram:
         self._groups = groups
 
     def statistic(self, xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
-        """`(groups, C)`: each channel's values in `features` `(H, W, C)`, sorted and averaged in equal groups.
+        """Sort each channel of `features` `(H, W, C)` and average it in equal groups: `(groups, C)`.
 
         Sorting needs all positions at once and alike. Raises `NstError` for a `weight`.
         """

@@ -34,7 +34,7 @@ class Wasserstein:
         return xp.concat([mean, moments.second(xp, features, weight)])
 
     def distance(self, xp: Namespace, statistic: Tensor, target: Tensor) -> Tensor:
-        """The relative squared distance, a scalar of 0 or more; float32 leaves about 2e-5 at the target."""
+        """Compute the relative squared distance, a scalar of 0 or more; in float32 it is about 2e-5 at the target."""
         identity = xp.eye(target.shape[1])
         energy = _trace(xp, target[1:], identity) + TINY
         mean, covariance = _gaussian(xp, statistic, energy, identity)
@@ -46,7 +46,7 @@ class Wasserstein:
         return SCALE * _positive(xp, xp.sum(xp.square(mean - target_mean)) + alone - 2 * shared)
 
     def _root_trace(self, xp: Namespace, product: Tensor, identity: Tensor) -> Tensor:
-        """The trace of the square root of a product of two covariances `(C, C)`.
+        """Compute the trace of the square root of a product of two covariances `(C, C)`.
 
         `root` tends to the root of the product over its norm, `inverse` to that root's inverse.
         """
@@ -86,5 +86,5 @@ def _norm(xp: Namespace, matrix: Tensor) -> Tensor:
 
 
 def _positive(xp: Namespace, value: Tensor) -> Tensor:
-    """The value, kept from falling below 0 by rounding, and never without a slope."""
+    """Keep the value from falling below 0 by rounding, with a finite slope."""
     return (value + xp.sqrt(xp.square(value) + LEAST**2)) / 2

@@ -164,7 +164,7 @@ def _loss(value: Any) -> ExtraLoss:
 
 
 def _parts(value: Any) -> list[Any]:
-    """What commas or blanks separate, or the items of a list, whose own strings may hold several."""
+    """Split text at commas or blanks, or return the items of a list, whose strings may contain several."""
     if isinstance(value, str):
         return value.replace(",", " ").split()
     if isinstance(value, Iterable):

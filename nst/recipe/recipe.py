@@ -22,7 +22,7 @@ from nst.vgg.layers import IMAGE
 
 
 def option(default: Any, read: Callable[[Any], Any], metavar: str, help: str) -> Any:
-    """A recipe field: its default, the reader of its values, and what `--help` says about it."""
+    """Declare a recipe field: its default, the reader of its values, and its help text."""
     metadata = {"read": read, "metavar": metavar, "help": help}
     if isinstance(default, dict):
         return field(default_factory=default.copy, metadata=metadata)
@@ -165,7 +165,7 @@ class Recipe:
             object.__setattr__(self, "size", self.sizes[-1])
 
     def override(self, **given: Any) -> Recipe:
-        """This recipe with other values; a new `size` or `levels` replaces older `sizes` and their steps."""
+        """Return this recipe with other values; a new `size` or `levels` replaces older `sizes` and their steps."""
         if {"size", "levels"} & given.keys() and "sizes" not in given:
             given = {"sizes": (), "steps": self.steps if len(self.steps) == 1 else ()} | given
         return replace(self, **given)
@@ -181,7 +181,7 @@ class Recipe:
         ]
 
     def usual_layers(self, role: str) -> Mapping[str, float]:
-        """The layers of a loss for which none are named, by its role."""
+        """Return the layers of a loss for which none are named, by its role."""
         return {"style": self.style_layers, "content": self.content_layers}.get(role, {IMAGE: 1.0})
 
     def selections(self) -> dict[str, Mapping[str, float]]:
@@ -221,7 +221,7 @@ SEVERAL = (fields.settings, fields.losses)
 
 
 def flag(name: str) -> str:
-    """The command-line spelling of a recipe field: `optimizer_options` is `--optimizer-option`."""
+    """Return the command-line spelling of a recipe field: `optimizer_options` is `--optimizer-option`."""
     if FIELDS[name].metadata["read"] in SEVERAL:
         name = name.removesuffix("es" if name.endswith("sses") else "s")
     return "--" + name.replace("_", "-")
@@ -249,21 +249,21 @@ def _read(name: str, value: Any) -> Any:
 
 
 def presets() -> dict[str, str]:
-    """The names of the recipes that come with nst, each with its first comment line."""
+    """Return the names of the presets, each with its first comment line."""
     folder = resources.files("nst.recipe") / "presets"
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
     return {file.name.removesuffix(".toml"): file.read_text("utf-8").splitlines()[0].lstrip("# ") for file in files}
 
 
 def preset(name: str) -> dict[str, Any]:
-    """The values a preset sets. Raises `UserError` for an unknown name."""
+    """Return the values a preset sets. Raises `UserError` for an unknown name."""
     if name not in presets():
         raise unknown("preset", name, presets())
     return tomllib.loads((resources.files("nst.recipe") / "presets" / f"{name}.toml").read_text("utf-8"))
 
 
 def load(path: str | Path) -> dict[str, Any]:
-    """The values a recipe file sets. Raises `UserError` when it cannot be read."""
+    """Read the values of a recipe file. Raises `UserError` if it cannot be read."""
     try:
         return tomllib.loads(Path(path).read_text("utf-8"))
     except OSError as error:

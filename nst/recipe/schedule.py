@@ -19,7 +19,7 @@ DEFAULT_STEPS = (50, 30, 25, 20, 20)  # at the coarsest sizes; the last for ever
 
 
 def plan(recipe: Recipe, height: int, width: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The sizes and the steps at each, for a content of this shape in pixels."""
+    """Return the sizes and the steps at each size, for a content of this shape in pixels."""
     sizes = recipe.sizes or pyramid(recipe.size, smallest_size((height, width), recipe.layers()))[-recipe.levels :]
     if len(recipe.steps) == len(sizes):
         return sizes, recipe.steps

@@ -40,12 +40,12 @@ def _layer_names(architecture: str, present: Collection[str]) -> Iterator[str]:
 
 
 def smallest_side(layers: Collection[str]) -> int:
-    """The shortest picture side in pixels that leaves one position at the deepest of `layers`: pools halve it."""
+    """Return the shortest image side in pixels that leaves one position at the deepest of `layers`."""
     return max(map(stride, layers), default=1)
 
 
 def smallest_size(shape: tuple[int, int], layers: Collection[str]) -> int:
-    """The least long side in pixels at which a picture in the proportion of (height, width) has that short side."""
+    """Return the least long side in pixels at which an image of this proportion (height, width) has that short side."""
     return -(-smallest_side(layers) * max(shape) // min(shape))
 
 

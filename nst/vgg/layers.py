@@ -43,7 +43,7 @@ def _weight(part: str, text: str) -> float:
 
 
 def check(option: str, selection: Mapping[str, float], offered: Sequence[str]) -> list[UserError]:
-    """What is wrong with a selection for a network that offers the layers `offered`."""
+    """Return the errors of a layer selection for a network that offers the layers `offered`."""
     span = f"{offered[0]} … {offered[-1]}" if offered else "none"
     errors = [
         unknown(f"layer in {option}:", name, offered, f"(it has {span})") for name in selection if name not in offered
@@ -68,6 +68,6 @@ def require_size(shape: Sequence[int], layers: Sequence[str]) -> None:
 
 
 def shares(selection: Mapping[str, float]) -> dict[str, float]:
-    """The weights scaled to a sum of 1, without the layers of weight 0."""
+    """Scale the weights to a sum of 1, without the layers of weight 0."""
     total = sum(selection.values())
     return {name: weight / total for name, weight in selection.items() if weight > 0}

@@ -55,7 +55,7 @@ class ReferenceVGG:
         return np.array(pixels, np.float64)
 
     def to_host(self, array: Exact) -> NDArray[np.float32]:
-        """The array itself, float32."""
+        """Return the array as float32."""
         return np.array(array, np.float32)
 
     def to_numpy(self, image: Exact) -> Pixels:
@@ -103,7 +103,7 @@ class ReferenceVGG:
         return objective
 
     def peak_memory(self) -> None:
-        """The process's own."""
+        """Return None: the memory is the process's own."""
         return None
 
 

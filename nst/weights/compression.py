@@ -65,7 +65,7 @@ class Compressor(Protocol):
 
 
 def mistakes(task: CompressionTask) -> list[UserError]:
-    """What is wrong with the numbers of a task and with its teacher."""
+    """Return the errors of a task's numbers and of its teacher."""
     found = Findings()
     if DEEPEST not in task.teacher.kernels:
         last = list(task.teacher.kernels)[-1]
@@ -108,7 +108,7 @@ def read_widths(text: str, teacher: Network) -> tuple[int, ...]:
 
 
 def picture_files(folders: Iterable[Path]) -> dict[str, list[Path]]:
-    """The files in each folder, sorted by name, hidden ones left out. Raises `UserError` for no folder or an empty one.
+    """List the files in each folder, sorted by name, without hidden ones. Raises `UserError` for no folder or an empty one.
 
     Whether a file is a picture is found out when it is read.
     """

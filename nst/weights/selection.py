@@ -22,20 +22,20 @@ class NeutralFile:
     sha256: str = ""
 
     def path(self) -> Path:
-        """The file, whether it exists or not."""
+        """Return the path, whether the file exists or not."""
         return Path(self.file)
 
     def fetch(self, on_progress: Callable[[int, int], None] | None = None) -> Path:
-        """The file; raises `UserError` where there is none or no neutral one: there is nowhere to get it from."""
+        """Return the path. Raises `UserError` if there is no neutral file: it cannot be downloaded."""
         header(self.file)
         return self.path()
 
     def verify(self) -> str:
-        """The file's SHA-256 in hex, after reading it whole; raises like `load`."""
+        """Return the file's SHA-256 in hex, after reading it whole. Raises like `load`."""
         return self.load().sha256
 
     def load(self) -> Network:
-        """The network; raises `UserError` where the file cannot be used, `NstError` where it is another one."""
+        """Read the network. Raises `UserError` if the file cannot be used, `NstError` if its hash is wrong."""
         network = read(self.file)
         if self.sha256 not in ("", network.sha256):
             raise NstError(f"'{self.file}' has SHA-256 {network.sha256}; expected {self.sha256}")
@@ -59,7 +59,7 @@ class Choice:
     note: str = ""
 
     def stamp(self) -> tuple[int, int] | None:
-        """What tells the file from one that has taken its name since; None for none."""
+        """Return a stamp that changes when the file is replaced, or None if there is no file."""
         try:
             found = os.stat(self.source.path())
         except OSError:
@@ -68,7 +68,7 @@ class Choice:
 
 
 def choose(spec: BackendSpec, wanted: str) -> Choice:
-    """The weights that `wanted` means for a backend: `auto`, the name of one of its sets, or the path of a file.
+    """Choose the weights that `wanted` names for a backend: `auto`, the name of a weight set, or the path of a file.
 
     `auto` never downloads: it is `imagenet` where that is on disk, else the first set that is. Raises `UserError` for
     an unknown name or a set that is not on disk; a path is for `check` to judge.
@@ -88,7 +88,7 @@ def choose(spec: BackendSpec, wanted: str) -> Choice:
 
 
 def choose_all(spec: BackendSpec, wanted: Sequence[str], sizes: int) -> list[Choice]:
-    """What `choose` finds for each of the names, to be dealt out to so many sizes.
+    """Choose the weights for each name, for a run of `sizes` sizes.
 
     A lone `auto` that finds the full network leaves all sizes but the last to the compact one, where that is offered:
     as good a picture, as the judge sees it, in half the time (benchmarks/README.md).
@@ -115,7 +115,7 @@ class NoWeights:
     """The `WeightSource` of a backend that has no weights: nothing to fetch, `None` to load."""
 
     def path(self) -> Path:
-        """The null device: there is no file."""
+        """Return the null device: there is no file."""
         return Path(os.devnull)
 
     def fetch(self, on_progress: Callable[[int, int], None] | None = None) -> Path:
@@ -153,7 +153,7 @@ def _get(spec: BackendSpec, weights: WeightSet) -> str:
 
 
 def check(spec: BackendSpec, choice: Choice, layers: Sequence[str]) -> list[UserError]:
-    """What makes a neutral file's header unfit for a backend or for `layers` (`relu4_2`); nothing for other sources."""
+    """Return the errors of a neutral file's header for a backend and `layers` (`relu4_2`); none for other sources."""
     if not isinstance(choice.source, NeutralFile):
         return []
     try:
