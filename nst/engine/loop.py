@@ -240,7 +240,7 @@ class LevelRun:
         }
 
     def _snapshot(self, iterate: Iterate, best: Iterate, total: Array, steps: int, rest: Mapping[str, Any]) -> Snapshot:
-        """Return a snapshot of the run after an iterate, on the host, with the optimizer's state if a later step needs it."""
+        """Return a snapshot of the run after an iterate, with the optimizer's state if a later step needs it."""
         last = self._index + 1 == len(self._task.levels)
         needed = rest["taken"] < self._level.steps or (self._task.carries and not last)
         return Snapshot(

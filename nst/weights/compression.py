@@ -108,7 +108,7 @@ def read_widths(text: str, teacher: Network) -> tuple[int, ...]:
 
 
 def picture_files(folders: Iterable[Path]) -> dict[str, list[Path]]:
-    """List the files in each folder, sorted by name, without hidden ones. Raises `UserError` for no folder or an empty one.
+    """List the files of each folder by name, without hidden ones. Raises `UserError` for no folder or an empty one.
 
     Whether a file is a picture is found out when it is read.
     """
