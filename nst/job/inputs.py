@@ -178,7 +178,7 @@ def style_sources(source: Any) -> list[Any]:
 
 
 def _uniquely_named(regions: Sequence[MaskedRegion]) -> list[MaskedRegion]:
-    """Number the regions of equal name, because their loss terms carry the name."""
+    """Add a number to repeated region names, because loss terms carry the name."""
     names = [region.name for region in regions]
     earlier = [names[:index].count(name) for index, name in enumerate(names)]
     return [

@@ -1,4 +1,4 @@
-"""The files a run reads, and finding them again: where they were, or by their SHA-256."""
+"""Describe the input files of a run, and find them again, by path or by SHA-256."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ ROLES = ("content", "style", "mask", "protect", "init", "weights")
 
 @dataclass(frozen=True)
 class Input:
-    """A file by its role, its path as given, its size in bytes and its SHA-256; without a path it was in memory.
+    """An input file: role, path as given ("" for an image in memory), size in bytes and SHA-256.
 
-    Styles after a mask are for what it covers. Works of one style have its number in `style`; 0 is one by itself.
+    The styles that follow a mask belong to its region. Images of one style have the same number in `style`; 0 is a
+    style with a single image.
     """
 
     role: str
@@ -32,33 +33,33 @@ class Input:
     style: int = 0
 
     def is_at(self, path: str) -> bool:
-        """Whether the file at `path` is this one, to the last bit."""
-        with suppress(OSError, ValueError, NstError):  # none there, no name for one, or not to be read
-            found = os.path.isfile(path) and os.path.getsize(path) == self.size
-            return found and sha256_of(Path(path)) == self.sha256
+        """Check whether the file at `path` has this SHA-256."""
+        with suppress(OSError, ValueError, NstError):  # no such file, an invalid name, or unreadable
+            same_size = os.path.isfile(path) and os.path.getsize(path) == self.size
+            return same_size and sha256_of(Path(path)) == self.sha256
         return False
 
     def find(self, folders: Sequence[Path]) -> str | None:
-        """Where the file is: at its path, there seen from one of the folders, or in one under any name."""
-        return next(filter(self.is_at, self._anywhere(folders)), None) if self.sha256 else None
+        """Return the present path: as recorded, relative to one of the folders, or in one of them under any name."""
+        return next(filter(self.is_at, self._candidates(folders)), None) if self.sha256 else None
 
     def places(self, folders: Sequence[Path]) -> list[str]:
-        """Where its path may lead: from here, or from one of the folders."""
+        """Return the recorded path relative to the current folder and to each of the folders."""
         return [self.path, *(os.path.join(folder, self.path) for folder in folders)]
 
-    def _anywhere(self, folders: Sequence[Path]) -> Iterator[str]:
+    def _candidates(self, folders: Sequence[Path]) -> Iterator[str]:
         yield from self.places(folders)
         for folder in folders:
             with suppress(OSError):
-                yield from sorted((entry.path for entry in os.scandir(folder)), key=self._unlike)
+                yield from sorted((entry.path for entry in os.scandir(folder)), key=self._sort_key)
 
-    def _unlike(self, path: str) -> tuple[bool, str]:
-        """Sorts files of the same name first."""
+    def _sort_key(self, path: str) -> tuple[bool, str]:
+        """Return a key that sorts files of the same name first."""
         return os.path.basename(path) != os.path.basename(self.path), path
 
 
 def read(role: str, path: str, sha256: str = "", style: int = 0) -> Input:
-    """The file at a path as it is now; what is no file (`/dev/stdin`, "") can only be read once."""
+    """Describe the file at a path; anything but a regular file (`/dev/stdin`, "") counts as memory."""
     if not os.path.isfile(path):
         return Input(role, "", style=style)
     return Input(role, path, os.path.getsize(path), sha256 or sha256_of(Path(path)), style)
@@ -66,7 +67,7 @@ def read(role: str, path: str, sha256: str = "", style: int = 0) -> Input:
 
 @dataclass(frozen=True)
 class Located:
-    """Where a run's files are now: `recipe` names its own anew, `notes` say what is not as it was."""
+    """The present files of a run: `recipe` has the present paths, `notes` name the differences."""
 
     sources: Sources
     recipe: Recipe
@@ -82,102 +83,104 @@ def locate(
     exact: bool = True,
     skipped: Collection[str] = (),
 ) -> Located:
-    """Find the files of a run again, but for the roles that are `skipped`.
+    """Find the files of a run, except for the roles in `skipped`.
 
-    `named` are by role the paths where the person says they are, one for each style and not for each of its works.
-    `exact` asks for the very files; else one that has changed will do, and any other that the person names. Raises
-    `UserError` for each that is not found.
+    `named` gives paths by role, which replace the recorded ones: one path per style, also for a style of several
+    images. With `exact` the files must be unchanged; otherwise changed files and any named files are accepted. Raises
+    `UserError` with each file not found.
     """
-    found, groups, shares = Findings(), *_grouped(inputs)
-    search = _Search(found, folders, exact, bool(groups["mask"]))
+    findings, groups, style_counts = Findings(), *_grouped(inputs)
+    search = _Search(findings, folders, exact, bool(groups["mask"]))
     places = {
         role: search.places(role, groups[role], _listed((named or {}).get(role)))
         for role in ROLES
         if role not in skipped
     }
-    if 0 in shares[1:]:
-        found.add(UserError("the picture does not record which style belongs to its mask", "use nst stylize"))
-    raise_all(found.errors)
+    if 0 in style_counts[1:]:
+        findings.add(UserError("the picture does not record which style belongs to its mask", "use nst stylize"))
+    raise_all(findings.errors)
     moved = {
         group[0].path: place
         for role in ("init", "weights")
         for group, place in zip(groups[role], places.get(role, ()), strict=False)
     }
     names = {"init": moved.get(recipe.init, recipe.init), "weights": [moved.get(name, name) for name in recipe.weights]}
-    return Located(_sources(places, shares), recipe.override(**names), search.notes)
+    return Located(_sources(places, style_counts), recipe.override(**names), search.notes)
 
 
 def _grouped(inputs: Sequence[Input]) -> tuple[dict[str, list[list[Input]]], list[int]]:
-    """The files by role, works of one style together, and how many styles the whole has and then each mask."""
-    found: dict[str, list[list[Input]]] = {role: [] for role in ROLES}
-    shares = [0]
-    for each in inputs:
-        groups = found[each.role]
-        if each.style and groups and groups[-1][-1].style == each.style:
-            groups[-1].append(each)
+    """Return the files by role, grouped by style, and the number of unmasked styles and of each mask's styles."""
+    by_role: dict[str, list[list[Input]]] = {role: [] for role in ROLES}
+    style_counts = [0]
+    for file in inputs:
+        groups = by_role[file.role]
+        if file.style and groups and groups[-1][-1].style == file.style:
+            groups[-1].append(file)
             continue
-        groups.append([each])
-        if each.role == "mask":
-            shares.append(0)
-        shares[-1] += each.role == "style"
-    return found, shares
+        groups.append([file])
+        if file.role == "mask":
+            style_counts.append(0)
+        style_counts[-1] += file.role == "style"
+    return by_role, style_counts
 
 
 def _listed(value: str | Sequence[str] | None) -> list[str]:
     return [value] if isinstance(value, str) else list(value or ())
 
 
-def _sources(places: Mapping[str, Sequence[StyleInput]], shares: Sequence[int]) -> Sources:
-    """Without masks all styles are the whole's, however many there were."""
+def _sources(places: Mapping[str, Sequence[StyleInput]], style_counts: Sequence[int]) -> Sources:
+    """Build the sources; without masks all styles are unmasked, whatever their number."""
     styles = iter(places["style"])
-    whole = list(islice(styles, shares[0] if places["mask"] else None))
-    masks = [(str(mask), list(islice(styles, share))) for mask, share in zip(places["mask"], shares[1:], strict=True)]
+    unmasked = list(islice(styles, style_counts[0] if places["mask"] else None))
+    masks = [
+        (str(mask), list(islice(styles, number))) for mask, number in zip(places["mask"], style_counts[1:], strict=True)
+    ]
     protect = next(map(str, places["protect"]), None)
-    return Sources(str(places["content"][0]), whole, masks, protect)
+    return Sources(str(places["content"][0]), unmasked, masks, protect)
 
 
 class _Search:
-    """Looks for files, and keeps what is wrong with any of them in `found`."""
+    """A search for files that collects the errors of all of them in `findings`."""
 
-    def __init__(self, found: Findings, folders: Sequence[Path], exact: bool, masked: bool) -> None:
-        self._found = found
+    def __init__(self, findings: Findings, folders: Sequence[Path], exact: bool, masked: bool) -> None:
+        self._findings = findings
         self._folders = folders
         self._exact = exact
         self._masked = masked
         self.notes: list[str] = []
 
     def places(self, role: str, groups: Sequence[Sequence[Input]], named: Sequence[str]) -> list[StyleInput]:
-        """Where the files of a role are, or are said to be."""
+        """Return the present paths of the files of a role, or the named ones."""
         if role in ("content", "style") and not (groups or named):
-            self._found.add(UserError(f"the picture does not record its {role}", f"--{role} FILE"))
+            self._findings.add(UserError(f"the picture does not record its {role}", f"--{role} FILE"))
         if named:
-            self._found.attempt(partial(self._check, role, groups, named))
+            self._findings.attempt(partial(self._check, role, groups, named))
             return list(named)
-        return [self._together(group) for group in groups]
+        return [self._style_place(group) for group in groups]
 
-    def _together(self, group: Sequence[Input]) -> StyleInput:
-        places = [self._found.attempt(partial(self._place, each)) or "" for each in group]
+    def _style_place(self, group: Sequence[Input]) -> StyleInput:
+        places = [self._findings.attempt(partial(self._place, file)) or "" for file in group]
         return places if len(places) > 1 else places[0]
 
-    def _place(self, wanted: Input) -> str:
-        """Where a file is. Raises `UserError`."""
-        if place := wanted.find(self._folders):
-            if place != wanted.path:
-                self.notes.append(f"{wanted.role} {wanted.path} is now {place}")
+    def _place(self, file: Input) -> str:
+        """Return the present path of a file. Raises `UserError`."""
+        if place := file.find(self._folders):
+            if place != file.path:
+                self.notes.append(f"{file.role} {file.path} is now {place}")
             return place
-        option = f"--{wanted.role} FILE"
-        if not wanted.path:
-            raise UserError(f"the {wanted.role} was not read from a file", option)
-        there = next(filter(os.path.isfile, wanted.places(self._folders)), None)
-        if there is None:
-            raise UserError(f"the {wanted.role} {wanted.path} is gone", f"{option}, or put it into this folder")
+        option = f"--{file.role} FILE"
+        if not file.path:
+            raise UserError(f"the {file.role} was not read from a file", option)
+        changed = next(filter(os.path.isfile, file.places(self._folders)), None)
+        if changed is None:
+            raise UserError(f"the {file.role} {file.path} is gone", f"{option}, or put it into this folder")
         if self._exact:
-            raise UserError(f"the {wanted.role} {wanted.path} has changed", f"{option}, naming it as it was")
-        self.notes.append(f"{wanted.role} {wanted.path} has changed")
-        return there
+            raise UserError(f"the {file.role} {file.path} has changed", f"{option}, naming it as it was")
+        self.notes.append(f"{file.role} {file.path} has changed")
+        return changed
 
     def _check(self, role: str, groups: Sequence[Sequence[Input]], named: Sequence[str]) -> None:
-        """Raise `UserError` unless the files that the person names may stand for those of a role."""
+        """Raise `UserError` unless the named files may replace those of a role."""
         fixed = self._exact or role == "mask" or (role == "style" and self._masked)
         if fixed and len(named) != len(groups):
             raise UserError(f"--{role} is given {len(named)} times for {len(groups)}", "name one for each, or none")
@@ -185,17 +188,17 @@ class _Search:
             for group, path in zip(groups, named, strict=True):
                 _check_same(group, path)
         elif groups:
-            self.notes.append(f"{role}: {', '.join(named)} in place of {', '.join(map(_called, groups))}")
+            self.notes.append(f"{role}: {', '.join(named)} in place of {', '.join(map(_describe, groups))}")
 
 
 def _check_same(group: Sequence[Input], path: str) -> None:
-    """Raise `UserError` for a picture or folder that is not this file, or not these works."""
+    """Raise `UserError` unless the file, or the images of the folder, have the recorded SHA-256."""
     role = group[0].role
-    found = style_sources(path) if role == "style" else [path]
-    if len(found) != len(group) or not all(each.is_at(work) for each, work in zip(group, found, strict=True)):
-        raise UserError(f"{path} is not the {role} of this run ({_called(group)})", "name it as it was then")
+    paths = style_sources(path) if role == "style" else [path]
+    if len(paths) != len(group) or not all(file.is_at(place) for file, place in zip(group, paths, strict=True)):
+        raise UserError(f"{path} is not the {role} of this run ({_describe(group)})", "name it as it was then")
 
 
-def _called(group: Sequence[Input]) -> str:
+def _describe(group: Sequence[Input]) -> str:
     first = group[0].path or "what was in memory"
     return first if len(group) == 1 else f"{first} and {len(group) - 1} more"

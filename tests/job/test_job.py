@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from nst import Recipe, load_image, save_image, stylize
+from nst.engine import Stop
 from nst.errors import Mistakes, UserError
 from nst.job.inputs import Sources
 from nst.job.job import Job
@@ -68,6 +69,15 @@ def test_the_result_tells_how_it_came_about(run):
     assert result.facts["sizes"] == [48]
     assert result.facts["peak_memory"] > 1e6
     assert result.stopped == "finished"
+
+
+def test_a_callback_ends_the_run_with_stop(run):
+    def stop_after_two(progress):
+        if progress.step == 2:
+            raise Stop
+
+    result = run(on_iterate=stop_after_two)
+    assert (result.stopped, len(result.history)) == ("interrupted", 2)
 
 
 def test_it_prints_nothing(run, capfd):
