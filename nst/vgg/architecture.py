@@ -6,6 +6,7 @@ Standard library only, so that a plugin can list its layers without importing an
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 
 BLOCKS: Mapping[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 
@@ -49,20 +50,22 @@ def smallest_size(shape: tuple[int, int], layers: Collection[str]) -> int:
     return -(-smallest_side(layers) * max(shape) // min(shape))
 
 
+@cache
 def stride(layer: str) -> int:
-    """Pixels from one position of a layer to the next: 1 at `relu1_1` and for the picture itself, 16 at `relu5_1`."""
+    """Return the pixels from one position of a layer to the next: 1 at `relu1_1` and for the image, 16 at `relu5_1`."""
     return int(2 ** _pools_before(layer))
 
 
 def reach(layers: Collection[str]) -> int:
-    """How far, in pixels, the features of any of `layers` and their neighbors see beyond their own place.
+    """Return how far, in pixels, the features of any of `layers` and their neighbors see beyond their own position.
 
-    Each 3x3 convolution adds its stride; one more position is for losses that look at neighbors. VGG-19's reach does
-    for its smaller siblings, whose own is less.
+    Each 3x3 convolution adds its stride. One more position is added for losses that compare neighbors. The reach of
+    VGG-19 is used for smaller VGGs, whose own reach is less.
     """
     return max(map(_reach, layers), default=0)
 
 
+@cache
 def _reach(layer: str) -> int:
     order = layer_names("vgg19")
     before = order[: order.index(layer) + 1] if layer in order else ()
@@ -70,7 +73,7 @@ def _reach(layer: str) -> int:
 
 
 def _pools_before(layer: str) -> int:
-    order = layer_names("vgg19")  # has every layer of its smaller sibling
+    order = layer_names("vgg19")  # contains every layer of the smaller VGGs
     if layer not in order:
         return 0
     return sum(name.startswith("pool") for name in order[: order.index(layer) + 1])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nst.vgg.architecture import convolutions, layer_names, smallest_side
+from nst.vgg.architecture import convolutions, layer_names, reach, smallest_side, stride
 
 
 def test_the_numbers_count_the_layers_with_weights() -> None:
@@ -50,3 +50,12 @@ ODD = st.text() | st.sampled_from(["image", "", "RELU4_1", "relu²_1", "relu9_1"
 @given(st.lists(ODD.filter(lambda name: name not in layer_names("vgg19"))))
 def test_what_no_vgg_has_asks_nothing_of_the_picture(names: list[str]) -> None:
     assert smallest_side(names) == 1
+
+
+def test_the_geometry_of_a_layer_is_computed_once():
+    """A run of two steps asked 26,520 times."""
+    stride.cache_clear()
+    for _ in range(100):
+        assert stride("relu4_2") == 8
+        assert reach(["relu4_2", "relu1_1"]) > 40
+    assert stride.cache_info().misses <= len(layer_names("vgg19")) + 1
