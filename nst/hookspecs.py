@@ -10,8 +10,8 @@ distribution's. Everything it offers is summarized in a line. Its options have a
 underscores, a help text, and a default that is allowed. Its losses have a shape that their role takes, its backends
 layers that can be named, and the device and pooling of those who say nothing. The modules it requires are here, and it
 tells what pip installs for them. Its factories can be imported, and take what they are called with, their options among
-it. Its weights tell their origin and licence, and can be looked for without a framework. Its distribution requires nst,
-and tells which versions. Its distribution has a README and a licence.
+it. Its weights tell their origin and license, and can be looked for without a framework. Its distribution requires nst,
+and tells which versions. Its distribution has a README and a license.
 """
 
 from __future__ import annotations

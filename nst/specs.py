@@ -49,7 +49,7 @@ class WeightSet:
     name: str
     source: str
     origin: str
-    licence: str
+    license: str
     preprocessing: str
     size: int = 0
 
@@ -99,10 +99,10 @@ class BackendSpec(Spec):
     user gives; empty where no file will do. A backend without `weights` gets None for them. `compressor` names a
     `nst.weights.compression.Compressor`, where the backend can make slim networks of full ones.
 
-    A backend that names an `architecture` has the features of `nst.vgg.reference`, whatever input its weights want, with
-    every kind of `pooling`. It has them with every kind of `padding`, where mirrors have a single position to show too.
-    Every loss of nst's own has the value and the gradient that it has in `nst.vgg.reference`. It has both with every kind
-    of `padding`. In tiles the gradient is that of the whole picture.
+    A backend that names an `architecture` has the features of `nst.vgg.reference`, whatever input its weights want,
+    with every kind of `pooling`. It has them with every kind of `padding`, where mirrors have a single position to show
+    too. Every loss of nst's own has the value and the gradient that it has in `nst.vgg.reference`. It has both with
+    every kind of `padding`. In tiles the gradient is that of the whole picture.
     """
 
     kind: Literal["feature", "image"] = "feature"

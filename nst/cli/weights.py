@@ -31,7 +31,7 @@ def list_(as_json: Json = False) -> None:
     else:
         for row in rows:
             state = "here" if row["present"] else f"not fetched ({megabytes(row['size'])})"
-            typer.echo(f"{row['backend']:<12} {row['name']:<12} {state:<22} {row['licence']}\n{'':<26}{row['path']}")
+            typer.echo(f"{row['backend']:<12} {row['name']:<12} {state:<22} {row['license']}\n{'':<26}{row['path']}")
 
 
 def _rows() -> Iterator[dict[str, Any]]:
@@ -43,7 +43,7 @@ def _rows() -> Iterator[dict[str, Any]]:
                 say(f"warning: weights {weights.name} of {spec.name} cannot be used: {type(error).__name__}: {error}")
                 continue
             facts = {"backend": spec.name, "name": weights.name, "present": path.is_file(), "path": str(path)}
-            yield facts | {"size": weights.size, "licence": weights.licence, "origin": weights.origin}
+            yield facts | {"size": weights.size, "license": weights.license, "origin": weights.origin}
 
 
 def fetch(name: Name = "imagenet", backend: Backend = DEFAULT_BACKEND) -> None:

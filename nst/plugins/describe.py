@@ -130,7 +130,7 @@ def _plain(value: OptionValue | MemoryModel) -> str:
 
 def _weights(weights: WeightSet) -> WeightsText:
     size = f"{megabytes(weights.size)} to fetch" if weights.size else "ships with nst"
-    named = {"origin": weights.origin, "licence": weights.licence, "preprocessing": weights.preprocessing}
+    named = {"origin": weights.origin, "license": weights.license, "preprocessing": weights.preprocessing}
     return WeightsText(weights.name, size, named | {"source": weights.source})
 
 

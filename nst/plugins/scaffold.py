@@ -162,7 +162,7 @@ def render(draft: Draft) -> dict[str, str]:
     files = {
         "pyproject.toml": _manifest(draft, code),
         "README.md": _readme(draft, others),
-        "LICENSE": _licence(draft),
+        "LICENSE": _license(draft),
         ".github/workflows/test.yml": _template(".github/workflows/test.yml"),
         "src/nst_example/__init__.py": _without(_template("src/nst_example/__init__.py"), set(map(_constant, others))),
         f"src/nst_example/{part}": code,
@@ -237,7 +237,7 @@ def _readme(draft: Draft, others: Collection[str]) -> str:
     return f"# nst-example\n\n{_title(draft.kind)}.\n{own}" + "".join(f"## {title}\n{kept[title]}" for title in kept)
 
 
-def _licence(draft: Draft) -> str:
+def _license(draft: Draft) -> str:
     given = AUTHOR.fullmatch(draft.author)
     text = _template("LICENSE")
     return text.replace("the authors of nst-example", given["name"]) if given and given["name"] else text

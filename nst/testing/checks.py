@@ -188,10 +188,10 @@ def callable_(subject: Subject) -> Iterator[Finding]:
 
 
 def credited(subject: Subject) -> Iterator[Finding]:
-    """Its weights tell their origin and licence, and can be looked for without a framework."""
+    """Its weights tell their origin and license, and can be looked for without a framework."""
     for called, spec in subject.specs():
         for weights in spec.weights if isinstance(spec, BackendSpec) else ():
-            for word in ("origin", "licence"):
+            for word in ("origin", "license"):
                 if not getattr(weights, word).strip():
                     yield failed(f"{called}: weights '{weights.name}' do not tell their {word}", f"set {word}='…'")
     for trouble in subject.probed.sources:
@@ -212,7 +212,7 @@ def bounded(subject: Subject) -> Iterator[Finding]:
 
 
 def published(subject: Subject) -> Iterator[Finding]:
-    """Its distribution has a README and a licence."""
+    """Its distribution has a README and a license."""
     if subject.metadata is None:
         yield _not_installed(subject)
         return
@@ -220,9 +220,9 @@ def published(subject: Subject) -> Iterator[Finding]:
     text = metadata.get("Description") or metadata.get_payload()
     if not str(text or "").strip():
         yield failed("its distribution has no README", "set readme = 'README.md' in pyproject.toml")
-    licences = [metadata.get("License-Expression"), metadata.get("License"), metadata.get("License-File")]
-    if not any(licences) and not any("License" in each for each in metadata.get_all("Classifier", [])):
-        yield failed("its distribution names no licence", "set license = 'Apache-2.0', or yours, in pyproject.toml")
+    licenses = [metadata.get("License-Expression"), metadata.get("License"), metadata.get("License-File")]
+    if not any(licenses) and not any("License" in each for each in metadata.get_all("Classifier", [])):
+        yield failed("its distribution names no license", "set license = 'Apache-2.0', or yours, in pyproject.toml")
 
 
 def _not_installed(subject: Subject) -> Finding:

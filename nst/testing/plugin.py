@@ -70,14 +70,14 @@ class PluginSuite(Suite):
         """Its factories can be imported, and take what they are called with, their options among it."""
         self.check("factories", subject)
 
-    def test_weights_tell_origin_and_licence_and_need_no_framework(self, subject: Subject) -> None:
-        """Its weights tell their origin and licence, and can be looked for without a framework."""
+    def test_weights_tell_origin_and_license_and_need_no_framework(self, subject: Subject) -> None:
+        """Its weights tell their origin and license, and can be looked for without a framework."""
         self.check("weights", subject)
 
     def test_distribution_requires_nst(self, subject: Subject) -> None:
         """Its distribution requires nst, and tells which versions."""
         self.check("versions", subject)
 
-    def test_distribution_has_a_readme_and_a_licence(self, subject: Subject) -> None:
-        """Its distribution has a README and a licence."""
+    def test_distribution_has_a_readme_and_a_license(self, subject: Subject) -> None:
+        """Its distribution has a README and a license."""
         self.check("metadata", subject)

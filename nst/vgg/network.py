@@ -1,8 +1,9 @@
 """A VGG as arrays on the host, and the neutral file format it travels in.
 
 The format is safetensors: `conv<b>_<c>.weight` `(out, in, 3, 3)` and `conv<b>_<c>.bias` `(out,)` in float16 or
-float32, with metadata `format`, `architecture`, `preprocessing`, `source` and `licence`. Channel counts come from the
-shapes, so a slimmer VGG is the same code; a file may lack the deepest layers. Nothing is ever unpickled.
+float32, with metadata `format`, `architecture`, `preprocessing`, `source` and `license`, which may be spelled `licence`
+in a file to read. Channel counts come from the shapes, so a slimmer VGG is the same code; a file may lack the deepest
+layers. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from nst.vgg.architecture import BLOCKS, convolutions, layer_names
 from nst.vgg.preprocessing import PREPROCESSINGS, Preprocessing
 
 FORMAT = "nst-vgg/1"
-METADATA = ("format", "architecture", "preprocessing", "source", "licence")
+METADATA = ("format", "architecture", "preprocessing", "source", "license")
 FORMAT_HINT = "--weights takes the name of a weight set, or a safetensors file in nst's neutral VGG format"
 LONGEST_HEADER = 2**20  # bytes; parsed, a long one takes many times its size
 OTHER_FORMATS = {
@@ -50,11 +51,11 @@ class Network:
     kernels: Mapping[str, NDArray[np.float32]]
     biases: Mapping[str, NDArray[np.float32]]
     source: str
-    licence: str
+    license: str
     sha256: str = ""
 
     def mean(self) -> NDArray[np.float32]:
-        """What `folded` convolutions expect taken from pixels: `(3,)`, RGB, 0..1."""
+        """Return the mean that `folded` convolutions expect subtracted from pixels: `(3,)`, RGB, 0..1."""
         mean = np.array(self.preprocessing.mean, np.float32)[self._order()]
         return mean / np.float32(self.preprocessing.scale)
 
@@ -79,20 +80,20 @@ class Header:
     architecture: str
     preprocessing: str
     source: str
-    licence: str
+    license: str
     layers: tuple[str, ...]
     channels: Mapping[str, int]
 
 
 def layers_of(header: Header) -> tuple[str, ...]:
-    """The layers a file offers, in network order: `conv1_1, relu1_1, conv1_2, relu1_2, pool1, …`."""
+    """Return the layers of a file, in network order: `conv1_1, relu1_1, conv1_2, relu1_2, pool1, …`."""
     return layer_names(header.architecture, header.layers)
 
 
 def header(path: str | Path) -> Header:
-    """What a neutral file holds, without reading its values; raises `UserError` where it cannot be used."""
+    """Read the header of a neutral file without its values. Raises `UserError` if the file cannot be used."""
     with _opened(Path(path)) as file:
-        metadata = file.metadata() or {}
+        metadata = _american(file.metadata() or {})
         slices = {name: file.get_slice(name) for name in list(file.keys())}
         dtypes = {name: values.get_dtype() for name, values in slices.items()}
         shapes = {name: tuple(values.get_shape()) for name, values in slices.items()}
@@ -104,7 +105,7 @@ def header(path: str | Path) -> Header:
 
 
 def read(path: str | Path) -> Network:
-    """A neutral file's network, checked to the last value; raises `UserError` where it cannot be used."""
+    """Read the network of a neutral file and check every value. Raises `UserError` if the file cannot be used."""
     found = header(path)
     names = [f"{layer}.{part}" for layer in found.layers for part in ("weight", "bias")]
     with _opened(Path(path)) as file:
@@ -112,7 +113,7 @@ def read(path: str | Path) -> Network:
     kernels = {layer: values[f"{layer}.weight"] for layer in found.layers}
     biases = {layer: values[f"{layer}.bias"] for layer in found.layers}
     preprocessing, digest = PREPROCESSINGS[found.preprocessing], sha256_of(Path(path))
-    return Network(found.architecture, preprocessing, kernels, biases, found.source, found.licence, digest)
+    return Network(found.architecture, preprocessing, kernels, biases, found.source, found.license, digest)
 
 
 def write(path: str | Path, network: Network, *, dtype: Literal["float16", "float32"] = "float32") -> Path:
@@ -122,7 +123,7 @@ def write(path: str | Path, network: Network, *, dtype: Literal["float16", "floa
     """
     tensors = {f"{name}.weight": kernel for name, kernel in network.kernels.items()}
     tensors |= {f"{name}.bias": bias for name, bias in network.biases.items()}
-    values = (FORMAT, network.architecture, network.preprocessing.name, network.source, network.licence)
+    values = (FORMAT, network.architecture, network.preprocessing.name, network.source, network.license)
     metadata = dict(zip(METADATA, values, strict=True))
     _check_metadata(path, metadata)
     _channels(path, network.architecture, {name: tensor.shape for name, tensor in tensors.items()})
@@ -131,7 +132,7 @@ def write(path: str | Path, network: Network, *, dtype: Literal["float16", "floa
 
 
 def _ordered(content: bytes) -> bytes:
-    """The same file with its header sorted: safetensors leaves the order of metadata to chance."""
+    """Sort the header of a file, because safetensors writes metadata in random order."""
     end = 8 + int.from_bytes(content[:8], "little")
     header = json.dumps(json.loads(content[8:end]), sort_keys=True, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)  # the values stay aligned
@@ -148,7 +149,7 @@ def _replace(path: Path, content: bytes) -> Path:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """The file as safetensors, which maps it and checks its header against its size; errors say what it is instead."""
+    """Open the file as safetensors, which checks its header against its size. Errors name the file's real format."""
     if not os.path.isfile(path):  # nor a folder, a device, a pipe
         raise UserError(f"no weights file at '{path}'", FORMAT_HINT)
     try:
@@ -172,6 +173,11 @@ def _kind(path: Path, error: SafetensorError) -> str:
     return next(kinds, f"not a safetensors file, or an incomplete one ({error})")
 
 
+def _american(metadata: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the metadata with `license` for the older spelling `licence`; `license` wins where a file has both."""
+    return {"license" if key == "licence" else key: metadata[key] for key in sorted(metadata)}
+
+
 def _check_metadata(path: str | Path, metadata: Mapping[str, str]) -> None:
     if missing := [key for key in METADATA if key not in metadata]:
         raise UserError(f"'{path}' lacks the metadata {', '.join(missing)}", FORMAT_HINT)
@@ -181,7 +187,7 @@ def _check_metadata(path: str | Path, metadata: Mapping[str, str]) -> None:
 
 
 def _channels(path: str | Path, architecture: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
-    """The outputs of each convolution by name, in order, once names and shapes are found to make a network."""
+    """Return the output channels of each convolution by name, in order, after checking names and shapes."""
     channels, inputs = dict[str, int](), 3
     for name in _present(path, architecture, shapes):
         kernel, bias = shapes[f"{name}.weight"], shapes[f"{name}.bias"]
@@ -194,7 +200,7 @@ def _channels(path: str | Path, architecture: str, shapes: Mapping[str, tuple[in
 
 
 def _present(path: str | Path, architecture: str, tensors: Iterable[str]) -> tuple[str, ...]:
-    """The convolutions from the first to the deepest there is, all of them complete and nothing beside them."""
+    """Return the convolutions from the first to the deepest present, after checking that they are complete."""
     found, order = set(tensors), convolutions(architecture)
     depths = (depth for depth, name in enumerate(order, 1) if {f"{name}.weight", f"{name}.bias"} & found)
     present = order[: max(depths, default=1)]
@@ -207,7 +213,7 @@ def _present(path: str | Path, architecture: str, tensors: Iterable[str]) -> tup
 
 
 def _finite(path: str | Path, name: str, tensor: NDArray[Any], dtype: str) -> NDArray[Any]:
-    """The tensor as `dtype`, in a new, contiguous array."""
+    """Return the tensor as `dtype`, in a new, contiguous array."""
     with np.errstate(over="ignore"):
         values = tensor.astype(np.dtype(dtype), order="C")
     if not np.isfinite(values).all():

@@ -8,7 +8,7 @@ COMPACT_SET = WeightSet(
     name="compact",
     source="nst.weights:COMPACT",
     origin="compressed from VGG-19 (Simonyan & Zisserman 2014) by the nst project",
-    licence="CC BY 4.0",
+    license="CC BY 4.0",
     preprocessing="torchvision",
 )
 """The slim VGG-19 in the wheel: every `vgg19` backend may offer it."""

@@ -36,7 +36,7 @@ def test_it_writes_a_slim_network_and_prints_where(nst, words, tmp_path):
     assert (done.code, done.out) == (0, f"{tmp_path / 'slim.safetensors'}\n")
     found = header(tmp_path / "slim.safetensors")
     assert [*found.channels.values()] == [2, 2, 3, 3, *[4] * 12]
-    assert found.licence == "CC0-1.0"
+    assert found.license == "CC0-1.0"
     assert "VGG-19" in found.source
     for stage in ("reading pictures: 4 of 4", "closed form: 16 of 16", "training: 2 of 2"):
         assert stage in done.err

@@ -126,7 +126,7 @@ def test_show_tells_everything_a_backend_declares(nst):
         "  install with: pip install nst-torch\n",
         "    imagenet (548 MB to fetch)\n      origin: torchvision IMAGENET1K_V1",
         "    compact (ships with nst)\n",
-        "      licence: CC BY 4.0\n      preprocessing: torchvision\n",
+        "      license: CC BY 4.0\n      preprocessing: torchvision\n",
     ):
         assert told in out, told
 

@@ -75,7 +75,7 @@ def test_list_as_json(nst, cache):
         ("torch-vgg16", "imagenet", False),
     ]
     assert rows[0]["path"] == str(cache)
-    assert set(rows[0]) == {"backend", "name", "present", "path", "size", "licence", "origin"}
+    assert set(rows[0]) == {"backend", "name", "present", "path", "size", "license", "origin"}
     cache.parent.mkdir(parents=True)
     cache.touch()
     assert json.loads(nst("weights", "list", "--json").out)[0]["present"]
@@ -179,7 +179,7 @@ def test_export_writes_a_file_that_any_backend_reads(nst, tmp_path):
     assert (done.code, done.out) == (0, f"{tmp_path / 'same.safetensors'}\n")
     found, original = read(tmp_path / "same.safetensors"), COMPACT.load()
     assert found.preprocessing == original.preprocessing
-    assert (found.source, found.licence) == (original.source, original.licence)
+    assert (found.source, found.license) == (original.source, original.license)
     for name, kernel in original.kernels.items():
         np.testing.assert_array_equal(found.kernels[name], kernel)
         np.testing.assert_array_equal(found.biases[name], original.biases[name])

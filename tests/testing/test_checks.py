@@ -288,4 +288,4 @@ def test_the_worst_finding_decides(subject):
     found = examine(subject("factories:mine", requires="nst", factories=code))
     assert worst([each for each in found if each.status == "ok"]) == "ok"
     assert worst([each for each in found if each.name != "metadata"]) == "warned"
-    assert worst(found) == "failed"  # no licence
+    assert worst(found) == "failed"  # no license

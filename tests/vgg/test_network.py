@@ -20,11 +20,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.numpy import save, save_file
 
 from nst.errors import NstError, UserError
 from nst.io.download import sha256_of
-from nst.vgg import architecture
+from nst.vgg.architecture import convolutions, layer_names
 from nst.vgg.network import Network, header, layers_of, read, write
 from nst.vgg.preprocessing import CAFFE, TORCHVISION, Preprocessing
 
@@ -33,14 +34,14 @@ METADATA = {
     "architecture": "vgg19",
     "preprocessing": "torchvision",
     "source": "made up",
-    "licence": "CC0",
+    "license": "CC0",
 }
 
 
 def network(architecture: str = "vgg19", depth: int = 16, seed: int = 0) -> Network:
     """A random network a few channels wide, another number in each layer."""
     rng = np.random.default_rng(seed)
-    names = architecture.convolutions(architecture)[:depth]
+    names = convolutions(architecture)[:depth]
     widths = [3, *rng.integers(1, 7, len(names))]
     shapes = dict(zip(names, zip(widths[1:], widths, strict=False), strict=True))
     return Network(
@@ -49,7 +50,7 @@ def network(architecture: str = "vgg19", depth: int = 16, seed: int = 0) -> Netw
         kernels={name: rng.normal(size=(*shape, 3, 3)).astype(np.float32) for name, shape in shapes.items()},
         biases={name: rng.normal(size=shape[:1]).astype(np.float32) for name, shape in shapes.items()},
         source="made up",
-        licence="CC0",
+        license="CC0",
     )
 
 
@@ -71,7 +72,8 @@ def in_a_process(code: str, *arguments: str) -> str:
 
 CLAIMS = """
 import resource, sys
-from nst import errors, network
+from nst import errors
+from nst.vgg import network
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (2**20 if sys.platform == "darwin" else 2**10)
@@ -93,13 +95,13 @@ class TestFormat:
         made = network(architecture, depth)
         path = write(tmp_path / "n.safetensors", made)
         found = read(str(path))
-        assert list(found.kernels) == list(found.biases) == list(architecture.convolutions(architecture)[:depth])
+        assert list(found.kernels) == list(found.biases) == list(convolutions(architecture)[:depth])
         for name, kernel in made.kernels.items():
             assert found.kernels[name].dtype == found.biases[name].dtype == np.float32
             np.testing.assert_array_equal(found.kernels[name], kernel)
             np.testing.assert_array_equal(found.biases[name], made.biases[name])
         assert (found.architecture, found.preprocessing) == (architecture, TORCHVISION)
-        assert (found.source, found.licence, found.sha256) == ("made up", "CC0", sha256_of(path))
+        assert (found.source, found.license, found.sha256) == ("made up", "CC0", sha256_of(path))
 
     def test_half_precision_costs_half_the_bytes_and_a_thousandth(self, tmp_path: Path) -> None:
         made = network()
@@ -124,15 +126,26 @@ class TestFormat:
     def test_a_header_tells_all_but_the_values(self, tmp_path: Path) -> None:
         made = network("vgg16", 6)
         found = header(write(tmp_path / "n", made))
-        assert found.layers == architecture.convolutions("vgg16")[:6]
+        assert found.layers == convolutions("vgg16")[:6]
         assert found.channels == {name: len(bias) for name, bias in made.biases.items()}
         assert (found.architecture, found.preprocessing) == ("vgg16", "torchvision")
-        assert (found.source, found.licence) == ("made up", "CC0")
+        assert (found.source, found.license) == ("made up", "CC0")
 
     def test_the_layers_of_a_file_that_ends_early(self, tmp_path: Path) -> None:
         offered = layers_of(header(write(tmp_path / "n", network(depth=3))))
         assert offered == ("conv1_1", "relu1_1", "conv1_2", "relu1_2", "pool1", "conv2_1", "relu2_1")
         assert layers_of(header(write(tmp_path / "n", network(depth=4))))[-1] == "pool2"
+
+    @pytest.mark.parametrize("spellings", [{"licence": "CC0"}, {"licence": "older", "license": "CC0"}])
+    def test_the_older_spelling_of_license_is_read(self, tmp_path: Path, spellings: Mapping[str, str]) -> None:
+        rest = {name: value for name, value in METADATA.items() if name != "license"}
+        path = tmp_path / "n.safetensors"
+        save_file(tensors_of(network()), path, rest | spellings)
+        assert (header(path).license, read(path).license) == ("CC0", "CC0")
+
+    def test_license_is_written_in_the_new_spelling(self, tmp_path: Path) -> None:
+        with safe_open(write(tmp_path / "n", network(depth=1)), framework="np") as file:
+            assert file.metadata() == METADATA
 
 
 class TestRefusals:
@@ -402,6 +415,6 @@ def test_the_real_network(data: Path) -> None:
     found = read(path)
     assert time.perf_counter() - began < 2
     assert found.preprocessing == CAFFE
-    assert tuple(found.kernels) == architecture.convolutions("vgg19")
+    assert tuple(found.kernels) == convolutions("vgg19")
     assert found.kernels["conv5_4"].shape == (512, 512, 3, 3)
-    assert layers_of(header(path)) == architecture.layer_names("vgg19")
+    assert layers_of(header(path)) == layer_names("vgg19")

@@ -51,7 +51,7 @@ class TestSources:
         assert COMPACT.verify() == COMPACT.sha256 == sha256_of(COMPACT.path())
         found = header(COMPACT.path())
         assert (found.architecture, found.preprocessing) == ("vgg19", COMPACT_SET.preprocessing)
-        assert found.licence == COMPACT_SET.licence
+        assert found.license == COMPACT_SET.license
         assert layers_of(found) == architecture.layer_names("vgg19")
 
     def test_declaring_the_compact_set_imports_next_to_nothing(self) -> None:

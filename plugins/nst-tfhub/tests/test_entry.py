@@ -38,7 +38,7 @@ def test_what_the_spec_names_is_there(spec):
     assert spec.load().__name__ == "FastTransfer"
     for weights in spec.weights:
         assert resolve(weights.source).name == weights.name
-        assert weights.licence == "Apache-2.0"
+        assert weights.license == "Apache-2.0"
 
 
 def test_a_path_becomes_a_source(spec):

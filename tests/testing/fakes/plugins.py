@@ -26,7 +26,7 @@ class Fake(PluginSuite):
     spec = "OptimizerSpec('mine', '{name}_factory:mine', 'a way down', {option})"
     option = "(Option('lr', 0.1, 'step length', 0, 1),)"
     factory = "def mine(objective, image, *, state=None, step_scale=1.0, lr=0.1): pass"
-    head, requires, readme, licence = HEAD, "Requires-Dist: nst>=0.1\n", "\n# Fake\n", METADATA
+    head, requires, readme, license = HEAD, "Requires-Dist: nst>=0.1\n", "\n# Fake\n", METADATA
     others, probed = (), False
 
     @pytest.fixture(scope="class")
@@ -35,7 +35,7 @@ class Fake(PluginSuite):
         name = cls.__name__.lower()
         folder = FOLDER / name
         (folder / "nst_fake-1.0.dist-info").mkdir(parents=True)
-        (folder / "nst_fake-1.0.dist-info" / "METADATA").write_text(cls.licence + cls.requires + cls.readme)
+        (folder / "nst_fake-1.0.dist-info" / "METADATA").write_text(cls.license + cls.requires + cls.readme)
         spec = cls.spec.format(name=name, option=cls.option)
         (folder / f"{name}.py").write_text(cls.head + cls.hook.format(spec=spec))
         (folder / f"{name}_factory.py").write_text(cls.factory)
@@ -123,15 +123,15 @@ class TestFactoryTakesAnotherOption(Fake):
     factory, probed = "def mine(objective, image, *, state=None, step_scale=1.0, rate=0.1): pass", True
 
 
-class TestWeightsWithoutALicence(Fake):
-    breaks = ("test_weights_tell_origin_and_licence_and_need_no_framework",)
+class TestWeightsWithoutALicense(Fake):
+    breaks = ("test_weights_tell_origin_and_license_and_need_no_framework",)
     hook = "@hookimpl\ndef nst_backends():\n    yield {spec}\n"
     option = "weights=(WeightSet('all', 'nst.weights:COMPACT', 'mine', '', 'unit'),)"
     spec = "BackendSpec('mine', '{name}_factory:mine', 'a network', {option}, kind='image')"
 
 
 class TestWeightsThatImportAFramework(Fake):
-    breaks = ("test_weights_tell_origin_and_licence_and_need_no_framework",)
+    breaks = ("test_weights_tell_origin_and_license_and_need_no_framework",)
     hook = "@hookimpl\ndef nst_backends():\n    yield {spec}\n"
     option = "requires=('wave',), install='nst-fake', weights=(WEIGHTS,)"
     head = HEAD + "WEIGHTS = WeightSet('all', 'testweightsthatimportaframework_factory:mine', 'me', 'CC0', 'unit')\n"
@@ -152,10 +152,10 @@ class TestDoesNotRequireNst(Fake):
 
 
 class TestHasNoReadme(Fake):
-    breaks = ("test_distribution_has_a_readme_and_a_licence",)
+    breaks = ("test_distribution_has_a_readme_and_a_license",)
     readme = ""
 
 
-class TestHasNoLicence(Fake):
-    breaks = ("test_distribution_has_a_readme_and_a_licence",)
-    licence = METADATA.replace("License-Expression: Apache-2.0\n", "")
+class TestHasNoLicense(Fake):
+    breaks = ("test_distribution_has_a_readme_and_a_license",)
+    license = METADATA.replace("License-Expression: Apache-2.0\n", "")

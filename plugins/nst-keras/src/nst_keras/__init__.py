@@ -18,7 +18,7 @@ def _imagenet(architecture: str) -> WeightSet:
         name="imagenet",
         source=f"nst_keras.imagenet:{architecture.upper()}",
         origin="keras.applications imagenet, ported from the VGG group's own release (Simonyan & Zisserman 2014)",
-        licence="CC BY 4.0",
+        license="CC BY 4.0",
         preprocessing="caffe",
         size=SIZES[architecture],
     )

@@ -107,7 +107,7 @@ class KerasWeights:
             kernels={name: kernel for name, kernel, _ in named},
             biases={name: bias for name, _, bias in named},
             source=f"keras.applications {self.architecture.upper()} imagenet",
-            licence="CC BY 4.0",
+            license="CC BY 4.0",
             sha256=digest,
         )
 

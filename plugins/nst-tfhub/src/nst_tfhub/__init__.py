@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nst.hookspecs import hookimpl
 from nst.specs import BackendSpec, Option, WeightSet
 
-LICENCE = "Apache-2.0"
+LICENSE = "Apache-2.0"
 
 STRENGTH = Option("strength", 1.0, "from the content's own style (0) to the styles' (1)", minimum=0, maximum=1)
 STYLE_SIZE = Option("style_size", 256, "side at which styles are seen; trained at 256", 64, 1024, unit="px")
@@ -19,7 +19,7 @@ WEIGHTS = (
         name="magenta",
         source="nst_tfhub.sources:MAGENTA",
         origin="Magenta (Ghiasi et al. 2017) as TF-Hub's module, from Kaggle; needs tensorflow",
-        licence=LICENCE,
+        license=LICENSE,
         preprocessing="unit",
         size=46_000_000,  # 11.06 million float32 parameters and 1.65 MB of graph; Kaggle does not say
     ),
@@ -27,7 +27,7 @@ WEIGHTS = (
         name="magenta-lite",
         source="nst_tfhub.sources:MAGENTA_LITE",
         origin="Magenta's small networks in 8 bits for TensorFlow Lite, from Kaggle",
-        licence=LICENCE,
+        license=LICENSE,
         preprocessing="unit",
         size=3_111_368,
     ),

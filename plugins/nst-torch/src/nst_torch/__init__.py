@@ -15,7 +15,7 @@ def _imagenet(architecture: str, size: int) -> WeightSet:
         name="imagenet",
         source=f"nst_torch.imagenet:{architecture.upper()}",
         origin="torchvision IMAGENET1K_V1, trained by the PyTorch team",
-        licence="BSD-3-Clause (torchvision); ImageNet's terms for research",
+        license="BSD-3-Clause (torchvision); ImageNet's terms for research",
         preprocessing="torchvision",
         size=size,
     )

@@ -84,7 +84,7 @@ class HubWeights:
             kernels={name: kernel for name, kernel, _ in named},
             biases={name: bias for name, _, bias in named},
             source=f"torchvision {self.enum}.IMAGENET1K_V1",
-            licence="BSD-3-Clause",
+            license="BSD-3-Clause",
             sha256=self.verify(),
         )
 

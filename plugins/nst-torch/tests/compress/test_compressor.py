@@ -44,7 +44,7 @@ def test_who_made_the_network_of_what_is_written_in_it(task):
     network = compress(task(steps=(1, 0), seed=3), quiet).network
     for fact in ("VGG-19 (Simonyan & Zisserman)", "seed 3", "1 steps", "widths 2,2,3,3", "teacher: random"):
         assert fact in network.source
-    assert network.licence == "CC0-1.0"
+    assert network.license == "CC0-1.0"
 
 
 def test_the_report_measures_pictures_held_out(task):

@@ -130,7 +130,7 @@ class _Compression:
         how += f", from {self.task.start.sha256[:8]}" if self.task.start else ""
         source = f"compressed from {_title(teacher)} (Simonyan & Zisserman) by {how}; teacher: {teacher.source}"
         biases = {name: conv[1] for name, conv in convs.items()}
-        return Network(teacher.architecture, TORCHVISION, kernels, biases, source, teacher.licence)
+        return Network(teacher.architecture, TORCHVISION, kernels, biases, source, teacher.license)
 
     def _report(
         self, network: Network, photos: Photos, steps: int, layers: Sequence[Mapping[str, Any]]
@@ -138,7 +138,7 @@ class _Compression:
         values = sum(each.size for part in (network.kernels, network.biases) for each in part.values())
         return {
             "source": network.source,
-            "licence": network.licence,
+            "license": network.license,
             "teacher": self.task.teacher.sha256,
             "seed": self.task.seed,
             "steps": steps,
