@@ -32,7 +32,7 @@ from table import publish, spread
 from nst.images import save_image
 from nst.images.demo_painting import paint
 from nst.orders import Order
-from nst.ui import run_html
+from nst.ui import status_html
 from nst.ui.run_state import RunState
 from nst.ui.service import PREVIEW_EVERY, PREVIEW_SIZE
 from nst.worker.client import Worker
@@ -122,7 +122,7 @@ def painted(worker: Worker, order: Order) -> tuple[float, float, int]:
         began = resource.getrusage(resource.RUSAGE_SELF)
         run.take(event)
         previews += run.preview is not None and event is run.preview
-        run_html.shown(run), run_html.picture(run)
+        status_html.run_status(run), status_html.preview_image(run)
         ended = resource.getrusage(resource.RUSAGE_SELF)
         shown += ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime
     assert run.done is not None, run.failed

@@ -1,1 +1,1 @@
-"""The page: `nst ui`. Everything but `page`, `widgets` and `server` is plain Python, and works without Gradio."""
+"""The web page of `nst ui`. The panels, `page`, `widgets` and `endpoints` need Gradio; the other modules do not."""

@@ -1,4 +1,4 @@
-"""Before and after, one over the other, with an edge that fingers, mouse and keys can move."""
+"""Compare two images with a slider that touch, mouse and keyboard can move."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from nst.images import fit, load_image, resize
 from nst.images.source import PathLike
 from nst.protocols import Pixels
 
-LARGEST = 1024  # pixels, long side of what is shown; the file itself is the one to download
+LARGEST = 1024  # pixels, long side of the displayed images; the download has full size
 QUALITY = 90
 _MOVE = "this.parentElement.style.setProperty('--cut', this.value + '%')"
 
 
 def html(before: PathLike, after: PathLike) -> str:
-    """The slider for two picture files of one shape; the pictures are inside, so that they have no address."""
-    left, right = (_shown(load_image(path)) for path in (before, after))
+    """Return the HTML of a slider for two image files. The images are embedded, so they have no URL of their own."""
+    left, right = (_scaled_down(load_image(path)) for path in (before, after))
     height, width = right.shape[:2]
     left = resize(left, (height, width))
     return (
@@ -31,13 +31,13 @@ def html(before: PathLike, after: PathLike) -> str:
     )
 
 
-def _shown(pixels: Pixels) -> Pixels:
+def _scaled_down(pixels: Pixels) -> Pixels:
     height, width = pixels.shape[:2]
     return resize(pixels, fit(height, width, min(LARGEST, max(height, width))))
 
 
 def data_url(pixels: Pixels) -> str:
-    """A picture as a JPEG in an address."""
+    """Return an image as a `data:` URL with JPEG data."""
     file = BytesIO()
     Image.fromarray((pixels * 255).round().astype(np.uint8)).save(file, "JPEG", quality=QUALITY)
     return f"data:image/jpeg;base64,{b64encode(file.getvalue()).decode()}"

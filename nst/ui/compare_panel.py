@@ -1,4 +1,4 @@
-"""The part of the page that sets backends side by side on the same pictures."""
+"""Build the panel that compares backends on the same images."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ from typing import Any
 import gradio as gr
 
 from nst.errors import NstError
-from nst.ui import comparing, run_html
-from nst.ui.commands import Errand
-from nst.ui.events import AT_ONCE, PRIVATE, RAW, path_of, paths_of
-from nst.ui.service import Service, Wish
+from nst.ui import compare_command, status_html
+from nst.ui.commands import CommandRun
+from nst.ui.gradio_events import AT_ONCE, PRIVATE, RAW, path_of, paths_of
+from nst.ui.service import PaintRequest, Service
 from nst.ui.sessions import Visitor
 from nst.ui.settings import Settings
 
 
-class SideBySide:
-    """Which backends, the button, and the report; pictures and settings are those of the page."""
+class ComparePanel:
+    """The choice of backends, the buttons and the report. Images and settings come from the rest of the page."""
 
-    def __init__(self, host: Service, settings: Settings) -> None:
-        self._host, self._settings = host, settings
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self._service, self._settings = service, settings
 
     def build(self) -> None:
-        """What is seen."""
+        """Create the components of the panel."""
         with gr.Accordion("Backends side by side", open=False):
-            names = list(self._host.form.entries["backend"].choices)
+            names = list(self._service.form.entries["backend"].choices)
             self._backends = gr.CheckboxGroup(
-                names, label="Backends", info="the same pictures and settings, each backend in a process of its own"
+                names,
+                label="Backends",
+                info="Each backend runs in a process of its own, with the same pictures and settings.",
             )
             with gr.Row():
                 self._compare = gr.Button("Compare", min_width=80, elem_id="compare")
@@ -38,47 +40,51 @@ class SideBySide:
             self._report = gr.HTML(elem_id="report")
 
     def wire(self, content: Any, styles: Any) -> None:
-        """What happens."""
-        wished = [self._backends, content, styles, *self._settings.inputs]
-        outcome = [self._compare, self._end, self._report]
-        self._compare.click(self._start, wished, outcome, **RAW, **AT_ONCE)
+        """Connect the buttons to their handlers."""
+        inputs = [self._backends, content, styles, *self._settings.inputs]
+        outputs = [self._compare, self._end, self._report]
+        self._compare.click(self._start, inputs, outputs, **RAW, **AT_ONCE)
         self._end.click(self._stop, None, self._end, **PRIVATE)
 
     def _start(
-        self, request: gr.Request, backends: list[str], content: Any, styles: Any, *held: Any
+        self, request: gr.Request, backends: list[str], content: Any, styles: Any, *values: Any
     ) -> Iterator[list[Any]]:
-        visitor = self._host.visitors.enter(request.session_hash)
-        wish = Wish(path_of(content), paths_of(styles), self._settings.values(held))
+        visitor = self._service.visitors.enter(request.session_hash)
+        wish = PaintRequest(path_of(content), paths_of(styles), self._settings.values(values))
         folder = Path(tempfile.mkdtemp(prefix="compare-", dir=visitor.folder))
         try:
-            errand = self._host.run_errand(visitor, wish, partial(self._errand, backends or [], folder))
+            command = self._service.run_command(visitor, wish, partial(self._command, backends or [], folder))
         except NstError as error:
-            yield self._shown(run_html.of_error(error), busy=False)
+            yield self._outputs(status_html.error_html(error), busy=False)
             return
-        for place in self._host.waiting(visitor):
-            words = f"Waiting: {place} before this one" if place else "Comparing: each backend paints, then is judged"
-            yield self._shown(run_html.announced(words), busy=True)
+        for position in self._service.waiting(visitor):
+            words = (
+                f"Waiting: {position} before this one"
+                if position
+                else "Comparing: every backend paints, then scores follow"
+            )
+            yield self._outputs(status_html.status_line(words), busy=True)
         if not visitor.gone:
-            yield self._shown(self._told(errand, comparing.page(folder)), busy=False)
+            yield self._outputs(self._result(command, compare_command.report_frame(folder)), busy=False)
 
-    def _errand(
-        self, backends: list[str], folder: Path, visitor: Visitor, content: str, styles: list[str], wish: Wish
-    ) -> Errand:
-        recipe, largest = self._host.form.recipe(wish.values), self._host.limits.pixels
-        return comparing.compare(content, styles, backends, recipe, folder, largest)
-
-    @staticmethod
-    def _told(errand: Errand, report: str) -> str:
-        ended = run_html.announced("Stopped" if errand.stopped else "Compared" if report else "Failed")
-        wrong = errand.mistakes() if not (report or errand.stopped) else []
-        return ended + (run_html.mistakes(wrong) if wrong else "") + report
+    def _command(
+        self, backends: list[str], folder: Path, visitor: Visitor, content: str, styles: list[str], wish: PaintRequest
+    ) -> CommandRun:
+        recipe, largest = self._service.form.recipe(wish.values), self._service.limits.pixels
+        return compare_command.start_command(content, styles, backends, recipe, folder, largest)
 
     @staticmethod
-    def _shown(html: str, busy: bool) -> list[Any]:
+    def _result(command: CommandRun, report: str) -> str:
+        ended = status_html.status_line("Stopped" if command.stopped else "Compared" if report else "Failed")
+        errors = command.errors() if not (report or command.stopped) else []
+        return ended + (status_html.error_list(errors) if errors else "") + report
+
+    @staticmethod
+    def _outputs(html: str, busy: bool) -> list[Any]:
         return [gr.update(interactive=not busy), gr.update(interactive=busy), html]
 
     def _stop(self, request: gr.Request) -> Any:
-        visitor = self._host.visitors.enter(request.session_hash)
-        if visitor.errand is not None:
-            visitor.errand.stop()
+        visitor = self._service.visitors.enter(request.session_hash)
+        if visitor.command is not None:
+            visitor.command.stop()
         return gr.update(interactive=False)

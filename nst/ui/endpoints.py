@@ -1,4 +1,4 @@
-"""What a program can ask of the page, with gradio_client: its settings, and a picture."""
+"""Offer the page's API for programs that use gradio_client."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import gradio as gr
 from gradio import FileData
 
 from nst.errors import Mistakes, NstError
-from nst.ui.events import AT_ONCE
+from nst.ui.gradio_events import AT_ONCE
 from nst.ui.run_state import RunState
-from nst.ui.service import Service, Wish
+from nst.ui.service import PaintRequest, Service
 
-PATIENCE = 1.0  # seconds between two looks at whether who asked is still there
+PATIENCE = 1.0  # seconds between two checks of a run
 
 
 class Endpoints:
-    """`/settings` and `/paint`."""
+    """The endpoints `/settings` and `/paint`."""
 
-    def __init__(self, host: Service) -> None:
-        self._host = host
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     def wire(self) -> None:
-        """Offer them."""
+        """Register the endpoints."""
         gr.api(self.settings, api_name="settings")
         gr.api(self.paint, api_name="paint", **AT_ONCE)
 
     def settings(self) -> list[dict[str, Any]]:
-        """Every setting: its `key`, what it is for (`help`), its `default`, its `choices` if it has any."""
-        return [asdict(entry) for entry in self._host.form.entries.values()]
+        """Return every setting with its `key`, `help`, `default` and `choices`."""
+        return [asdict(entry) for entry in self._service.form.entries.values()]
 
     def paint(
         self,
@@ -38,13 +38,13 @@ class Endpoints:
         styles: list[FileData],
         settings: dict[str, Any] = {},  # noqa: B006 - Gradio shows it, and nobody writes to it
     ) -> FileData:
-        """The content painted in the manner of the styles, as a PNG with its recipe inside. `settings` are by key."""
-        visitor = self._host.visitors.enter(request.session_hash)
-        wish = Wish(content["path"], [each["path"] for each in styles], settings)
+        """Return the stylized content as a PNG that carries its recipe. `settings` maps keys to values."""
+        visitor = self._service.visitors.enter(request.session_hash)
+        wish = PaintRequest(content["path"], [style["path"] for style in styles], settings)
         try:
-            run = self._host.start(visitor, wish)
+            run = self._service.start(visitor, wish)
         except NstError as error:
-            raise gr.Error(_words(error), print_exception=False) from None
+            raise gr.Error(_message(error), print_exception=False) from None
         version = -1
         while not run.over:
             version = run.wait(version, PATIENCE)
@@ -57,6 +57,6 @@ def _answer(run: RunState) -> Any:
     return FileData(path=str(run.output), orig_name=run.output.name).model_dump()
 
 
-def _words(error: NstError) -> str:
-    several = error.errors if isinstance(error, Mistakes) else (error,)
-    return "; ".join(f"{each.message} ({each.hint})" if each.hint else each.message for each in several)
+def _message(error: NstError) -> str:
+    errors = error.errors if isinstance(error, Mistakes) else (error,)
+    return "; ".join(f"{item.message} ({item.hint})" if item.hint else item.message for item in errors)

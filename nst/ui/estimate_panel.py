@@ -1,4 +1,4 @@
-"""The part of the page that says what a picture will take before it is begun."""
+"""Build the panel that estimates time and memory before a picture is started."""
 
 from __future__ import annotations
 
@@ -8,48 +8,48 @@ from typing import Any
 import gradio as gr
 
 from nst.errors import NstError
-from nst.ui import expectation, run_html
-from nst.ui.commands import Errand
-from nst.ui.events import AT_ONCE, RAW, path_of, paths_of
-from nst.ui.service import Service, Wish
+from nst.ui import estimate_command, status_html
+from nst.ui.commands import CommandRun
+from nst.ui.gradio_events import AT_ONCE, RAW, path_of, paths_of
+from nst.ui.service import PaintRequest, Service
 from nst.ui.sessions import Visitor
 from nst.ui.settings import Settings
 
 
 class EstimatePanel:
-    """A button, and the answer."""
+    """The button that starts an estimate, and its result."""
 
-    def __init__(self, host: Service, settings: Settings) -> None:
-        self._host, self._settings = host, settings
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self._service, self._settings = service, settings
 
     def build(self) -> None:
-        """What is seen."""
-        self._ask = gr.Button("Estimate time and memory", size="sm", elem_id="estimate")
+        """Create the components of the panel."""
+        self._button = gr.Button("Estimate time and memory", size="sm", elem_id="estimate")
         self._answer = gr.HTML(elem_id="answer")
 
     def wire(self, content: Any, styles: Any) -> None:
-        """What happens."""
-        self._ask.click(self._find_out, [content, styles, *self._settings.inputs], self._answer, **RAW, **AT_ONCE)
+        """Connect the button to its handler."""
+        self._button.click(self._estimate, [content, styles, *self._settings.inputs], self._answer, **RAW, **AT_ONCE)
 
-    def _find_out(self, request: gr.Request, content: Any, styles: Any, *held: Any) -> Iterator[str]:
-        visitor = self._host.visitors.enter(request.session_hash)
-        wish = Wish(path_of(content), paths_of(styles), self._settings.values(held))
+    def _estimate(self, request: gr.Request, content: Any, styles: Any, *values: Any) -> Iterator[str]:
+        visitor = self._service.visitors.enter(request.session_hash)
+        wish = PaintRequest(path_of(content), paths_of(styles), self._settings.values(values))
         try:
-            errand = self._host.run_errand(visitor, wish, self._errand)
+            command = self._service.run_command(visitor, wish, self._command)
         except NstError as error:
-            yield run_html.of_error(error)
+            yield status_html.error_html(error)
             return
-        for place in self._host.waiting(visitor):
-            yield run_html.announced(f"Waiting: {place} before this one" if place else "Estimating")
+        for position in self._service.waiting(visitor):
+            yield status_html.status_line(f"Waiting: {position} before this one" if position else "Estimating")
         if not visitor.gone:
-            yield self._told(errand)
+            yield self._result(command)
 
-    def _errand(self, visitor: Visitor, content: str, styles: list[str], wish: Wish) -> Errand:
-        recipe, largest = self._host.form.recipe(wish.values), self._host.limits.pixels
-        return expectation.ask(content, styles, recipe, visitor.folder, largest)
+    def _command(self, visitor: Visitor, content: str, styles: list[str], wish: PaintRequest) -> CommandRun:
+        recipe, largest = self._service.form.recipe(wish.values), self._service.limits.pixels
+        return estimate_command.start_command(content, styles, recipe, visitor.folder, largest)
 
     @staticmethod
-    def _told(errand: Errand) -> str:
-        if errand.code != 0:
-            return run_html.mistakes(errand.mistakes())
-        return run_html.announced(expectation.words(errand.said[0]))
+    def _result(command: CommandRun) -> str:
+        if command.code != 0:
+            return status_html.error_list(command.errors())
+        return status_html.status_line(estimate_command.summary(command.outputs[0]))

@@ -1,6 +1,6 @@
-"""The page's form as data: a recipe's fields and every spec's options, in the order in which a person meets them.
+"""Describe the form of the page as data: the fields of a recipe and the options of every spec, in display order.
 
-Nothing here is about one plugin: what a spec declares is an entry of the form, with its help, bounds and choices.
+The form names no plugin: every option that a spec declares becomes an entry with its help, bounds and choices.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nst.recipe import fields
 from nst.recipe.fields import ExtraLoss
 from nst.recipe.recipe import FIELDS, Recipe, preset
 from nst.specs import BackendSpec, Option, Spec
-from nst.ui.field_text import as_text
+from nst.ui.recipe_text import as_text
 
 CHOOSERS: Mapping[str, tuple[str, str, str]] = {
     "backend": ("backend", "", "backend_options"),
@@ -27,7 +27,7 @@ CHOOSERS: Mapping[str, tuple[str, str, str]] = {
     "style_loss": ("loss", "style", "style_loss_options"),
     "content_loss": ("loss", "content", "content_loss_options"),
 }
-"""The fields that name a spec: its kind, its role if it is a loss, and the field its options are in."""
+"""The fields that name a spec, with the spec's kind, the role of a loss, and the field of the options."""
 
 PANELS: Mapping[str, tuple[str, ...]] = {
     "": ("backend", "weights", "size", "content_weight", "style_scale", "color", "device"),
@@ -36,17 +36,17 @@ PANELS: Mapping[str, tuple[str, ...]] = {
     "Start": ("init", "seed"),
     "Sizes and memory": ("levels", "sizes", "tile", "precision"),
 }
-"""Which fields stand together; those under no title are shown at once, and those named nowhere are "More"."""
+"""The fields of each panel. Fields without a title are always visible; fields of no panel are in "More"."""
 
 SHARED = ("nst:total-variation", "nst:range")
-"""The losses that have a field of their own."""
+"""The losses with a recipe field of their own."""
 
 FormValues = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing to choose. `key` is its place in the form's values, `kind` what a value is.
+    """One setting. `key` is its key in the form's values, and `kind` is the type of its value.
 
     A "choice" is one of `choices`, or for `free` any text; "yes" is a bool, "whole" an int, "number" a float.
     """
@@ -64,7 +64,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Group:
-    """The options of one spec: shown while the `chooser` has this `name`, or always without a chooser."""
+    """The options of one spec. They are visible while the `chooser` has this `name`, or always without a chooser."""
 
     chooser: str
     name: str
@@ -74,21 +74,21 @@ class Group:
 
 @dataclass(frozen=True)
 class FormPanel:
-    """What stands together under a title; what has none is shown at once, all others are folded."""
+    """Entries under one title. Panels with a title are folded at first."""
 
     title: str
     parts: tuple[Entry | Group, ...]
 
     def entries(self) -> Iterator[Entry]:
-        """Every entry, those of groups too."""
+        """Yield every entry, including the entries of groups."""
         for part in self.parts:
             yield from part.entries if isinstance(part, Group) else (part,)
 
 
 class Form:
-    """Everything there is to choose with these plugins, and recipes made of what was chosen.
+    """The form for a set of plugins, and the conversion between its values and recipes.
 
-    `files` are the weight files that may be named beside the plugins' own sets: a page reads no other path.
+    `files` are the allowed weight files beside the plugins' weight sets. The page reads no other path.
     """
 
     def __init__(self, plugins: Plugins, files: tuple[str, ...] = ()) -> None:
@@ -106,7 +106,7 @@ class Form:
         yield FormPanel("More", tuple(part for name in FIELDS if name not in placed for part in self._parts(name)))
 
     def _parts(self, name: str) -> Iterator[Entry | Group]:
-        """A field, and the options of whatever spec it names."""
+        """Yield a field and the options of the specs it can name."""
         yield self._field(name)
         if name in CHOOSERS:
             for spelled, spec in self._offered(name).items():
@@ -119,9 +119,11 @@ class Form:
         return {name: spec for name, spec in self._names[kind].items() if role in ("", getattr(spec, "role", ""))}
 
     def _field(self, name: str) -> Entry:
-        made = FIELDS[name].metadata
+        metadata = FIELDS[name].metadata
         default = as_text(name, getattr(Recipe(), name))
-        entry = Entry(name, name.replace("_", " ").capitalize(), made["help"], KINDS.get(made["read"], "text"), default)
+        entry = Entry(
+            name, name.replace("_", " ").capitalize(), metadata["help"], KINDS.get(metadata["read"], "text"), default
+        )
         if name in CHOOSERS:
             return replace(entry, kind="choice", choices=tuple(self._offered(name)))
         if name == "color":
@@ -134,13 +136,15 @@ class Form:
             if name in {shared.partition(":")[2] for shared in SHARED}:
                 continue
             key = f"losses/{name}"
-            weight = Entry(f"{key}/weight", f"{name}: weight", f"{spec.summary}; 0 leaves it out", "number", 0.0, (), 0)
-            chosen = Entry(f"{key}/layers", f"{name}: layers", "L=W,…; empty for the usual layers", "text", "")
+            weight = Entry(
+                f"{key}/weight", f"{name}: weight", f"{spec.summary}; 0 omits the loss", "number", 0.0, (), 0
+            )
+            chosen = Entry(f"{key}/layers", f"{name}: layers", "L=W,…; empty for the default layers", "text", "")
             options = tuple(_option(f"{key}/options", name, each) for each in spec.options)
             yield Group("", name, spec.summary, (weight, chosen, *options))
 
     def choices(self, backend: str) -> dict[str, tuple[str, ...]]:
-        """By field, what can be chosen with a backend."""
+        """Return the choices of each field that depends on the backend."""
         spec = self._names["backend"].get(backend)
         if not isinstance(spec, BackendSpec):
             return {"weights": ("auto",), "device": ("auto",), "precision": ("auto",), "pooling": ("max",)}
@@ -152,73 +156,75 @@ class Form:
         }
 
     def defaults(self) -> dict[str, Any]:
-        """The form as it is at first."""
+        """Return the default values of the form."""
         return {key: entry.default for key, entry in self.entries.items()}
 
     def one_pass(self, backend: str) -> bool:
-        """Whether a backend paints in one pass, so that little of the form means anything."""
+        """Return whether a backend stylizes in one pass, so that only the fields in `ONE_PASS` apply."""
         return getattr(self._names["backend"].get(backend), "kind", "") == "image"
 
     def recipe(self, chosen: FormValues) -> Recipe:
-        """The recipe of the form's values, which may be those of some entries. Raises every mistake in them."""
-        held = self.defaults() | {key: value for key, value in chosen.items() if value is not None}
-        found = Findings()
-        found.add(*(unknown("setting", key, self.entries) for key in chosen if key not in self.entries))
-        given = {name: held[name] for name in FIELDS if name in held}
+        """Return the recipe of the form's values. Missing values are defaults. Raise all errors together."""
+        values = self.defaults() | {key: value for key, value in chosen.items() if value is not None}
+        findings = Findings()
+        findings.add(*(unknown("setting", key, self.entries) for key in chosen if key not in self.entries))
+        fields_by_name = {name: values[name] for name in FIELDS if name in values}
         for chooser, (_, _, field) in CHOOSERS.items():
-            given[field] = self._options(held, f"{field}/{held[chooser]}")
-        given["losses"] = [loss for group in self._extra_losses() if (loss := _extra(held, group))]
-        if self.one_pass(str(held["backend"])):
-            given = {name: value for name, value in given.items() if name in ONE_PASS}
-        made = found.attempt(lambda: Recipe(**given))
-        raise_all(found.errors)
-        self.check(made)
-        return made  # type: ignore[no-any-return]
+            fields_by_name[field] = self._options(values, f"{field}/{values[chooser]}")
+        fields_by_name["losses"] = [loss for group in self._extra_losses() if (loss := _extra(values, group))]
+        if self.one_pass(str(values["backend"])):
+            fields_by_name = {name: value for name, value in fields_by_name.items() if name in ONE_PASS}
+        recipe = findings.attempt(lambda: Recipe(**fields_by_name))
+        raise_all(findings.errors)
+        self.check(recipe)
+        return recipe  # type: ignore[no-any-return]
 
-    def _options(self, held: FormValues, prefix: str) -> dict[str, Any]:
-        """The options under a prefix that are not as by default."""
+    def _options(self, values: FormValues, prefix: str) -> dict[str, Any]:
+        """Return the options under a prefix that differ from their defaults."""
         keys = [key for key in self.entries if key.startswith(f"{prefix}/")]
-        return {key.rpartition("/")[2]: held[key] for key in keys if held[key] != self.entries[key].default}
+        return {key.rpartition("/")[2]: values[key] for key in keys if values[key] != self.entries[key].default}
 
     def check(self, recipe: Recipe) -> None:
-        """Raise `UserError` where a recipe names a file: a page reads none but those it was told of."""
-        found = Findings()
+        """Raise `UserError` if a recipe names a file that the page may not read."""
+        findings = Findings()
         sets = self.choices(recipe.backend)["weights"]
-        found.add(*(unknown("weights", name, sets) for name in recipe.weights if name not in sets))
+        findings.add(*(unknown("weights", name, sets) for name in recipe.weights if name not in sets))
         if recipe.init not in self._names["initializer"] and self._names["initializer"]:
-            found.add(unknown("initializer", recipe.init, self._names["initializer"]))
-        raise_all(found.errors)
+            findings.add(unknown("initializer", recipe.init, self._names["initializer"]))
+        raise_all(findings.errors)
 
     def values(self, recipe: Recipe) -> dict[str, Any]:
-        """The form's values of a recipe."""
-        found = self.defaults() | {
+        """Return the form's values for a recipe."""
+        values = self.defaults() | {
             name: as_text(name, getattr(recipe, name)) for name in self.entries if name in FIELDS
         }
         for chooser, (_, _, field) in CHOOSERS.items():
             prefix = f"{field}/{getattr(recipe, chooser)}"
-            found |= {f"{prefix}/{name}": value for name, value in getattr(recipe, field).items()}
+            values |= {f"{prefix}/{name}": value for name, value in getattr(recipe, field).items()}
         for loss in recipe.losses:
             key = f"losses/{loss.name}"
-            found |= {f"{key}/weight": loss.weight, f"{key}/layers": as_text("style_layers", loss.layers)}
-            found |= {f"{key}/options/{name}": value for name, value in loss.options.items()}
-        return {key: value for key, value in found.items() if key in self.entries}
+            values |= {f"{key}/weight": loss.weight, f"{key}/layers": as_text("style_layers", loss.layers)}
+            values |= {f"{key}/options/{name}": value for name, value in loss.options.items()}
+        return {key: value for key, value in values.items() if key in self.entries}
 
     def unshown(self, recipe: Recipe) -> str:
-        """What of a recipe the form cannot hold, in words; "" where it holds all."""
+        """Return a message about fields that the form cannot show, or "" if it shows the full recipe."""
         try:
-            held = self.recipe(self.values(recipe))
+            shown = self.recipe(self.values(recipe))
         except UserError as error:
             return error.message
-        there, here = recipe.to_dict(), held.to_dict()
-        other = [name for name in FIELDS if there[name] != here[name]]
-        return f"the form cannot hold all of its {', '.join(other)}" if other else ""
+        original, restored = recipe.to_dict(), shown.to_dict()
+        other = [name for name in FIELDS if original[name] != restored[name]]
+        return f"the form cannot show all values of {', '.join(other)}" if other else ""
 
     def preset(self, name: str, backend: str, device: str = "auto") -> dict[str, Any]:
-        """The form's values of a preset, for a backend."""
-        given = preset(name)
+        """Return the form's values for a preset and a backend."""
+        fields_by_name = preset(name)
         if self.one_pass(backend):
-            given = {field: value for field, value in given.items() if field in ONE_PASS and field != "weights"}
-        return self.values(Recipe(backend=backend, device=device).override(**given))
+            fields_by_name = {
+                field: value for field, value in fields_by_name.items() if field in ONE_PASS and field != "weights"
+            }
+        return self.values(Recipe(backend=backend, device=device).override(**fields_by_name))
 
 
 KINDS: Mapping[Any, str] = {
@@ -227,11 +233,11 @@ KINDS: Mapping[Any, str] = {
     fields.number: "number",
     fields.fraction: "number",
 }
-"""What a field's value is, by its reader; of all others it is text."""
+"""The kind of a field's value by the field's reader. Other fields are text."""
 
 
 def _names(plugins: Plugins, kind: str) -> dict[str, Spec]:
-    """The specs of a kind by name; those of one name are told apart by their distributions."""
+    """Return the specs of a kind by name. Specs with equal names are prefixed with their distributions."""
     offered = list(plugins.offered(kind))
     named = [spec.name for _, spec in offered]
     return {
@@ -254,10 +260,12 @@ def _option(prefix: str, owner: str, option: Option) -> Entry:
     )
 
 
-def _extra(held: FormValues, group: Group) -> ExtraLoss | None:
-    """A loss beside the style's and the content's, unless its weight is 0."""
+def _extra(values: FormValues, group: Group) -> ExtraLoss | None:
+    """Return an additional loss, or None if its weight is 0."""
     weight, layers, *options = group.entries
-    if not fields.number(held[weight.key]):
+    if not fields.number(values[weight.key]):
         return None
-    changed = {each.key.rpartition("/")[2]: held[each.key] for each in options if held[each.key] != each.default}
-    return ExtraLoss(group.name, fields.number(held[weight.key]), fields.selection(held[layers.key]), changed)
+    changed = {
+        entry.key.rpartition("/")[2]: values[entry.key] for entry in options if values[entry.key] != entry.default
+    }
+    return ExtraLoss(group.name, fields.number(values[weight.key]), fields.selection(values[layers.key]), changed)

@@ -1,4 +1,4 @@
-"""What is painted on the content with the brush, and what it is good for."""
+"""Convert brush strokes to a mask, and apply the mask to the styles."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from nst.engine.masks import Mask
 from nst.errors import UserError
 
 USES: Mapping[str, str] = {
-    "nothing": "nothing (the brush is ignored)",
-    "keep": "stays like the photograph",
-    "only": "is painted, the rest stays as it is",
-    "last": "is painted like the last style, the rest like the others",
+    "nothing": "is ignored",
+    "keep": "stays a photograph",
+    "only": "is painted, and the rest stays unchanged",
+    "last": "is painted like the last style, and the rest like the other styles",
 }
 
 
 @dataclass(frozen=True)
 class Regions:
-    """Where what is painted: the styles of the rest, the masks with their styles, and what is held on to."""
+    """The styles outside of masks, the masks with their styles, and the mask of the protected part."""
 
     styles: Sequence[str]
     masks: Sequence[tuple[str, Sequence[str]]] = ()
@@ -31,7 +31,7 @@ class Regions:
 
 
 def mask_of(layers: Sequence[Any]) -> Mask | None:
-    """Where any of the layers `(H, W, 4)` uint8 is not transparent, 0..1; None where nothing is painted."""
+    """Return the largest alpha of the layers `(H, W, 4)` uint8 as a mask in 0..1, or None if all are empty."""
     alphas = [np.asarray(layer)[..., 3] for layer in layers if layer is not None and np.asarray(layer).any()]
     if not alphas:
         return None
@@ -40,13 +40,18 @@ def mask_of(layers: Sequence[Any]) -> Mask | None:
 
 
 def regions(use: str, mask: Mask | None, styles: Sequence[str], file: Path) -> Regions:
-    """How styles and brush go together; the mask is written to `file` if it is used. Raises `UserError`."""
+    """Return the regions of a brush mode. A mask that is used is written to `file`. Raise `UserError`."""
     if use == "nothing":
         return Regions(styles)
     if mask is None:
-        raise UserError("nothing is painted with the brush", "paint on the content, or choose what the brush is for")
+        raise UserError(
+            "this brush mode needs a marked part", "mark a part of the content with the brush, or choose 'is ignored'"
+        )
     if use == "last" and len(styles) < 2:
-        raise UserError("the brush takes the last of two or more styles", "add a style")
+        raise UserError(
+            "this brush mode needs two styles; the last one fills the marked part",
+            "add a style, or choose another mode",
+        )
     images.write(file, np.repeat(mask[..., None], 3, axis=-1))
     path = str(file)
     if use == "keep":

@@ -1,4 +1,4 @@
-"""The page itself: what is where. What happens in a part of it is that part's, and what it means is `nst.ui.service`'s."""
+"""Lay out the page. Each panel handles its own events; `nst.ui.service` does the work."""
 
 from __future__ import annotations
 
@@ -6,65 +6,68 @@ from typing import Any
 
 import gradio as gr
 
-from nst.ui.compare_panel import SideBySide
+from nst.ui.compare_panel import ComparePanel
 from nst.ui.endpoints import Endpoints
 from nst.ui.estimate_panel import EstimatePanel
-from nst.ui.events import PRIVATE
+from nst.ui.gradio_events import PRIVATE
 from nst.ui.mask_editor import MaskEditor
-from nst.ui.paint_panel import Easel
+from nst.ui.paint_panel import PaintPanel
 from nst.ui.service import Service
 from nst.ui.settings import Settings
 
-HEAD = "<h1>nst</h1><p>Give it a picture and a painting, get the picture painted.</p>"
-KEPT = (3600, 86400)  # every hour, what is older than a day; all of it goes when the last page is closed
+HEAD = "<h1>nst</h1><p>Choose a picture and a painting. nst paints the picture like the painting.</p>"
+KEPT = (3600, 86400)  # seconds: delete files older than a day, every hour
 
 
 class Page:
-    """One page for every visitor."""
+    """The layout of the page, the same for every visitor."""
 
-    def __init__(self, host: Service) -> None:
-        self._host = host
-        self._settings, self._canvas = Settings(host), MaskEditor(host)
-        self._easel, self._side_by_side = Easel(host, self._settings), SideBySide(host, self._settings)
-        self._forecast = EstimatePanel(host, self._settings)
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._settings, self._mask_editor = Settings(service), MaskEditor(service)
+        self._paint_panel, self._compare_panel = (
+            PaintPanel(service, self._settings),
+            ComparePanel(service, self._settings),
+        )
+        self._estimate_panel = EstimatePanel(service, self._settings)
 
     def build(self) -> Any:
-        """The page, ready to be launched."""
+        """Return the page, ready to be launched."""
         with gr.Blocks(title="nst", analytics_enabled=False, delete_cache=KEPT) as blocks:
             gr.HTML(HEAD, elem_id="head")
             with gr.Row(elem_id="columns"):
                 with gr.Column(elem_id="inputs", min_width=300), gr.Row():
                     content, styles = _content(), _styles()
                 with gr.Column(elem_id="painting", min_width=300):
-                    self._easel.build(self._forecast.build)
-                    self._side_by_side.build()
+                    self._paint_panel.build(self._estimate_panel.build)
+                    self._compare_panel.build()
                 with gr.Column(elem_id="settings", min_width=300):
                     self._settings.build()
-                    self._canvas.build()
+                    self._mask_editor.build()
             self._settings.wire()
-            self._canvas.wire(content)
-            self._easel.wire(content, styles, self._canvas)
-            self._side_by_side.wire(content, styles)
-            self._forecast.wire(content, styles)
-            Endpoints(self._host).wire()
+            self._mask_editor.wire(content)
+            self._paint_panel.wire(content, styles, self._mask_editor)
+            self._compare_panel.wire(content, styles)
+            self._estimate_panel.wire(content, styles)
+            Endpoints(self._service).wire()
             blocks.load(self._enter, None, None, **PRIVATE)
             blocks.unload(self._leave)
         return blocks
 
     def _enter(self, request: gr.Request) -> None:
-        self._host.visitors.enter(request.session_hash)
+        self._service.visitors.enter(request.session_hash)
 
     def _leave(self, request: gr.Request) -> None:
-        self._host.visitors.leave(request.session_hash)
+        self._service.visitors.leave(request.session_hash)
 
 
 def _content() -> Any:
     label = "Content: the picture to paint"
-    how = {"sources": ["upload", "clipboard"], "height": 260, "min_width": 150, "elem_id": "content"}
-    return gr.Image(label=label, type="filepath", buttons=[], **how)
+    options = {"sources": ["upload", "clipboard"], "height": 260, "min_width": 150, "elem_id": "content"}
+    return gr.Image(label=label, type="filepath", buttons=[], **options)
 
 
 def _styles() -> Any:
     label = "Styles: what to paint it like"
-    how = {"sources": ["upload", "clipboard"], "height": 260, "min_width": 150, "elem_id": "styles"}
-    return gr.Gallery(label=label, type="filepath", interactive=True, columns=2, buttons=[], **how)
+    options = {"sources": ["upload", "clipboard"], "height": 260, "min_width": 150, "elem_id": "styles"}
+    return gr.Gallery(label=label, type="filepath", interactive=True, columns=2, buttons=[], **options)

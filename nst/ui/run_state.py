@@ -1,4 +1,4 @@
-"""One picture as it comes to be: told by the process that paints, read by whoever watches."""
+"""Keep the state of one run: the worker's events update it, and the page reads it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from threading import Condition
 from typing import Any
 
 from nst.orders import Done, Event, Failed, Order, Preview, Started, Step
-from nst.ui.queue import Ticket
+from nst.ui.device_queue import Ticket
 
 
 class RunState:
-    """An order on its way. `state` is "waiting", "starting", "painting", "done" or "failed".
+    """The state of a run. `state` is "waiting", "starting", "painting", "done" or "failed".
 
-    Threads may read it while another tells: every event makes a new `version`, and `wait` waits for one.
+    Threads may read the state while another thread updates it. Every event increments `version`.
     """
 
     def __init__(self, order: Order, earlier: Sequence[Mapping[str, Any]] = ()) -> None:
@@ -33,27 +33,27 @@ class RunState:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether the run has ended."""
         return self.state in ("done", "failed")
 
     @property
     def output(self) -> Path:
-        """Where the picture is once it is done."""
+        """The path of the finished image."""
         return Path(self.order.output)
 
     @property
     def checkpoint(self) -> Path | None:
-        """Where to go on from, if the run was stopped and left something."""
+        """The checkpoint of a stopped run, or None if the run cannot be resumed."""
         path = Path(self.order.checkpoint)
         stopped = self.done is not None and self.done.stopped == "interrupted"
         return path if stopped and path.is_file() else None
 
     def begin(self) -> None:
-        """Its turn has come."""
+        """Mark the run as starting."""
         self._enter("starting")
 
     def take(self, event: Event) -> None:
-        """Something happened."""
+        """Update the state from an event of the worker."""
         if isinstance(event, Started):
             self.started = event
             self._enter("painting")
@@ -79,7 +79,7 @@ class RunState:
             self._changed.notify_all()
 
     def wait(self, version: int, timeout: float) -> int:
-        """The version after the one that is known, or the same when nothing has come within so many seconds."""
+        """Wait up to `timeout` seconds for a version other than `version`. Return the current version."""
         with self._changed:
             self._changed.wait_for(lambda: self.version != version, timeout)
             return self.version

@@ -1,4 +1,4 @@
-"""The server of the page: where it listens, who may come in, and that nothing leaves the machine."""
+"""Serve the page: its address, its password, and Gradio's settings without any telemetry."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from nst.plugins.host import Plugins
 from nst.ui.form import Form
 from nst.ui.service import Service
 from nst.ui.uploads import Limits
-from nst.ui.workers import Studio
+from nst.ui.worker_pool import WorkerPool
 from nst.worker.client import Worker
 
 HOME = ("127.0.0.1", "localhost", "::1")
-"""The addresses that nobody else can reach."""
+"""Addresses that only this machine can reach."""
 
 QUIET = {
     "GRADIO_ANALYTICS_ENABLED": "False",
@@ -27,8 +27,7 @@ QUIET = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "GRADIO_SSR_MODE": "False",
 }
-"""What Gradio reads when it is imported: it asks nobody for its version, and tells nobody of itself."""
-
+"""Environment variables for Gradio: no version check and no statistics."""
 
 LEGIBLE = {
     "button_primary_background_fill": "*primary_600",
@@ -40,12 +39,12 @@ LEGIBLE = {
     "block_label_text_color": "*neutral_700",
     "block_title_text_color": "*neutral_800",
 }
-"""Where Gradio's own colors have too little contrast to be read."""
+"""Replacements of Gradio's colors that have too little contrast."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where the page is served, and the name and password it is served to, None for everybody on this machine."""
+    """The host and port of the page, and its user and password (None: no password)."""
 
     host: str = "127.0.0.1"
     port: int = 7860
@@ -53,39 +52,39 @@ class Address:
 
 
 def address(host: str, port: int, auth: str) -> Address:
-    """An address from `--host`, `--port` and `--auth user:password`. Raises `UserError`."""
+    """Return the address for `--host`, `--port` and `--auth USER:PASSWORD`. Raise `UserError` if one is invalid."""
     user, colon, password = auth.partition(":")
     if auth and not (user and colon and password):
         raise UserError("--auth is not USER:PASSWORD", "write it like --auth ada:lovelace")
     if host not in HOME and not auth:
-        raise UserError(f"--host {host} lets others in", "say who may: --auth USER:PASSWORD")
+        raise UserError(f"--host {host} lets others in, and needs a password", "add --auth USER:PASSWORD")
     if not 0 <= port < 65536:
-        raise UserError(f"--port must be 0 to 65535, not {port}", "0 takes one that is free")
+        raise UserError(f"--port must be 0 to 65535, not {port}", "0 chooses a free port")
     return Address(host, port, (user, password) if auth else None)
 
 
 class Server:
-    """The page, served from `open` to `close`."""
+    """The server of the page, from `open` to `close`."""
 
     def __init__(
         self, plugins: Plugins, where: Address, *, weights: tuple[str, ...] = (), limits: Limits | None = None
     ) -> None:
         self._where = where
-        self.host = Service(plugins, Studio(Worker), Form(plugins, weights), limits)
+        self.service = Service(plugins, WorkerPool(Worker), Form(plugins, weights), limits)
         self._blocks: Any = None
 
     def open(self) -> str:
-        """Listen; the page's address. Raises `NstError` where Gradio is missing, or the port is taken."""
-        os.environ.update(QUIET | {"GRADIO_TEMP_DIR": str(self.host.visitors.cache)})
+        """Start the server and return its URL. Raise `NstError` if Gradio is missing or the port is in use."""
+        os.environ.update(QUIET | {"GRADIO_TEMP_DIR": str(self.service.visitors.cache)})
         where = self._where
         _check_free(where)
-        launch, style = _gradio(self.host)
+        launch, style = _gradio(self.service)
         try:
             self._blocks, url = launch(
                 server_name=where.host,
                 server_port=where.port or None,
                 auth=where.auth,
-                max_file_size=self.host.limits.size,
+                max_file_size=self.service.limits.size,
                 css=_resource("page.css"),
                 js=_resource("page.js"),
                 **style,
@@ -95,20 +94,20 @@ class Server:
         return url
 
     def close(self) -> None:
-        """Stop listening, end what is being painted, and remove everything that was uploaded or painted."""
-        self.host.studio.close()
+        """Stop the server and every run, and delete all uploads and results."""
+        self.service.workers.close()
         if self._blocks is not None:
             self._blocks.close(verbose=False)
-        self.host.visitors.close()
+        self.service.visitors.close()
 
 
 def _check_free(where: Address) -> None:
-    """Raise `NstError` where nobody can listen: Gradio, which takes seconds to import, would say so too."""
+    """Raise `NstError` if the port is in use, before Gradio is imported, which takes seconds."""
     try:
-        family, *_, place = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family) as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            tried.bind(place)
+        family, *_, endpoint = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(endpoint)
     except OSError as error:
         problem = f"cannot listen at {where.host}:{where.port}: {error.strerror or error}"
         raise NstError(problem, "give another --port, or another --host") from None
@@ -118,8 +117,8 @@ def _resource(name: str) -> str:
     return (files("nst.ui") / name).read_text("utf-8")
 
 
-def _gradio(host: Service) -> tuple[Callable[..., tuple[Any, str]], dict[str, Any]]:
-    """Gradio's `launch` for the page, and how it is to look. Raises `NstError` where it is not installed."""
+def _gradio(service: Service) -> tuple[Callable[..., tuple[Any, str]], dict[str, Any]]:
+    """Return Gradio's `launch` and its style options. Raise `NstError` if Gradio is not installed."""
     try:
         import gradio as gr
         from gradio import processing_utils
@@ -127,12 +126,12 @@ def _gradio(host: Service) -> tuple[Callable[..., tuple[Any, str]], dict[str, An
         raise NstError(f"the page needs Gradio: {error}", "pip install 'nst[ui]'") from None
     from nst.ui.page import Page
 
-    processing_utils.hash_seed = secrets.token_bytes(32)  # or an upload's address could be guessed from what is in it
-    blocks = Page(host).build()
+    processing_utils.hash_seed = secrets.token_bytes(32)  # the URL of an upload must not follow from its content
+    blocks = Page(service).build()
     blocks.queue(default_concurrency_limit=8)
 
-    def launch(**how: Any) -> tuple[Any, str]:
-        _, url, _ = blocks.launch(prevent_thread_lock=True, quiet=True, share=False, **how)
+    def launch(**options: Any) -> tuple[Any, str]:
+        _, url, _ = blocks.launch(prevent_thread_lock=True, quiet=True, share=False, **options)
         return blocks, url
 
     plain = {"primary_hue": "indigo", "font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}

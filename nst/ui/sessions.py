@@ -1,4 +1,4 @@
-"""Who is here: each open page has a private folder, its own pictures, and nobody else's."""
+"""Keep the session of each open page, with a private folder and its own pictures."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from threading import Lock
 
 from nst.engine.masks import Mask
 from nst.recipe.recipe import Recipe
-from nst.ui.commands import Errand
+from nst.ui.commands import CommandRun
 from nst.ui.run_state import RunState
 
 
 @dataclass(frozen=True)
 class PaintedPicture:
-    """A finished picture: its file, the content it was made of, and how."""
+    """A finished picture: its file, its content image, its recipe and a one-line summary."""
 
     path: Path
     content: Path
@@ -28,16 +28,16 @@ class PaintedPicture:
 
 @dataclass
 class Visitor:
-    """One open page. `run` is what it is painting, or painted last; `pictures` are in the order of their making.
+    """One open page. `run` is the current or last run; `pictures` are in the order of creation.
 
-    `mask` is where its brush has been, `errand` what it compares, or compared last.
+    `mask` is the part marked with the brush. `command` is the current or last estimate or comparison.
     """
 
     folder: Path
     pictures: list[PaintedPicture] = field(default_factory=list)
     run: RunState | None = None
     mask: Mask | None = None
-    errand: Errand | None = None
+    command: CommandRun | None = None
     gone: bool = False
 
     @property
@@ -47,28 +47,28 @@ class Visitor:
 
 
 class Visitors:
-    """The open pages by their session's name. All they have is under one private folder, gone with `close`."""
+    """The open pages by session name. `close` deletes the private folder that holds all their files."""
 
     def __init__(self, leave: Callable[[Visitor], object] = lambda visitor: None) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="nst-ui-"))  # rights 0700
         self.cache = self.root / "cache"
         self.cache.mkdir()
         self._leave, self._lock = leave, Lock()
-        self._here: dict[str, Visitor] = {}
+        self._visitors: dict[str, Visitor] = {}
 
     def enter(self, session: str | None) -> Visitor:
-        """The visitor of a session, made at the first call."""
+        """Return the visitor of a session. The first call creates the visitor."""
         name = session or "none"
         with self._lock:
-            if name not in self._here:
-                self._here[name] = Visitor(Path(tempfile.mkdtemp(prefix="visitor-", dir=self.root)))
-            return self._here[name]
+            if name not in self._visitors:
+                self._visitors[name] = Visitor(Path(tempfile.mkdtemp(prefix="visitor-", dir=self.root)))
+            return self._visitors[name]
 
     def leave(self, session: str | None) -> None:
-        """The page was closed: what it is painting stops, its files go; with the last page all that was uploaded."""
+        """End a session: stop its run and delete its files. The end of the last session deletes all uploads."""
         with self._lock:
-            visitor = self._here.pop(session or "none", None)
-            empty = not self._here
+            visitor = self._visitors.pop(session or "none", None)
+            empty = not self._visitors
         if visitor is not None:
             visitor.gone = True
             self._leave(visitor)
@@ -78,11 +78,11 @@ class Visitors:
                 shutil.rmtree(entry.path, ignore_errors=True)
 
     def __len__(self) -> int:
-        """How many pages are open."""
-        return len(self._here)
+        """Return the number of open pages."""
+        return len(self._visitors)
 
     def close(self) -> None:
-        """The server ends."""
-        for name in list(self._here):
+        """End every session and delete all files."""
+        for name in list(self._visitors):
             self.leave(name)
         shutil.rmtree(self.root, ignore_errors=True)

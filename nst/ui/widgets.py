@@ -1,4 +1,4 @@
-"""The form's entries as Gradio's components."""
+"""Create Gradio components for the entries of the form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STEP = 0.01  # what an arrow key adds to a number
 
 
 class Fields:
-    """The form on a page: `widgets` by key, and the groups of options that are shown while their spec is chosen."""
+    """The components of the form: `widgets` by key, and groups of options that appear when their spec is chosen."""
 
     def __init__(self, form: Form) -> None:
         self._form = form
@@ -22,21 +22,21 @@ class Fields:
 
     @property
     def inputs(self) -> list[Any]:
-        """Every component that holds a value."""
+        """The components that hold values."""
         return list(self.widgets.values())
 
     @property
     def outputs(self) -> list[Any]:
-        """What `filled` updates: the inputs, and the groups of options."""
-        return [*self.inputs, *(box for each in self.choosers for box in self.boxes(each))]
+        """The components that `filled` updates: inputs and groups of options."""
+        return [*self.inputs, *(box for chooser in self.choosers for box in self.boxes(chooser))]
 
     @property
     def choosers(self) -> list[str]:
-        """The fields on whose value it depends which options are shown."""
+        """The fields whose values decide which options are shown."""
         return list(dict.fromkeys(group.chooser for group, _ in self._groups if group.chooser))
 
     def panel(self, panel: FormPanel) -> None:
-        """Make what stands together, in the order of the form."""
+        """Create the components of a panel, in the order of the form."""
         with gr.Row(elem_classes="fields"):
             for part in panel.parts:
                 if isinstance(part, Group):
@@ -52,17 +52,17 @@ class Fields:
         self._groups.append((group, box))
 
     def boxes(self, chooser: str) -> list[Any]:
-        """The groups of options that a field chooses among."""
+        """Return the groups of options that belong to a field."""
         return [box for group, box in self._groups if group.chooser == chooser]
 
     def show(self, chooser: str, name: str) -> list[Any]:
-        """Updates of `boxes`: those of the spec of this name are shown."""
+        """Return updates of `boxes` that show only the options of the spec `name`."""
         return [gr.update(visible=group.name == name) for group, _ in self._groups if group.chooser == chooser]
 
     def filled(self, values: Mapping[str, Any]) -> list[Any]:
-        """Updates of `outputs` to these values, with the choices that go with their backend."""
+        """Return updates of `outputs` to these values, with the choices of their backend."""
         choices = self._form.choices(str(values.get("backend", "")))
-        shown = [update for each in self.choosers for update in self.show(each, str(values.get(each)))]
+        shown = [update for chooser in self.choosers for update in self.show(chooser, str(values.get(chooser)))]
         return [*(_filled(values.get(key), choices.get(key)) for key in self.widgets), *shown]
 
 
@@ -71,13 +71,13 @@ def _filled(value: Any, choices: tuple[str, ...] | None) -> Any:
 
 
 def widget(entry: Entry) -> Any:
-    """The component to choose an entry with, labeled, its help below the label."""
-    how: dict[str, Any] = {"label": entry.label, "info": entry.help, "value": entry.default, "min_width": 200}
+    """Return the component of an entry, with its label and help text."""
+    options: dict[str, Any] = {"label": entry.label, "info": entry.help, "value": entry.default, "min_width": 200}
     if entry.kind == "choice":
-        return gr.Dropdown(list(entry.choices), allow_custom_value=entry.free, filterable=entry.free, **how)
+        return gr.Dropdown(list(entry.choices), allow_custom_value=entry.free, filterable=entry.free, **options)
     if entry.kind == "yes":
-        return gr.Checkbox(**how)
+        return gr.Checkbox(**options)
     if entry.kind in ("whole", "number"):
         step = {"precision": 0} if entry.kind == "whole" else {"step": STEP}
-        return gr.Number(minimum=entry.minimum, maximum=entry.maximum, **step, **how)
-    return gr.Textbox(max_lines=1, **how)
+        return gr.Number(minimum=entry.minimum, maximum=entry.maximum, **step, **options)
+    return gr.Textbox(max_lines=1, **options)

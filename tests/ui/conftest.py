@@ -16,9 +16,9 @@ from nst.plugins.discovery import EntryPoint
 from nst.plugins.host import Plugins
 from nst.ui.form import Form
 from nst.ui.run_state import RunState
-from nst.ui.service import Service, Wish
+from nst.ui.service import PaintRequest, Service
 from nst.ui.uploads import Limits
-from nst.ui.workers import Studio
+from nst.ui.worker_pool import WorkerPool
 from nst.worker.client import Worker
 
 OWN = {
@@ -69,9 +69,9 @@ def form(offered) -> Form:
 
 
 @pytest.fixture(scope="module")
-def studio() -> Iterator[Studio]:
+def studio() -> Iterator[WorkerPool]:
     """One that paints for all tests of a module, so that its process starts once."""
-    studio = Studio(Worker)
+    studio = WorkerPool(Worker)
     yield studio
     studio.close()
 
@@ -96,9 +96,9 @@ def uploaded(host, photo) -> Callable[..., str]:
 
 
 @pytest.fixture
-def wish(uploaded) -> Wish:
+def wish(uploaded) -> PaintRequest:
     """A small picture, soon painted without any framework."""
-    return Wish(uploaded("cat.png"), [uploaded("sea.png", 40, 40, seed=1)], SMALL)
+    return PaintRequest(uploaded("cat.png"), [uploaded("sea.png", 40, 40, seed=1)], SMALL)
 
 
 @pytest.fixture

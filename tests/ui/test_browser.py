@@ -181,13 +181,13 @@ def test_a_picture_from_the_upload_to_its_recipe_in_the_form_again(open_tab, pic
     if width > 600:
         tab.shoot("ui-painting")
     tab.button("Cancel").click()
-    tab.until("Stopped, with the best so far")
+    tab.until("Stopped, with the best picture so far")
     assert tab.page.locator("#slider img").count() == 2
     taken = tab.step()
     tab.button("Continue").click()
     assert wait_until(lambda: tab.page.wait_for_timeout(50) or tab.step() > taken, 60)
     tab.button("Cancel").click()
-    tab.until("Stopped, with the best so far")
+    tab.until("Stopped, with the best picture so far")
     tab.page.locator("#slider img").last.wait_for()
     if width < 600:
         tab.page.locator("#painting").scroll_into_view_if_needed()
@@ -202,7 +202,7 @@ def test_a_picture_from_the_upload_to_its_recipe_in_the_form_again(open_tab, pic
     tab.fill("Size", 512)
     tab.unfold("Settings of")
     tab.page.locator("#finished input[type=file]").set_input_files(str(made))
-    tab.page.get_by_text("The form has its settings").wait_for()
+    tab.page.get_by_text("The form now has the settings of this picture").wait_for()
     assert tab.page.get_by_label("Size", exact=True).input_value() == "160"
     assert _overflow(tab) <= 0
 
@@ -222,7 +222,7 @@ def test_a_brush_says_which_part_is_painted(open_tab, pictures):
     tab.page.mouse.down()
     tab.page.mouse.move(*middle, steps=5)
     tab.page.mouse.up()
-    tab.page.get_by_label("is painted, the rest stays as it is").check()
+    tab.page.get_by_label("is painted, and the rest stays unchanged").check()
     tab.button("Paint").click()
     tab.until("Done")
     before, after = (_pixels(tab, f"#slider img[alt={which}]") for which in ("before", "after"))

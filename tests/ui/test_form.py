@@ -103,7 +103,7 @@ def test_what_is_in_the_form_is_in_the_recipe_and_back(form, size, steps, weight
 
 def test_what_the_form_cannot_hold_is_said(form):
     twice = Recipe(losses=["histogram=1@relu1_1", "histogram=2@relu2_1"])
-    assert form.unshown(twice) == "the form cannot hold all of its losses"
+    assert form.unshown(twice) == "the form cannot show all values of losses"
 
 
 def test_only_the_options_of_what_is_chosen_count(form):

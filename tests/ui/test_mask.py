@@ -48,7 +48,7 @@ def test_a_brush_that_is_not_meant_is_not_written(tmp_path):
 
 
 def test_a_use_without_a_mark_or_a_style_is_a_mistake(tmp_path):
-    with pytest.raises(UserError, match="nothing is painted with the brush"):
+    with pytest.raises(UserError, match="needs a marked part"):
         regions("keep", None, ["a.png"], tmp_path / "mask.png")
-    with pytest.raises(UserError, match="two or more styles"):
+    with pytest.raises(UserError, match="needs two styles"):
         regions("last", mask_of([layer()]), ["a.png"], tmp_path / "mask.png")

@@ -13,7 +13,7 @@ from nst.images import load_image
 from nst.orders import Preview
 from nst.persistence import provenance
 from nst.recipe.recipe import Recipe
-from nst.ui.service import Wish
+from nst.ui.service import PaintRequest
 
 from .conftest import SMALL, over, wait_until
 
@@ -69,10 +69,10 @@ def test_cancel_keeps_the_best_so_far_and_continue_goes_on_from_it(host, visitor
 
 
 def test_there_is_nothing_to_go_on_with_before_or_after(host, visitor, wish):
-    with pytest.raises(UserError, match="nothing to go on with"):
+    with pytest.raises(UserError, match="no stopped picture to continue"):
         host.resume(visitor)
     over(host.start(visitor, wish))
-    with pytest.raises(UserError, match="nothing to go on with"):
+    with pytest.raises(UserError, match="no stopped picture to continue"):
         host.resume(visitor)
 
 
@@ -90,7 +90,7 @@ def test_two_pages_take_turns_and_see_only_their_own(host, wish):
 
 def test_one_page_paints_one_picture_at_a_time(host, visitor, wish):
     run = host.start(visitor, replace(wish, values=LONG))
-    with pytest.raises(UserError, match="painting already"):
+    with pytest.raises(UserError, match="already painting"):
         host.start(visitor, wish)
     host.stop(visitor)
     over(run)
@@ -101,7 +101,7 @@ def test_what_waits_can_be_cancelled_before_it_begins(host, wish):
     there = host.visitors.enter("b")
     second = host.start(there, wish)
     host.stop(there)
-    assert over(second).failed.message == "stopped before it began"
+    assert over(second).failed.message == "the run was stopped before it started"
     host.stop(host.visitors.enter("a"))
     assert over(first).done.stopped == "interrupted"
 
@@ -119,14 +119,14 @@ def test_a_closed_page_frees_the_device_and_leaves_nothing(host, wish):
 def test_the_last_to_leave_leaves_the_memory_too(host, visitor, wish, monkeypatch):
     monkeypatch.setattr("nst.ui.service.WARM", 0.05)
     over(host.start(visitor, wish))
-    process = host.studio._painters["cpu"]._process
+    process = host.workers._workers["cpu"]._process
     host.visitors.leave("a")
     assert wait_until(lambda: process.poll() is not None)
 
 
 def test_a_process_that_dies_takes_nothing_with_it(host, visitor, wish):
     run = begun(host.start(visitor, replace(wish, values=LONG)))
-    os.kill(host.studio._painters["cpu"].pid, signal.SIGKILL)
+    os.kill(host.workers._workers["cpu"].pid, signal.SIGKILL)
     assert "killed" in over(run).failed.message
     assert over(host.start(visitor, wish)).done.stopped == "finished"
 
@@ -158,7 +158,7 @@ def test_every_mistake_is_told_before_anything_is_computed(host, visitor, wish):
         ({"styles": ["x"] * 500}, "500 styles at once"),
         ({"values": {**SMALL, "size": 2000}}, "the picture would have 3,000,000 pixels"),
         ({"values": {**SMALL, "weights": "/etc/passwd"}}, "unknown weights"),
-        ({"brush": "keep"}, "nothing is painted with the brush"),
+        ({"brush": "keep"}, "needs a marked part"),
     ],
 )
 def test_what_cannot_be_is_refused(host, visitor, wish, change, says):
@@ -169,7 +169,7 @@ def test_what_cannot_be_is_refused(host, visitor, wish, change, says):
 
 def test_a_file_that_was_not_uploaded_is_refused(host, visitor, wish, outside):
     with pytest.raises(UserError, match="has not been uploaded"):
-        host.start(visitor, Wish(str(outside), wish.styles, SMALL))
+        host.start(visitor, PaintRequest(str(outside), wish.styles, SMALL))
 
 
 def test_the_recipe_of_a_finished_picture_fills_the_form(host, visitor, wish, form):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from nst.errors import Mistakes, UserError
 from nst.images import save_image
-from nst.ui.uploads import Limits, admit, admit_all
+from nst.ui.uploads import Limits, copy_upload, copy_uploads
 
 from .conftest import huge_png
 
@@ -30,21 +30,21 @@ def folder(tmp_path):
 
 def test_a_picture_is_copied_under_its_own_name(cache, folder, photo):
     path = save_image(cache / "sky.jpg", photo())
-    first, second = (admit(str(path), cache, folder, LIMITS) for _ in range(2))
+    first, second = (copy_upload(str(path), cache, folder, LIMITS) for _ in range(2))
     assert (first.name, second.name) == ("sky.jpg", "sky-2.jpg")
     assert first.read_bytes() == second.read_bytes() == path.read_bytes()
 
 
 def test_a_name_that_is_a_path_or_worse_is_made_harmless(cache, folder, photo):
     path = save_image(cache / "a; rm -rf $(~) \u202egnp.png", photo())
-    assert admit(str(path), cache, folder, LIMITS).name == "a_ rm -rf _ _gnp.png"
+    assert copy_upload(str(path), cache, folder, LIMITS).name == "a_ rm -rf _ _gnp.png"
 
 
 @pytest.mark.parametrize("content", [b"MZ\x90\0" + b"\0" * 200, b"\x7fELF" + b"\1" * 99, b"", b"#!/bin/sh\n"])
 def test_what_is_no_picture_is_refused_whatever_it_is_called(cache, folder, content):
     (cache / "sky.jpg").write_bytes(content)
     with pytest.raises(UserError, match=r"'sky.jpg' is not a picture"):
-        admit(str(cache / "sky.jpg"), cache, folder, LIMITS)
+        copy_upload(str(cache / "sky.jpg"), cache, folder, LIMITS)
     assert list(folder.iterdir()) == []
 
 
@@ -52,38 +52,38 @@ def test_an_archive_called_jpg_is_refused(cache, folder):
     with zipfile.ZipFile(cache / "sky.jpg", "w") as archive:
         archive.writestr("sky.txt", "blue")
     with pytest.raises(UserError, match="is not a picture"):
-        admit(str(cache / "sky.jpg"), cache, folder, LIMITS)
+        copy_upload(str(cache / "sky.jpg"), cache, folder, LIMITS)
 
 
 def test_a_drawing_in_svg_is_refused(cache, folder):
     (cache / "sky.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
     with pytest.raises(UserError, match="is not a picture"):
-        admit(str(cache / "sky.svg"), cache, folder, LIMITS)
+        copy_upload(str(cache / "sky.svg"), cache, folder, LIMITS)
 
 
 def test_a_format_that_a_browser_has_no_business_with_is_refused(cache, folder):
     Image.new("RGB", (8, 8)).save(cache / "sky.jpg", "PPM")
     with pytest.raises(UserError, match=r"'sky\.jpg' is PPM"):
-        admit(str(cache / "sky.jpg"), cache, folder, LIMITS)
+        copy_upload(str(cache / "sky.jpg"), cache, folder, LIMITS)
 
 
 def test_a_picture_of_too_many_pixels_is_refused_from_its_header(cache, folder):
     path = huge_png(cache / "sky.png", 40_000)
     with pytest.raises(UserError, match=r"'sky.png' has more than 10,000 pixels"):
-        admit(str(path), cache, folder, LIMITS)
+        copy_upload(str(path), cache, folder, LIMITS)
 
 
 def test_a_file_of_too_many_bytes_is_refused(cache, folder):
     (cache / "sky.png").write_bytes(b"\0" * 500_001)
     with pytest.raises(UserError, match=r"'sky.png' has"):
-        admit(str(cache / "sky.png"), cache, folder, LIMITS)
+        copy_upload(str(cache / "sky.png"), cache, folder, LIMITS)
 
 
 def test_a_file_that_was_not_uploaded_is_refused(cache, folder, outside):
     (cache / "link.png").symlink_to(outside)
     for path in (str(outside), f"{cache}/../{outside.name}", str(cache / "link.png"), str(cache)):
         with pytest.raises(UserError, match="has not been uploaded"):
-            admit(path, cache, folder, LIMITS)
+            copy_upload(path, cache, folder, LIMITS)
 
 
 def test_of_several_every_mistake_is_told(cache, folder, photo):
@@ -91,7 +91,7 @@ def test_of_several_every_mistake_is_told(cache, folder, photo):
     for path in paths[1:]:
         path.write_bytes(b"nothing")
     with pytest.raises(Mistakes) as found:
-        admit_all(list(map(str, paths)), cache, folder, LIMITS)
+        copy_uploads(list(map(str, paths)), cache, folder, LIMITS)
     assert [error.message for error in found.value.errors] == [
         "'bad.png' is not a picture",
         "'worse.png' is not a picture",
@@ -100,4 +100,4 @@ def test_of_several_every_mistake_is_told(cache, folder, photo):
 
 def test_too_many_at_once_are_refused_unread(cache, folder):
     with pytest.raises(UserError, match="500 pictures at once"):
-        admit_all(["/nowhere"] * 500, cache, folder, LIMITS)
+        copy_uploads(["/nowhere"] * 500, cache, folder, LIMITS)

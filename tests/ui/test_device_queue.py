@@ -7,8 +7,8 @@ from threading import Event
 
 import pytest
 
-from nst.ui import queue as desks
-from nst.ui.queue import JobQueue, lane
+from nst.ui import device_queue as desks
+from nst.ui.device_queue import JobQueue, device_for
 
 
 @pytest.fixture
@@ -60,9 +60,9 @@ def test_what_is_withdrawn_is_never_done(desk):
 def test_a_device_by_name_is_its_own_lane(monkeypatch):
     monkeypatch.setattr(desks, "gpu_present", lambda: False)
     monkeypatch.setattr(sys, "platform", "linux")
-    assert (lane("cpu"), lane("cuda"), lane("auto")) == ("cpu", "cuda", "cpu")
+    assert (device_for("cpu"), device_for("cuda"), device_for("auto")) == ("cpu", "cuda", "cpu")
 
 
 def test_auto_waits_for_the_gpu_where_there_is_one(monkeypatch):
     monkeypatch.setattr(desks, "gpu_present", lambda: True)
-    assert lane("auto") == "cuda"
+    assert device_for("auto") == "cuda"

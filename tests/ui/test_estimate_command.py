@@ -7,7 +7,7 @@ import re
 import pytest
 
 from nst.recipe.recipe import Recipe
-from nst.ui import expectation
+from nst.ui import estimate_command
 
 
 @pytest.mark.frameworks
@@ -17,8 +17,8 @@ def test_an_estimate_is_asked_of_the_command_line(tmp_path, photo, monkeypatch):
     content, style = (str(save_image(tmp_path / f"{i}.png", photo(36, 48, seed=i))) for i in range(2))
     layers = {"style_layers": "relu1_1=1", "content_layers": "relu2_1=1"}
     recipe = Recipe(backend="example-backend", size=32, levels=1, steps=4, **layers)
-    errand = expectation.ask(content, [style], recipe, tmp_path, 10**6)
-    errand.run()
-    assert errand.mistakes() == []
+    command = estimate_command.start_command(content, [style], recipe, tmp_path, 10**6)
+    command.run()
+    assert command.errors() == []
     said = r"about \d+ s(, plus \d+ s to start)?, on cpu"
-    assert re.fullmatch(said, expectation.words(errand.said[0]))
+    assert re.fullmatch(said, estimate_command.summary(command.outputs[0]))

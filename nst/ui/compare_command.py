@@ -1,4 +1,4 @@
-"""Several backends on the same pair: `nst compare`, and its page inside ours."""
+"""Run `nst compare` for the page, and embed its report."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from nst.compare.study import PAGE
 from nst.errors import UserError
 from nst.io import toml
 from nst.recipe.recipe import Recipe
-from nst.ui.commands import Errand
+from nst.reports.folder import PAGE
+from nst.ui.commands import CommandRun
 
 OWN = ("backend", "weights", "backend_options")
-"""What is each backend's own, and left out of the recipe that they share."""
+"""Fields that differ between backends, so the shared recipe omits them."""
 
 
-def compare(
+def start_command(
     content: str, styles: Sequence[str], backends: Sequence[str], recipe: Recipe, folder: Path, largest: int
-) -> Errand:
-    """The errand that leaves its page in `folder`. Raises `UserError` for fewer than two backends."""
+) -> CommandRun:
+    """Return the command that writes its report to `folder`. Raise `UserError` for fewer than two backends."""
     if len(backends) < 2:
-        raise UserError("there is nothing to compare", "choose two or more backends")
+        raise UserError(f"a comparison needs two or more backends, not {len(backends)}", "choose two or more backends")
     shared = {name: value for name, value in recipe.departures().items() if name not in OWN}
     file = folder / "recipe.toml"
     file.write_text(toml.dumps(shared), "utf-8")
-    how = ["--backends", ",".join(backends), "--recipe", str(file), "--max-pixels", str(largest), "--quiet"]
-    return Errand(["compare", content, *styles, *how, "-o", str(folder / "report")])
+    options = ["--backends", ",".join(backends), "--recipe", str(file), "--max-pixels", str(largest), "--quiet"]
+    return CommandRun(["compare", content, *styles, *options, "-o", str(folder / "report")])
 
 
-def page(folder: Path) -> str:
-    """The report in a frame of its own, where nothing of it can reach out; "" where there is none."""
+def report_frame(folder: Path) -> str:
+    """Return the report in a sandboxed frame, or "" if there is no report."""
     report = folder / "report" / PAGE
     if not report.is_file():
         return ""

@@ -10,8 +10,8 @@ import pytest
 from nst.errors import Mistakes, UserError
 from nst.images import save_image
 from nst.orders import Done, Failed, Order, Preview, Step
-from nst.ui import before_after, comparing, run_html
-from nst.ui.queue import JobQueue
+from nst.ui import before_after, compare_command, status_html
+from nst.ui.device_queue import JobQueue
 from nst.ui.run_state import RunState
 
 
@@ -43,7 +43,7 @@ def run():
 
 def test_a_run_at_work_shows_its_picture_its_steps_and_its_curves(run):
     run.take(Preview(3, 64, b"\xff\xd8jpeg"))
-    tags = Tags(run_html.picture(run) + run_html.shown(run))
+    tags = Tags(status_html.preview_image(run) + status_html.run_status(run))
     (picture,), (bar,) = tags.of("img"), tags.of("progress")
     assert picture["alt"] == "the picture after step 3"
     assert picture["src"].startswith("data:image/jpeg;base64,")
@@ -53,27 +53,27 @@ def test_a_run_at_work_shows_its_picture_its_steps_and_its_curves(run):
 
 
 def test_the_status_is_announced_and_changes_seldom(run):
-    (status,) = [each for each in Tags(run_html.shown(run)).of("p") if each.get("role")]
+    (status,) = [each for each in Tags(status_html.run_status(run)).of("p") if each.get("role")]
     assert status["role"] == "status"
-    assert run_html.status(run) == "Painting"
+    assert status_html.status(run) == "Painting"
     run.stopping = True
-    assert run_html.status(run) == "Stopping with the best so far"
+    assert status_html.status(run) == "Stopping with the best picture so far"
 
 
 @pytest.mark.parametrize(
     ("event", "says"),
     [
         (Done("out.png", "finished"), "Done"),
-        (Done("out.png", "interrupted"), "Stopped, with the best so far"),
-        (Done("out.png", "diverged"), "Stopped where the loss was still finite"),
+        (Done("out.png", "interrupted"), "Stopped, with the best picture so far"),
+        (Done("out.png", "diverged"), "Stopped at the last step with a finite loss"),
         (Failed("no memory"), "Failed"),
     ],
 )
 def test_the_end_is_told_in_words(run, event, says):
     run.take(event)
-    assert run_html.status(run) == says
-    assert run_html.picture(run) == ""
-    assert "left" not in Tags(run_html.shown(run)).words
+    assert status_html.status(run) == says
+    assert status_html.preview_image(run) == ""
+    assert "left" not in Tags(status_html.run_status(run)).words
 
 
 def test_who_waits_is_told_how_many_are_before():
@@ -84,19 +84,19 @@ def test_who_waits_is_told_how_many_are_before():
     desk.submit("cpu", lambda: (begun.set(), gate.wait(30)))
     begun.wait(30)
     run.ticket = desk.submit("cpu", lambda: None)
-    assert run_html.status(run) == "Waiting: 1 before this one"
+    assert status_html.status(run) == "Waiting: 1 before this one"
     gate.set()
 
 
 def test_what_a_file_is_called_cannot_become_part_of_the_page(run):
     run.take(Failed("<script>alert(1)</script>", "<img src=x onerror=alert(1)>"))
-    tags = Tags(run_html.shown(run))
+    tags = Tags(status_html.run_status(run))
     assert tags.of("script") == tags.of("img") == []
     assert "<script>alert(1)</script>" in tags.words
 
 
 def test_every_mistake_is_an_item_of_an_alert():
-    tags = Tags(run_html.of_error(Mistakes([UserError("one", "do this"), UserError("two")])))
+    tags = Tags(status_html.error_html(Mistakes([UserError("one", "do this"), UserError("two")])))
     assert [each.get("role") for each in tags.of("div")] == ["alert"]
     assert len(tags.of("li")) == 2
 
@@ -117,10 +117,10 @@ def test_a_large_picture_is_shown_smaller(tmp_path):
 
 
 def test_a_report_is_shown_in_a_frame_that_nothing_gets_out_of(tmp_path):
-    assert comparing.page(tmp_path) == ""
+    assert compare_command.report_frame(tmp_path) == ""
     (tmp_path / "report").mkdir()
     (tmp_path / "report" / "index.html").write_text('<p id="a">"both"</p>')
-    (frame,) = Tags(comparing.page(tmp_path)).of("iframe")
+    (frame,) = Tags(compare_command.report_frame(tmp_path)).of("iframe")
     assert frame["srcdoc"] == '<p id="a">"both"</p>'
     assert frame["sandbox"] == "allow-scripts"
     assert frame["title"]
@@ -129,5 +129,5 @@ def test_a_report_is_shown_in_a_frame_that_nothing_gets_out_of(tmp_path):
 def test_one_backend_alone_is_nothing_to_compare(tmp_path):
     from nst.recipe.recipe import Recipe
 
-    with pytest.raises(UserError, match="nothing to compare"):
-        comparing.compare("a.png", ["b.png"], ["torch-vgg19"], Recipe(), tmp_path, 10**6)
+    with pytest.raises(UserError, match="two or more backends"):
+        compare_command.start_command("a.png", ["b.png"], ["torch-vgg19"], Recipe(), tmp_path, 10**6)

@@ -7,10 +7,10 @@ from threading import Event
 import pytest
 
 from nst.orders import Done, Failed, Order, Started, Step
-from nst.ui import workers as studios
-from nst.ui.commands import Errand
+from nst.ui import worker_pool as studios
+from nst.ui.commands import CommandRun
 from nst.ui.run_state import RunState
-from nst.ui.workers import Studio
+from nst.ui.worker_pool import WorkerPool
 
 from .conftest import over, wait_until
 
@@ -42,7 +42,7 @@ STEP = Step(1, 9, 64, 2.0, {"gram relu1_1": 2.0}, 0.1, 0.8)
 
 
 def painted(*events, order=None):
-    studio = Studio(lambda: Painter(*events))
+    studio = WorkerPool(lambda: Painter(*events))
     run = RunState(order or Order(output="out.png"))
     studio.start(run)
     return over(run)
@@ -73,7 +73,7 @@ def test_who_waits_for_news_is_woken_by_them_and_no_later_than_asked():
 
 
 def test_a_painter_that_raises_fails_its_run_alone():
-    studio = Studio(lambda: Painter(RuntimeError("no more paint")))
+    studio = WorkerPool(lambda: Painter(RuntimeError("no more paint")))
     first, second = RunState(Order()), RunState(Order())
     studio.start(first), studio.start(second)
     assert "no more paint" in over(first).failed.message
@@ -81,7 +81,7 @@ def test_a_painter_that_raises_fails_its_run_alone():
 
 
 def test_a_painter_that_says_nothing_fails_its_run():
-    assert painted(STEP).failed.message.endswith("without a word")
+    assert painted(STEP).failed.message.endswith("without a result")
 
 
 def test_a_failure_is_told_as_it_is():
@@ -90,7 +90,7 @@ def test_a_failure_is_told_as_it_is():
 
 def test_stop_asks_the_painter(monkeypatch):
     painter = Painter(STEP, "wait", DONE)
-    studio, run = Studio(lambda: painter), RunState(Order(output="out.png"))
+    studio, run = WorkerPool(lambda: painter), RunState(Order(output="out.png"))
     studio.start(run)
     assert wait_until(lambda: run.progress)
     studio.stop(run)
@@ -101,7 +101,7 @@ def test_stop_asks_the_painter(monkeypatch):
 def test_a_painter_that_does_not_stop_is_killed(monkeypatch):
     monkeypatch.setattr(studios, "PATIENCE", 0.05)
     painter = Painter(STEP, "wait")
-    studio, run = Studio(lambda: painter), RunState(Order())
+    studio, run = WorkerPool(lambda: painter), RunState(Order())
     studio.start(run)
     assert wait_until(lambda: run.progress)
     studio.stop(run)
@@ -112,7 +112,7 @@ def test_a_painter_that_does_not_stop_is_killed(monkeypatch):
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_each_device_has_one_painter_for_all_its_runs(device):
     hired = []
-    studio = Studio(lambda: hired.append(1) or Painter(DONE))
+    studio = WorkerPool(lambda: hired.append(1) or Painter(DONE))
     for _ in range(3):
         run = RunState(Order(recipe={"device": device}))
         studio.start(run)
@@ -121,25 +121,25 @@ def test_each_device_has_one_painter_for_all_its_runs(device):
 
 
 def test_an_errand_waits_for_the_device_and_says_what_came_of_it():
-    studio = Studio(lambda: Painter(DONE))
-    errand = Errand(["recipe", "show", "gatys"])
-    ticket = studio.send(errand, "cpu")
-    assert studio.desk.wait(ticket, 60)
-    assert (errand.code, errand.mistakes()) == (0, [])
-    assert "pooling" in errand.said[0]
+    studio = WorkerPool(lambda: Painter(DONE))
+    command = CommandRun(["recipe", "show", "gatys"])
+    ticket = studio.send(command, "cpu")
+    assert studio.queue.wait(ticket, 60)
+    assert (command.code, command.errors()) == (0, [])
+    assert "pooling" in command.outputs[0]
 
 
 def test_an_errand_tells_its_mistakes_with_their_hints():
-    errand = Errand(["recipe", "show", "gatis"])
-    errand.run()
-    assert errand.code == 2
-    ((what, hint),) = errand.mistakes()
+    command = CommandRun(["recipe", "show", "gatis"])
+    command.run()
+    assert command.code == 2
+    ((what, hint),) = command.errors()
     assert "gatis" in what
     assert hint
 
 
 def test_an_errand_that_was_stopped_before_does_nothing():
-    errand = Errand(["--version"])
-    errand.stop()
-    errand.run()
-    assert errand.code is None
+    command = CommandRun(["--version"])
+    command.stop()
+    command.run()
+    assert command.code is None

@@ -1,4 +1,4 @@
-"""A recipe's values as a form shows them: text where a field takes several, and what it is anywhere else."""
+"""Convert the values of a recipe to values of form fields: text for sequences and mappings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from nst.recipe.recipe import FIELDS
 
 
 def as_text(name: str, value: Any) -> Any:
-    """`relu1_1=1,relu2_1=0.5` for layers, `128,181` for several numbers; the field's reader reads it back."""
+    """Return a field's value as text: `relu1_1=1,relu2_1=0.5` for layers, `128,181` for numbers.
+
+    The reader of the field parses the text. Other values are returned unchanged.
+    """
     if isinstance(value, Mapping):
         return ",".join(f"{key}={_plain(part)}" for key, part in value.items())
     if isinstance(value, tuple):
@@ -18,5 +21,5 @@ def as_text(name: str, value: Any) -> Any:
 
 
 def _plain(value: Any) -> str:
-    """A number without a point that says nothing."""
+    """Return a value as text, a whole number without a decimal point."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
