@@ -50,10 +50,10 @@ class ComparePanel:
         self, request: gr.Request, backends: list[str], content: Any, styles: Any, *values: Any
     ) -> Iterator[list[Any]]:
         visitor = self._service.visitors.enter(request.session_hash)
-        wish = PaintRequest(path_of(content), paths_of(styles), self._settings.values(values))
+        paint_request = PaintRequest(path_of(content), paths_of(styles), self._settings.values(values))
         folder = Path(tempfile.mkdtemp(prefix="compare-", dir=visitor.folder))
         try:
-            command = self._service.run_command(visitor, wish, partial(self._command, backends or [], folder))
+            command = self._service.run_command(visitor, paint_request, partial(self._command, backends or [], folder))
         except NstError as error:
             yield self._outputs(status_html.error_html(error), busy=False)
             return
@@ -68,9 +68,15 @@ class ComparePanel:
             yield self._outputs(self._result(command, compare_command.report_frame(folder)), busy=False)
 
     def _command(
-        self, backends: list[str], folder: Path, visitor: Visitor, content: str, styles: list[str], wish: PaintRequest
+        self,
+        backends: list[str],
+        folder: Path,
+        visitor: Visitor,
+        content: str,
+        styles: list[str],
+        paint_request: PaintRequest,
     ) -> CommandRun:
-        recipe, largest = self._service.form.recipe(wish.values), self._service.limits.pixels
+        recipe, largest = self._service.form.recipe(paint_request.values), self._service.limits.pixels
         return compare_command.start_command(content, styles, backends, recipe, folder, largest)
 
     @staticmethod

@@ -40,9 +40,9 @@ class Endpoints:
     ) -> FileData:
         """Return the stylized content as a PNG that carries its recipe. `settings` maps keys to values."""
         visitor = self._service.visitors.enter(request.session_hash)
-        wish = PaintRequest(content["path"], [style["path"] for style in styles], settings)
+        paint_request = PaintRequest(content["path"], [style["path"] for style in styles], settings)
         try:
-            run = self._service.start(visitor, wish)
+            run = self._service.start(visitor, paint_request)
         except NstError as error:
             raise gr.Error(_message(error), print_exception=False) from None
         version = -1

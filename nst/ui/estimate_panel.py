@@ -33,9 +33,9 @@ class EstimatePanel:
 
     def _estimate(self, request: gr.Request, content: Any, styles: Any, *values: Any) -> Iterator[str]:
         visitor = self._service.visitors.enter(request.session_hash)
-        wish = PaintRequest(path_of(content), paths_of(styles), self._settings.values(values))
+        paint_request = PaintRequest(path_of(content), paths_of(styles), self._settings.values(values))
         try:
-            command = self._service.run_command(visitor, wish, self._command)
+            command = self._service.run_command(visitor, paint_request, self._command)
         except NstError as error:
             yield status_html.error_html(error)
             return
@@ -44,8 +44,8 @@ class EstimatePanel:
         if not visitor.gone:
             yield self._result(command)
 
-    def _command(self, visitor: Visitor, content: str, styles: list[str], wish: PaintRequest) -> CommandRun:
-        recipe, largest = self._service.form.recipe(wish.values), self._service.limits.pixels
+    def _command(self, visitor: Visitor, content: str, styles: list[str], paint_request: PaintRequest) -> CommandRun:
+        recipe, largest = self._service.form.recipe(paint_request.values), self._service.limits.pixels
         return estimate_command.start_command(content, styles, recipe, visitor.folder, largest)
 
     @staticmethod

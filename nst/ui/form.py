@@ -110,7 +110,7 @@ class Form:
         yield self._field(name)
         if name in CHOOSERS:
             for spelled, spec in self._offered(name).items():
-                entries = tuple(_option(f"{CHOOSERS[name][2]}/{spelled}", spelled, each) for each in spec.options)
+                entries = tuple(_option(f"{CHOOSERS[name][2]}/{spelled}", spelled, option) for option in spec.options)
                 if entries:
                     yield Group(name, spelled, spec.summary, entries)
 
@@ -140,7 +140,7 @@ class Form:
                 f"{key}/weight", f"{name}: weight", f"{spec.summary}; 0 omits the loss", "number", 0.0, (), 0
             )
             chosen = Entry(f"{key}/layers", f"{name}: layers", "L=W,…; empty for the default layers", "text", "")
-            options = tuple(_option(f"{key}/options", name, each) for each in spec.options)
+            options = tuple(_option(f"{key}/options", name, option) for option in spec.options)
             yield Group("", name, spec.summary, (weight, chosen, *options))
 
     def choices(self, backend: str) -> dict[str, tuple[str, ...]]:
@@ -149,7 +149,11 @@ class Form:
         if not isinstance(spec, BackendSpec):
             return {"weights": ("auto",), "device": ("auto",), "precision": ("auto",), "pooling": ("max",)}
         return {
-            "weights": ("auto", *(each.name for each in spec.weights), *(self._files if spec.files else ())),
+            "weights": (
+                "auto",
+                *(weight_set.name for weight_set in spec.weights),
+                *(self._files if spec.files else ()),
+            ),
             "device": spec.devices,
             "precision": ("auto", *spec.precisions) if spec.kind == "feature" else ("auto",),
             "pooling": spec.pooling,

@@ -1,8 +1,8 @@
-// A fold says whether it is open to those who do not see its arrow.
+// Tell screen readers whether a fold is open.
 () => {
-  const tell = () => document.querySelectorAll("button.label-wrap").forEach(
+  const update = () => document.querySelectorAll("button.label-wrap").forEach(
     (fold) => fold.setAttribute("aria-expanded", fold.classList.contains("open")));
-  new MutationObserver(tell).observe(document.body,
+  new MutationObserver(update).observe(document.body,
     {subtree: true, childList: true, attributes: true, attributeFilter: ["class"]});
-  tell();
+  update();
 }

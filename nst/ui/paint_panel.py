@@ -83,8 +83,10 @@ class PaintPanel:
 
     def _start(self, request: gr.Request, content: Any, styles: Any, use: str, *values: Any) -> Iterator[list[Any]]:
         visitor = self._visitor(request)
-        wish = PaintRequest(path_of(content), paths_of(styles), self._settings.values(values), use, visitor.mask)
-        yield from self._watch(visitor, lambda: self._service.start(visitor, wish))
+        paint_request = PaintRequest(
+            path_of(content), paths_of(styles), self._settings.values(values), use, visitor.mask
+        )
+        yield from self._watch(visitor, lambda: self._service.start(visitor, paint_request))
 
     def _resume_run(self, request: gr.Request) -> Iterator[list[Any]]:
         visitor = self._visitor(request)

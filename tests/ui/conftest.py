@@ -1,4 +1,4 @@
-"""What the page's tests share: a host with the plugins that need no framework, and pictures that have been uploaded."""
+"""Fixtures for the tests of the page: a service with plugins that need no framework, and uploaded images."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ SMALL = {
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 30) -> Any:
-    """What the condition comes to; whatever it is after so many seconds."""
+    """Wait up to `seconds` for a condition to become true. Return its last value."""
     end = time.monotonic() + seconds
-    while not (found := condition()) and time.monotonic() < end:
+    while not (value := condition()) and time.monotonic() < end:
         time.sleep(0.02)
-    return found
+    return value
 
 
 def huge_png(path: Path, side: int) -> Path:
-    """A PNG that says it is so large, in a few hundred bytes."""
+    """Write a PNG of a few hundred bytes whose header gives a large size."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -53,7 +53,7 @@ def huge_png(path: Path, side: int) -> Path:
 
 
 def over(run: RunState) -> RunState:
-    """A run that has ended."""
+    """Wait for the end of a run, and return the run."""
     assert wait_until(lambda: run.over), run.state
     return run
 
@@ -70,7 +70,7 @@ def form(offered) -> Form:
 
 @pytest.fixture(scope="module")
 def studio() -> Iterator[WorkerPool]:
-    """One that paints for all tests of a module, so that its process starts once."""
+    """Return a worker pool for all tests of a module, so that its process starts once."""
     studio = WorkerPool(Worker)
     yield studio
     studio.close()
@@ -85,7 +85,7 @@ def host(offered, form, studio) -> Iterator[Service]:
 
 @pytest.fixture
 def uploaded(host, photo) -> Callable[..., str]:
-    """A picture as the server keeps what a browser has sent: `uploaded("sky.jpg", seed=2)`."""
+    """Return a function that writes an image to the upload folder: `uploaded("sky.jpg", seed=2)`."""
 
     def upload(name: str, height: int = 36, width: int = 48, seed: int = 0) -> str:
         folder = host.visitors.cache / f"{len(list(host.visitors.cache.iterdir()))}"
@@ -97,11 +97,11 @@ def uploaded(host, photo) -> Callable[..., str]:
 
 @pytest.fixture
 def wish(uploaded) -> PaintRequest:
-    """A small picture, soon painted without any framework."""
+    """Return a request for a small picture that needs no framework."""
     return PaintRequest(uploaded("cat.png"), [uploaded("sea.png", 40, 40, seed=1)], SMALL)
 
 
 @pytest.fixture
 def outside(tmp_path, photo) -> Path:
-    """A picture that is on this machine, and was not uploaded."""
+    """Return an image file that was not uploaded."""
     return save_image(tmp_path / "private.png", photo())

@@ -1,6 +1,6 @@
-"""The page in a real browser: everything a person does, at the width of a desk and of a phone, with no way out.
+"""Test the page in a real browser at desktop and phone width, without requests to other hosts.
 
-Skips where Gradio, Playwright or Chromium is missing. `NST_UI_SHOTS=folder` keeps what it looked like (see `Makefile`).
+The tests need Gradio, Playwright and Chromium. `NST_UI_SHOTS=folder` saves screenshots (see `Makefile`).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SHOTS = os.environ.get("NST_UI_SHOTS")
 
 @dataclass
 class Tab:
-    """A page in a browser, and what it complained of, or asked of anybody else."""
+    """A page in a browser, with its console errors and its requests to other hosts."""
 
     page: Any
     url: str
@@ -118,7 +118,7 @@ class Tab:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:
-    """The page's address, served as `nst ui` serves it; what it kept is gone in the end."""
+    """Start `nst ui` and return the URL of the page."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("GRADIO")}
     command = [sys.executable, "-m", "nst", "ui", "--port", "0", "--max-pixels", "2000000"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=plain, start_new_session=True) as server:
@@ -141,7 +141,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_tab(browser, served) -> Iterator[Any]:
-    """Open a page of a visitor's own: `open_tab(390)`. In the end no page has complained or asked anybody else."""
+    """Return a function that opens a page: `open_tab(390)`. Check at the end that no page had errors."""
     tabs = []
 
     def open_one(width: int = 1280, **how: Any) -> Tab:
@@ -158,7 +158,7 @@ def open_tab(browser, served) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory) -> tuple[Path, Path]:
-    """A photograph and a painting that are ours to show."""
+    """Return a photograph and a painting that may be published."""
     from nst.images.demo_painting import paint
 
     folder = tmp_path_factory.mktemp("pictures")
@@ -322,7 +322,7 @@ NAMELESS = """() => [...document.querySelectorAll("input, textarea, select, butt
 
 
 def _small(tab: Tab, steps: int = 3) -> None:
-    """A picture that needs no framework and is soon done."""
+    """Fill the form for a small picture that needs no framework."""
     tab.choose("Backend", "example-backend")
     tab.page.wait_for_timeout(500)  # until the server has said what this backend offers
     tab.fill("Size", 64)
@@ -339,7 +339,7 @@ def _pixels(tab: Tab, selector: str) -> Any:
 
 
 def _previews(tab: Tab, wanted: int) -> set[str]:
-    """Pictures that are seen as the run goes on."""
+    """Return the previews that appear during a run."""
     seen: set[str] = set()
 
     def look() -> bool:
@@ -354,12 +354,12 @@ def _previews(tab: Tab, wanted: int) -> set[str]:
 
 
 def _overflow(tab: Tab) -> int:
-    """Pixels by which the page is wider than what is seen of it."""
+    """Return the number of pixels by which the page is wider than the window."""
     return int(tab.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 def test_the_page_s_document_is_the_page(served, pictures, tmp_path):
-    """Its example paints, small; what it says of the command, `nst ui --help` says too."""
+    """Run the example in `docs/ui.md`, and compare its options with `nst ui --help`."""
     text = (DOCS / "ui.md").read_text("utf-8")
     shutil.copyfile(pictures[0], tmp_path / "content.jpg"), shutil.copyfile(pictures[1], tmp_path / "style.jpg")
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
@@ -373,7 +373,7 @@ def test_the_page_s_document_is_the_page(served, pictures, tmp_path):
 
 
 def test_nobody_is_handed_a_file_of_this_machine(served, outside):
-    """Neither by the addresses that pictures have, nor as a picture that is said to have been uploaded."""
+    """Request a local file by its URL, and as a fake upload."""
     assert _asked(f"{served}gradio_api/file={outside}") == 403
     said = {"path": str(outside), "meta": {"_type": "gradio.FileData"}}
     call = _asked(f"{served}gradio_api/call/paint", {"data": [said, [said], {}]})
@@ -383,7 +383,7 @@ def test_nobody_is_handed_a_file_of_this_machine(served, outside):
 
 
 def _asked(url: str, data: Any = None) -> Any:
-    """What a server answers, or the number of its refusal."""
+    """Return the answer of a server, or its error code."""
     body = None if data is None else json.dumps(data).encode()
     try:
         return urlopen(Request(url, body, {"Content-Type": "application/json"})).read()

@@ -1,4 +1,4 @@
-"""The desk: one job per device, the others in the order in which they came."""
+"""Test the queue of jobs: one job per device at a time, in the order of submission."""
 
 from __future__ import annotations
 

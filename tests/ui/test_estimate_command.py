@@ -1,4 +1,4 @@
-"""What a picture will take, as `nst estimate` says it and as the page does."""
+"""Test the estimate of time and memory on the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The form: everything that any plugin declares, and recipes of what was chosen."""
+"""Test the form: entries for every option of every plugin, and the conversion to recipes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NESTED = {options for _, _, options in CHOOSERS.values()} | {"losses"}
 
 @dataclass
 class Stranger:
-    """Plugins with some more in them."""
+    """Plugins with additional specs."""
 
     plugins: Plugins
     specs: dict

@@ -1,4 +1,4 @@
-"""The brush: what it marks, and what becomes of that."""
+"""Test the masks of brush strokes, and the brush modes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server: who may reach the page, before anything is served."""
+"""Test the address and password of the server."""
 
 from __future__ import annotations
 

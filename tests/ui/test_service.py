@@ -1,4 +1,4 @@
-"""The host: what a page asks for is painted in a process of its own, one at a time, and belongs to its page alone."""
+"""Test the service: one run at a time, in a process of its own, with results for one page only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def visitor(host):
 
 
 def begun(run):
-    """A run in the midst of its steps."""
+    """Wait until a run has taken some steps, and return the run."""
     assert wait_until(lambda: run.progress and run.progress.step > 2), run.failed
     return run
 

@@ -1,4 +1,4 @@
-"""Visitors: nobody sees what another has, and nothing stays when they leave."""
+"""Test the sessions: private folders, deleted at the end of a session."""
 
 from __future__ import annotations
 

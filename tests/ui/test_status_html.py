@@ -1,4 +1,4 @@
-"""What is shown of a run: words for those who hear, a picture and curves for those who see."""
+"""Test the HTML of a run: status, preview, curves and errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nst.ui.run_state import RunState
 
 
 class Tags(HTMLParser):
-    """The tags of a text, each with what it says of itself."""
+    """The tags of an HTML text, each with its attributes."""
 
     def __init__(self, text):
         super().__init__()

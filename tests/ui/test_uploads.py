@@ -1,4 +1,4 @@
-"""Uploads: judged by what is in them, within limits, and never from anywhere but where uploads are."""
+"""Test the checks of uploads: content, limits and location."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The studio: whatever becomes of the process that paints, the run is told and the next one is painted."""
+"""Test the worker pool: a failed worker process fails its run only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .conftest import over, wait_until
 
 
 class Painter:
-    """Paints as it is told to: events, or an exception."""
+    """A fake worker that yields the given events, or raises the given exception."""
 
     def __init__(self, *events):
         self.events, self.stopped, self.killed = events, Event(), Event()
