@@ -24,7 +24,9 @@ SIZES = (1, 2)
 """Numbers of sizes to try: the weights of `auto` differ between a single size and several."""
 
 
-def kept(output: str, sources: Sources, recipe: Recipe, options: WriteOptions, plugins: Plugins, seen: Digests) -> bool:
+def is_up_to_date(
+    output: str, sources: Sources, recipe: Recipe, options: WriteOptions, plugins: Plugins, seen: Digests
+) -> bool:
     """Check whether the image at `output` was made from these files with this recipe and these options.
 
     Weights are compared by SHA-256; versions of software are ignored. Opens no backend.

@@ -32,7 +32,7 @@ from nst.orders import Done, Event, Failed, Order, Outcome, Started, Step, encod
 from nst.persistence import recorded_job
 from nst.persistence.checkpoint import Checkpoint
 from nst.persistence.recorded_job import CheckpointPolicy, EarlierRun, RecordedJob
-from nst.persistence.up_to_date import Digests, kept
+from nst.persistence.up_to_date import Digests, is_up_to_date
 from nst.plugins.host import Plugins
 from nst.recipe.recipe import ENGINE_FIELDS, Recipe, read
 from nst.worker.previews import Previews
@@ -91,10 +91,10 @@ class Painter:
 
     def _is_up_to_date(self, order: Order, parsed: ParsedOrder, options: WriteOptions) -> bool:
         if not remote.is_url(order.output):
-            return kept(order.output, parsed.sources, parsed.recipe, options, self._plugins, self._digests)
+            return is_up_to_date(order.output, parsed.sources, parsed.recipe, options, self._plugins, self._digests)
         with Staging() as staging:
             output = staging.bring(order.output) if remote.exists(order.output) else ""
-            return kept(output, parsed.sources, parsed.recipe, options, self._plugins, self._digests)
+            return is_up_to_date(output, parsed.sources, parsed.recipe, options, self._plugins, self._digests)
 
     def _job(self, order: Order, parsed: ParsedOrder, output_error: UserError | None) -> Job:
         engine = [getattr(parsed.recipe, name) for name in ENGINE_FIELDS]

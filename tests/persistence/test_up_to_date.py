@@ -9,7 +9,7 @@ import pytest
 from nst.images import WriteOptions, save_image
 from nst.job.inputs import Sources
 from nst.orders import Done, Order
-from nst.persistence.up_to_date import kept
+from nst.persistence.up_to_date import is_up_to_date
 from nst.recipe.recipe import Recipe
 from nst.vgg.network import write
 from nst.worker.painter import Painter
@@ -32,7 +32,7 @@ def made(tmp_path, photo, make_network, plugins, monkeypatch):
     def ask(**changes):
         wanted = {"options": WriteOptions(), "recipe": recipe, "output": "out.png", "masks": masks} | changes
         sources = Sources("a.png", order.styles, wanted["masks"], "held.png")
-        return kept(wanted["output"], sources, wanted["recipe"], wanted["options"], plugins, seen)
+        return is_up_to_date(wanted["output"], sources, wanted["recipe"], wanted["options"], plugins, seen)
 
     ask.recipe = recipe
     return ask
