@@ -179,7 +179,7 @@ def batch(
 def rows_of(
     content: Sequence[str], style: Sequence[str], pairs: str | os.PathLike[str] | None
 ) -> tuple[dict[str, Any], list[BatchRow]]:
-    """The recipe that a TOML file has for all, and the rows. Raises `UserError`."""
+    """Return the recipe that a TOML file gives for all rows, and the rows. Raises `UserError`."""
     if pairs is None:
         return {}, rows.pairs(content, style)
     if content or style:

@@ -26,7 +26,7 @@ SEPARATOR = ";"
 
 
 def read_csv(path: Path) -> list[BatchRow]:
-    """A row for each line: `content` and `style`, perhaps `output`, `mask`, `protect`, and any field of a recipe.
+    """Read a row for each line: `content`, `style`, optionally `output`, `mask`, `protect` and any recipe field.
 
     An empty cell is none. Several styles have `;` between them. Raises `UserError` for each column that is missing or
     unknown.
@@ -59,7 +59,7 @@ def _column_mistakes(path: Path, names: Sequence[str]) -> Iterator[UserError]:
 
 
 def _cells(line: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A line of a CSV file as a table of a TOML file has it."""
+    """Convert a line of a CSV file to the form of a TOML table."""
     if "" in line or None in line.values():
         raise UserError("it has not as many cells as the first line", "put what has a comma in it between quotes")
     given = {name: value for name, value in line.items() if value.strip()}
@@ -69,7 +69,7 @@ def _cells(line: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], list[BatchRow]]:
-    """The recipe of all, and a row for each `[[picture]]`, which may have a `recipe` of its own.
+    """Read the recipe of all, and a row for each `[[picture]]`, which may have a `recipe` of its own.
 
     Raises `UserError`.
     """
@@ -92,7 +92,7 @@ def _table(given: Any) -> Mapping[str, Any]:
 
 
 def _row(number: int, path: Path, read: Callable[[Any], Mapping[str, Any]], given: Any) -> BatchRow:
-    """The picture of a line or table, or what is wrong with it."""
+    """Return the row of a line or table, or a row with its error."""
     bare = BatchRow(number, "", [])
     try:
         cells = read(given)

@@ -18,7 +18,7 @@ LONGEST_STEM = 80  # characters of a picture's name in that of another
 
 
 def named(rows: Sequence[BatchRow], folder: str, suffix: str = ".png") -> list[BatchRow]:
-    """The rows, each with its name in `folder` or an error. Two that would be one are none of them written.
+    """Give each row its output name in `folder`, or an error. Rows with equal names are all refused.
 
     A picture without a name gets its content's and its style's: `cat--waves.png`; where that is not enough to tell two
     apart, a few digits of a hash of what they are made of.

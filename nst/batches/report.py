@@ -47,14 +47,14 @@ class Painted:
 
     @classmethod
     def refused(cls, row: BatchRow, error: UserError) -> Painted:
-        """A picture that cannot be."""
+        """Return the row of a picture that was refused."""
         errors = error.errors if isinstance(error, Mistakes) else (error,)
         hints = "; ".join(dict.fromkeys(each.hint for each in errors if each.hint))
         return cls(row.number, row.content, row.styles, row.output, "failed", 0.0, error.message, hints, True)
 
     @classmethod
     def from_outcome(cls, row: BatchRow, outcome: Outcome) -> Painted:
-        """What an executor made of it."""
+        """Return the row of a picture, from the executor's outcome."""
         about = row.number, row.content, row.styles, row.output
         if isinstance(outcome, Done):
             return cls(*about, outcome.stopped, outcome.report.get("seconds", 0.0), report=outcome.report)
@@ -87,7 +87,7 @@ def _put(place: str, data: bytes) -> None:
 
 
 def table(painted: Sequence[Painted]) -> str:
-    """The report as CSV."""
+    """Return the report as CSV."""
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -96,7 +96,7 @@ def table(painted: Sequence[Painted]) -> str:
 
 
 def page(painted: Sequence[Painted], planned: int) -> str:
-    """The contact sheet: failures first, then every picture, looked for beside the page."""
+    """Return the contact sheet as HTML: failures first, then every picture, by its path beside the page."""
     failed = [each for each in painted if each.status == "failed"]
     main = chain(_failures(failed), map(_figure, (each for each in painted if each.status != "failed")))
     template = Template(files("nst.batches").joinpath("page.html").read_text("utf-8"))

@@ -51,7 +51,7 @@ def _expanded(found: Findings, option: str, patterns: Sequence[str]) -> Iterable
 
 
 def expand(option: str, pattern: str) -> list[str]:
-    """The pictures that a pattern, a folder or a path names, by name. Raises `UserError` for none."""
+    """List the images that a pattern, a folder or a path names, by name. Raises `UserError` for none."""
     if remote.is_url(pattern):
         paths = remote.glob(pattern)
     elif os.path.isdir(pattern):

@@ -87,7 +87,7 @@ def _cell(recipe: Recipe, setting: Setting, plugins: Plugins, chosen: Collection
 
 
 def _one_pass(cell: Cell) -> Cell:
-    """A network that paints in one pass beside others keeps of the recipe what means something to it; others all.
+    """Drop the recipe fields that a one-pass network does not use; keep all fields for other networks.
 
     The weights are the others'; its own are those named by one of its sets, or given as NAME@WEIGHTS.
     """
@@ -118,7 +118,7 @@ def _once(cells: Iterable[Cell]) -> list[Cell]:
 
 
 def _probed(cells: Sequence[Cell]) -> list[Cell]:
-    """The first cell of each network is looked into, unless one network is all there is and nobody asked about it."""
+    """Mark the first cell of each network for a parity check, unless there is only one network."""
     engines = [_text({name: getattr(cell.recipe, name) for name in ENGINE_FIELDS}) for cell in cells]
     if len(set(engines)) < 2 and not any("backend" in cell.setting for cell in cells):
         return list(cells)
@@ -127,14 +127,14 @@ def _probed(cells: Sequence[Cell]) -> list[Cell]:
 
 
 def order(cell: Cell, content: str, styles: Sequence[str], max_pixels: int | None) -> dict[str, Any]:
-    """What a worker is told to do, as JSON."""
+    """Return the order of a worker process, as JSON data."""
     recipe = cell.recipe.to_dict()
     pictures: dict[str, Any] = {"content": content, "styles": list(styles), "max_pixels": max_pixels}
     return {**pictures, "recipe": recipe, "probe": cell.probe}
 
 
 def folder_name(cell: Cell, pictures: Sequence[str]) -> str:
-    """A name that is another as soon as the picture could be: for another recipe, other files, other software."""
+    """Return a folder name that changes with the recipe, the input files and the software."""
     recipe = cell.recipe
     files = [*pictures, *([recipe.init] if is_file(recipe.init) else [])]
     facts = {

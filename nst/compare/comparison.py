@@ -108,7 +108,7 @@ class Comparison:
         return self._study.columns(self.cells)
 
     def _pictures(self, columns: Sequence[Column]) -> dict[str, Pixels]:
-        """The finished pictures there are, by column."""
+        """Return the finished pictures, by column."""
         if self._request.against:
             return {column.name: given.pixels for column, given in zip(columns, self._given, strict=True)}
         return {each.name: images.load_image(each.picture) for each in columns if each.picture.is_file()}

@@ -100,7 +100,7 @@ class Exploration:
         return found
 
     def _about(self) -> dict[str, Any]:
-        """What the report says beside the pictures."""
+        """Return the fields of the report beside the pictures."""
         request = self._request
         shown = zip(request.panels, self.cells, strict=True)
         panels = [
@@ -130,7 +130,7 @@ class Exploration:
 def _sheet(
     found: Mapping[str, Any], originals: Sequence[contact_sheet.Captioned], made: Sequence[contact_sheet.Captioned]
 ) -> Iterator[tuple[str, list[Sequence[contact_sheet.Captioned]]]]:
-    """The originals and each panel, titled, in rows."""
+    """Draw the originals and each panel, with titles, in rows."""
     yield found.get("title", "Originals"), [originals]
     rest = iter(made)
     for panel in found["panels"]:

@@ -51,7 +51,7 @@ def _split(text: str, separator: str) -> list[str]:
 
 
 def spelled(field: str) -> str:
-    """A recipe field as on the command line, without dashes: `style-layers`, `optimizer-option`."""
+    """Return a recipe field as on the command line, without dashes: `style-layers`, `optimizer-option`."""
     return flag(field).removeprefix("--")
 
 
@@ -60,6 +60,6 @@ def _spellings() -> dict[str, str]:
 
 
 def caption(setting: Setting) -> str:
-    """What a person calls a cell: `torch-vgg19@mine.safetensors, optimizer=adam`. Paths lose their folders."""
+    """Return the caption of a cell: `torch-vgg19@mine.safetensors, optimizer=adam`, with paths shortened to names."""
     words = [value if name == "backend" else f"{spelled(name)}={value}" for name, value in setting.items()]
     return ", ".join(re.sub(r"(^|[@=])[^@=]*/(?=[^/])", r"\1", word) for word in words)

@@ -80,7 +80,7 @@ class Evaluator:
         return {layer: sum(share * grams[layer] for share, grams in parts) for layer in STYLE_LAYERS}
 
     def __call__(self, picture: Pixels) -> Scores:
-        """What there is to say about a picture of any size. Raises `UserError` without scikit-image."""
+        """Score a picture of any size. Raises `UserError` without scikit-image."""
         pixels = resize(picture, self._shape)
         found = features(self._network, pixels, LAYERS)
         grams = _grams(found)
@@ -97,7 +97,7 @@ class Evaluator:
 
 
 def load_network(path: str = "") -> Network:
-    """The judge's network: nst's compact VGG-19, or a neutral file. Raises `UserError` when it lacks a layer."""
+    """Read the evaluator's network: nst's compact VGG-19, or a neutral file. Raises `UserError` if it lacks a layer."""
     if not path:
         return selection.COMPACT.load()
     missing = set(LAYERS) - set(network.layers_of(network.header(path)))
@@ -107,7 +107,7 @@ def load_network(path: str = "") -> Network:
 
 
 def missing_scikit_image() -> UserError | None:
-    """The error where scikit-image is not installed, else None."""
+    """Return the error if scikit-image is not installed, else None."""
     if find_spec("skimage") is not None:
         return None
     return UserError("comparing pictures needs scikit-image", "pip install 'nst[compare]'")
@@ -168,7 +168,7 @@ def _grams(found: Mapping[str, Floats]) -> dict[str, Floats]:
 
 
 def _relative(loss: Content, found: Floats, target: Floats) -> float:
-    """The mean difference, divided by the target's mean energy."""
+    """Return the mean difference, divided by the target's mean energy."""
     energy = float(np.mean(loss.energy(XP, target)))
     return float(np.mean(loss.difference(XP, found, target))) / max(energy, 1e-12)
 

@@ -17,7 +17,7 @@ EXACT = ("float32", "float64")
 
 
 def identify(job: Job, network: Any, precision: str) -> dict[str, str]:
-    """What must be equal for two networks to be one."""
+    """Return the facts that are equal if two backends run the same network."""
     if isinstance(network, Network):
         architecture, preprocessing, weights = network.architecture, _inputs(network), digest(network)
     else:  # not a VGG's: what the backend declares, and its file
@@ -33,7 +33,7 @@ def identify(job: Job, network: Any, precision: str) -> dict[str, str]:
 
 
 def _inputs(network: Network) -> str:
-    """The preprocessing by its numbers, begun with its name."""
+    """Return the name and the numbers of the preprocessing."""
     return f"{network.preprocessing.name} {astuple(network.preprocessing)[1:]}"
 
 

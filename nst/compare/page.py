@@ -20,7 +20,7 @@ CURVES = (
 
 
 def render(report: Mapping[str, Any], pictures: Sequence[Captioned]) -> str:
-    """The page: `pictures` are the originals and then the columns', in their order, with captions.
+    """Return the page as HTML; `pictures` are the originals, then those of the columns, with captions.
 
     A report with `panels` has its pictures shown in them.
     """
@@ -64,7 +64,7 @@ def _select(label: str, pictures: Sequence[Captioned], chosen: int) -> str:
 
 
 def _galleries(report: Mapping[str, Any], pictures: Sequence[Captioned], originals: int) -> Iterator[str]:
-    """The pictures, all in one gallery or each panel's in its own, as wide as the panel."""
+    """Yield the galleries: one for all pictures, or one for each panel, as wide as the panel."""
     said = [""] * originals + [tables.caption(column) for column in report["columns"]]
     first = pictures[0][1]
     shape = f"{first.shape[1]} / {first.shape[0]}" if first is not None else "1"

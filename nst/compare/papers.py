@@ -34,13 +34,13 @@ class Paper:
 
 
 def names() -> list[str]:
-    """The experiments that come with nst."""
+    """List the names of the experiments that come with nst."""
     files = (resources.files("nst.recipe") / "presets" / "papers").iterdir()
     return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
 
 
 def find(name: str) -> Paper:
-    """An experiment by its name. Raises `UserError` for an unknown one."""
+    """Read an experiment by its name. Raises `UserError` for an unknown name."""
     if name not in names():
         raise unknown("experiment", name, names())
     data = tomllib.loads((resources.files("nst.recipe") / "presets" / "papers" / f"{name}.toml").read_text("utf-8"))

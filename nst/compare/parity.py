@@ -61,7 +61,7 @@ class CellNumbers:
 
 
 def read(name: str, folder: Path, facts: Mapping[str, Any]) -> CellNumbers:
-    """What a worker left in its folder, as much of it as there is."""
+    """Read the numbers that a worker has saved in its folder; missing ones stay empty."""
     values = {file: _arrays(folder / f"{file}.npz") for file in ("features", REFERENCE, "gradient", "adam")}
     values["terms"] = {
         f"{at}/{term}": value for at, terms in facts.get("terms", {}).items() for term, value in terms.items()
@@ -109,7 +109,7 @@ def _rows(probed: CellNumbers, against: str, check: str, wanted: Mapping[str, An
 
 
 def _totals(terms: Mapping[str, float]) -> dict[str, float]:
-    """The whole loss at each image."""
+    """Return the total loss at each image."""
     totals: dict[str, float] = {}
     for key, value in terms.items():
         at = key.partition("/")[0]
@@ -118,7 +118,7 @@ def _totals(terms: Mapping[str, float]) -> dict[str, float]:
 
 
 def _errors(check: str, value: Any, target: Any, total: float) -> tuple[float, float]:
-    """The largest difference, and the error as `check` counts it."""
+    """Return the largest difference, and the error in the unit of `check`."""
     if np.shape(value) != np.shape(target):
         return math.nan, math.nan
     difference = np.subtract(value, target, dtype=np.float64)
@@ -136,12 +136,12 @@ def _largest(values: Any) -> float:
 
 
 def worst(found: Sequence[ParityRow]) -> ParityRow | None:
-    """The row furthest beyond its tolerance, or nearest to it; None for none. NaN is the worst there is."""
+    """Return the row with the largest error relative to its tolerance; None for no rows. NaN is the largest."""
     return max(found, key=lambda row: math.inf if math.isnan(row.error) else row.error / row.tolerance, default=None)
 
 
 def load_facts(folder: Path) -> dict[str, Any]:
-    """A worker's facts; empty where it left none."""
+    """Read a worker's facts; empty if it saved none."""
     try:
         facts: dict[str, Any] = json.loads((folder / "facts.json").read_text("utf-8"))
         return facts

@@ -38,7 +38,7 @@ compact and full VGG-19, gradients disturbed by 1e-7 … 5e-6 of their maximum: 
 
 
 def images(content: Pixels, size: int) -> dict[str, Pixels]:
-    """The content with its long side at `size` pixels, uniform noise of its shape, and the image half-way."""
+    """Return the content at a long side of `size` pixels, uniform noise of that shape, and the mean of both."""
     shape = fit(content.shape[0], content.shape[1], size)
     shrunk = np.ascontiguousarray(resize(content, shape))
     noise = np.random.default_rng(SEED).random((*shape, 3), dtype=np.float32)
@@ -46,14 +46,14 @@ def images(content: Pixels, size: int) -> dict[str, Pixels]:
 
 
 def long_side(content: Pixels, layers: Sequence[str], largest: int) -> int:
-    """The long side of pinned images, pixels: `SIZE`, less for a small picture, more for one too thin for `layers`."""
+    """Return the long side of probe images: `SIZE`, less for a small picture, more for one too thin for `layers`."""
     height, width = content.shape[:2]
     least: int = -(-smallest_side(layers) * max(height, width) // min(height, width))
     return max(min(SIZE, largest), least)
 
 
 def layers(used: Sequence[str], offered: Sequence[str], shape: tuple[int, ...]) -> tuple[str, ...]:
-    """The layers `used` and a spread over those `offered` that a picture of this shape reaches, in network order."""
+    """Return the layers `used` and a selection of those `offered` that an image of this shape reaches, in order."""
     reached = [layer for layer in offered if smallest_side([layer]) <= min(shape[:2])]
     spread = set(reached[:: max(1, len(reached) // SPREAD)]) | set(used)
     return tuple(layer for layer in reached if layer in spread)

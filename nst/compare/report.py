@@ -66,7 +66,7 @@ class Column:
 
 
 def build(columns: Sequence[Column], about: Mapping[str, Any], root: Path, interrupted: bool = False) -> dict[str, Any]:
-    """The report, plain data; `about` says what was compared and by which judge, paths are relative to `root`."""
+    """Build the report as plain data; `about` names the inputs and the evaluator, paths are relative to `root`."""
     probed = [parity.read(each.name, each.folder, each.facts) for each in columns if each.folder]
     rows = parity.rows(probed)
     return {
@@ -94,7 +94,7 @@ def _column(column: Column, root: Path) -> dict[str, Any]:
 
 
 def _summary(columns: Sequence[Column], rows: Sequence[ParityRow]) -> list[dict[str, Any]]:
-    """The worst row of each check, per column and baseline, in the columns' order."""
+    """Return the worst row of each check, per column and baseline, in the columns' order."""
     found = []
     for column in columns:
         own = [row for row in rows if row.name == column.name]

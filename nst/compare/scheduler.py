@@ -66,7 +66,7 @@ class CellProcess:
         return next((folder for folder in reversed(rest) if _stage(folder)), first)
 
     def left(self) -> Orders:
-        """What a process that has ended had not begun, after writing down why it ended."""
+        """Record why a process has ended, and return the orders it had not started."""
         if self.process.returncode == 0:
             return {}
         folder, folders = self.folder, list(self.orders)

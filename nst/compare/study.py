@@ -37,7 +37,7 @@ class Study:
     together: bool = False
 
     def columns(self, planned: Sequence[Cell]) -> list[Column]:
-        """A column for each cell, in a folder of its own; equal cells share one."""
+        """Return a column for each cell, in a folder of its own; equal cells share a folder."""
         names, root = unique([cell.name for cell in planned]), self.output / "cells"
         folders = [root / cells.folder_name(cell, self.pictures) for cell in planned]
         return [
@@ -67,7 +67,7 @@ class Study:
 
 
 def unique(names: Sequence[str]) -> list[str]:
-    """The names, the second and later of equal ones numbered."""
+    """Add a number to the second and later of equal names."""
     seen = [names[: i + 1].count(name) for i, name in enumerate(names)]
     return [f"{name} ({number})" if number > 1 else name for name, number in zip(names, seen, strict=True)]
 
@@ -80,7 +80,7 @@ def across(planned: Sequence[Cell]) -> int:
 
 
 def captioned(originals: Sequence[Picture]) -> list[tuple[str, Pixels | None]]:
-    """The content and the styles, as pages and sheets show them."""
+    """Caption the content and the styles for pages and sheets."""
     roles = ["content", *["style"] * (len(originals) - 1)]
     return [(f"{role}: {Path(each.source).name}", each.pixels) for role, each in zip(roles, originals, strict=True)]
 

@@ -47,13 +47,13 @@ BRIEF = 6  # of them, for a terminal
 
 
 def all_of(report: ComparisonReport, brief: bool = False) -> list[Table]:
-    """The tables with anything in them: judge, checks, cost; `brief` ones for a narrow place."""
+    """Return the tables that have rows: metrics, checks, cost; `brief` makes them narrow."""
     found = (judged(report, MEASURES[:BRIEF] if brief else MEASURES), checks(report), cost(report, brief))
     return [table for table in found if table.rows]
 
 
 def judged(report: ComparisonReport, measures: Sequence[Measure] = MEASURES) -> Table:
-    """What the neutral judge found, the nearest of each column marked."""
+    """Return the table of metrics, with the best value of each column marked."""
     columns = [column for column in report["columns"] if column["judgement"]]
     measured = [_measured(measure, [column["judgement"] for column in columns]) for measure in measures]
     rows = [[TableCell(column["name"]), *cells] for column, *cells in zip(columns, *measured, strict=True)]
@@ -71,7 +71,7 @@ def _measured(measure: Measure, found: Sequence[Any]) -> list[TableCell]:
 
 
 def checks(report: ComparisonReport) -> Table:
-    """The worst of each check, per backend and baseline."""
+    """Return the table of the worst error of each check, per backend and baseline."""
     rows = []
     for each in report["summary"]:
         against = "NumPy, float64" if each["against"] == REFERENCE else each["against"]
@@ -138,7 +138,7 @@ def _row(row: Mapping[str, Any]) -> list[TableCell]:
 
 
 def caption(column: Mapping[str, Any]) -> str:
-    """What is said below a picture."""
+    """Return the text below a picture."""
     if column["status"] != "finished":
         return "; ".join([column["status"], *dict.fromkeys(column["failures"].values())])
     judgement = column["judgement"]
@@ -147,7 +147,7 @@ def caption(column: Mapping[str, Any]) -> str:
 
 
 def failures(report: ComparisonReport) -> Iterator[tuple[str, str]]:
-    """What went wrong, by column and stage."""
+    """Yield the errors, by column and stage."""
     for column in report["columns"]:
         for stage, reason in column["failures"].items():
             yield f"{column['name']}, {stage}", reason
@@ -163,7 +163,7 @@ def notes(report: ComparisonReport) -> Iterator[tuple[str, str]]:
 
 
 def lead(report: ComparisonReport) -> str:
-    """The outcome in a sentence or two."""
+    """Return the result in one or two sentences."""
     return " ".join(_outcome(report))
 
 

@@ -1,13 +1,15 @@
-"""The worker: one framework, one process. `python -m nst.compare.worker FOLDER/job.json…` leaves in each FOLDER:
+"""Run cells in this process, with one framework.
 
-    job.json       what to do: content, styles, recipe, probe (whether to look inside the network), max_pixels
-    stage          what it is doing and how far it is: the last word of a process that is killed
-    facts.json     what it found, written again after every stage; "finished" in the end
+`python -m nst.compare.worker FOLDER/job.json…` saves in each FOLDER:
+
+    job.json       the order: content, styles, recipe, probe (whether to check parity), max_pixels
+    stage          the current stage and its progress: the last sign of a process that is killed
+    facts.json     the results, written again after every stage; "finished" at the end
     picture.png    the finished picture
-    features.npz gradient.npz adam.npz reference.npz      what `nst.compare.parity` compares
+    features.npz gradient.npz adam.npz reference.npz      the numbers that `nst.compare.parity` compares
 
-A stage that fails is recorded, and costs no other stage. The pinned images go through the engine like any run, with an
-optimizer that only looks: so the objective that is probed is the one that paints.
+A stage that fails is recorded, and the other stages still run. The probe images go through the engine like any run, with
+an optimizer that only evaluates. So the objective that is checked is the objective of a run.
 """
 
 from __future__ import annotations
@@ -118,7 +120,7 @@ class Probe:
         self._keep("features", **self._sampled(self._backend))
 
     def _reference(self) -> None:
-        """The same features from NumPy in float64: who is right when two backends differ."""
+        """Compute the same features in NumPy in float64, to tell which of two different backends is right."""
         recipe, padding = self._job.recipe, self._job.spec.pads(self._job.recipe.padding) or "zero"
         self._keep("reference", **self._sampled(ReferenceVGG(self._network, pooling=recipe.pooling, padding=padding)))
 
@@ -155,7 +157,7 @@ class Probe:
         self._keep("adam", **shown)
 
     def _descend(self, start: str, optimizer: Any, options: dict[str, Any], steps: int, *watch: Any) -> None:
-        """A run of the job's own task at the pinned size, from a pinned image, by another optimizer."""
+        """Run the job's own problem at the probe size, from a probe image, with another optimizer."""
         level = Level(self._size, steps, self._backend)
         task = replace(self._job.problem(), levels=[level], start=self._images[start])
         loop.run(replace(task, optimizer=optimizer, optimizer_options=options, bleed=0), *watch)
@@ -175,7 +177,7 @@ class Probe:
 
 
 def _reason(error: BaseException) -> str:
-    """An error in one line, with its hint."""
+    """Return an error in one line, with its hint."""
     if isinstance(error, Mistakes):
         return "; ".join(map(_reason, error.errors))
     text = f"{error.message} ({error.hint})" if isinstance(error, NstError) else f"{type(error).__name__}: {error}"
@@ -183,7 +185,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _versions(modules: tuple[str, ...]) -> dict[str, str]:
-    """The versions of what the backend requires, as the imported modules give them."""
+    """Return the versions of the modules that the backend requires."""
     loaded = {name: sys.modules.get(name) for name in modules}
     found = {name: getattr(module, "__version__", "") for name, module in loaded.items()}
     return {name: str(version) for name, version in found.items() if version} | {"python": sys.version.split()[0]}

@@ -42,7 +42,7 @@ class Mode:
 
 
 def luminance(result: Pixels, content: Pixels) -> Pixels:
-    """The content's chroma with the result's luminance, in YIQ (Gatys et al., 2016, section 3.2); shapes alike.
+    """Combine the content's chroma with the result's luminance, in YIQ (Gatys et al., 2016, section 3.2); equal shapes.
 
     A color that would leave 0..1 is paled at its luminance until it fits; clipping would change both.
     """
@@ -54,7 +54,7 @@ def luminance(result: Pixels, content: Pixels) -> Pixels:
 
 
 def lab(result: Pixels, content: Pixels) -> Pixels:
-    """The content's a and b with the result's lightness, in CIELAB, clipped; shapes alike. Uses scikit-image."""
+    """Combine the content's a and b with the result's lightness, in CIELAB, clipped. Uses scikit-image."""
     from skimage.color import lab2rgb, rgb2lab
 
     joined = np.concatenate([rgb2lab(result)[..., :1], rgb2lab(content)[..., 1:]], axis=-1)
@@ -64,14 +64,14 @@ def lab(result: Pixels, content: Pixels) -> Pixels:
 
 
 def match_luminance(style: Pixels, content: Pixels) -> Pixels:
-    """The style, its luminance moved and scaled to the content's mean and spread (Gatys et al., 2016, eq. 10)."""
+    """Shift and scale the style's luminance to the content's mean and deviation (Gatys et al., 2016, eq. 10)."""
     painted, wanted = style @ _LUMA, content @ _LUMA
     moved = (painted - painted.mean()) * (wanted.std() / max(painted.std(), _NOISE)) + wanted.mean()
     return luminance(np.repeat(moved.clip(0, 1)[..., None], 3, axis=-1), style)
 
 
 def match_mean(style: Pixels, content: Pixels) -> Pixels:
-    """The style with the content's mean color and covariance of channels, clipped (Gatys et al., 2016, section 3.1).
+    """Give the style the content's mean color and channel covariance, clipped (Gatys et al., 2016, section 3.1).
 
     Of the linear maps that do so, theirs by Cholesky factors among them, this one moves colors least: the
     Monge-Kantorovich map of Pitié and Kokaram ("The linear Monge-Kantorovitch linear colour mapping", 2007, eq. 5).
@@ -85,7 +85,7 @@ def match_mean(style: Pixels, content: Pixels) -> Pixels:
 
 
 def match_histogram(style: Pixels, content: Pixels) -> Pixels:
-    """The style with the content's histogram in each channel. Uses scikit-image."""
+    """Give the style the content's histogram in each channel. Uses scikit-image."""
     from skimage.exposure import match_histograms
 
     return _pixels(match_histograms(style, content, channel_axis=-1))
@@ -110,7 +110,7 @@ fully instead (match-mean) gives paintings of few colors colored noise, which sh
 
 
 def check(mode: str) -> UserError | None:
-    """What would stop `prepared` and `finished`: a mode unknown, or scikit-image missing."""
+    """Return the error that stops `prepared` and `finished`: an unknown mode, or missing scikit-image; else None."""
     if mode not in MODES:
         return unknown("color mode", mode, MODES)
     if MODES[mode].needs and find_spec(MODES[mode].needs) is None:
@@ -119,13 +119,13 @@ def check(mode: str) -> UserError | None:
 
 
 def prepared(mode: str, styles: Sequence[Pixels], content: Pixels) -> list[Pixels]:
-    """The styles as a mode wants them before the descent."""
+    """Transfer colors to the styles before the optimization, as the mode requires."""
     step = MODES[mode].before
     return [step(style, content) if step else style for style in styles]
 
 
 def finished(mode: str, result: Pixels, content: Pixels) -> Pixels:
-    """The result as a mode wants it in the end; the content may be of another size."""
+    """Transfer colors to the result, as the mode requires; the content may have another size."""
     step = MODES[mode].after
     return step(result, resize(content, (result.shape[0], result.shape[1]))) if step else result
 
@@ -139,7 +139,7 @@ def _statistics(pixels: Pixels) -> tuple[Floats, Doubles]:
 
 
 def _root(matrix: Doubles) -> Doubles:
-    """The symmetric root of a symmetric positive matrix."""
+    """Compute the symmetric root of a symmetric positive matrix."""
     values, vectors = np.linalg.eigh(matrix)
     root: Doubles = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     return root

@@ -34,7 +34,7 @@ def is_deep(image: Image.Image) -> bool:
 
 
 def samples(path: str) -> Words:
-    """The file's own samples `(H, W, 3 | 4)`; `is_deep` says for which files. Raises what Pillow raises."""
+    """Read the file's own samples `(H, W, 3 | 4)`, for files that `is_deep` accepts. Raises what Pillow raises."""
     with Image.open(path) as image:
         mode, transparent = _raw_mode(image), image.info.get("transparency")
     if mode == _GRAY_ALPHA:
@@ -49,14 +49,14 @@ def _joined(high: NDArray[np.uint8], low: NDArray[np.uint8]) -> Words:
 
 
 def keyed(words: Words, transparent: Any) -> Words:
-    """Samples `(H, W)` or `(H, W, 3)` with alpha 0 where they have the one color or gray that PNG calls transparent."""
+    """Add alpha to samples `(H, W)` or `(H, W, 3)`: 0 where they have the color that the PNG names transparent."""
     planes = words if words.ndim == 3 else np.repeat(words[..., None], 3, axis=-1)
     alpha = np.where((planes == np.array(transparent)).all(-1), 0, 65535).astype(np.uint16)
     return np.dstack([planes, alpha])
 
 
 def _raw_mode(image: Image.Image) -> str:
-    """What Pillow is about to decode, "" where there is nothing to decode."""
+    """Return the raw mode that Pillow will decode, "" if there is nothing to decode."""
     tiles = getattr(image, "tile", None)
     if not tiles or getattr(image, "tag_v2", {}).get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) != 1:
         return ""

@@ -37,7 +37,7 @@ WHIRLS = np.array([  # x in picture widths, y, radius; the first is the sun
 
 
 def _mix(palette: Canvas, tone: Canvas) -> Canvas:
-    """The palette's color for each tone, 0 dark to 1 light."""
+    """Return the palette's color for each tone, 0 dark to 1 light."""
     place = tone * (len(palette) - 1)
     return np.stack([np.interp(place, range(len(palette)), channel) for channel in palette.T], -1)
 
@@ -61,17 +61,17 @@ class Scene:
     phase: list[float]  # 4, in radians
 
     def ridge(self, x: Canvas) -> Canvas:
-        """The y of the skyline, (...)."""
+        """Return the y of the skyline, (...)."""
         rise = 0.14 * _hump(x - 0.92 * self.aspect, 0.22) + 0.05 * _hump(x - 0.04 * self.aspect, 0.18)
         return 0.655 - rise + 0.012 * np.sin(9 * x + self.phase[0]) + 0.006 * np.sin(23 * x + self.phase[1])
 
     def bank(self, x: Canvas) -> Canvas:
-        """The y of the near bank's edge, (...)."""
+        """Return the y of the near bank's edge, (...)."""
         rise = 0.17 * _hump(x, 0.3) + 0.06 * _hump(x - self.aspect, 0.25)
         return 0.96 - rise + 0.01 * np.sin(11 * x + self.phase[2])
 
     def stream(self, x: Canvas, y: Canvas) -> Canvas:
-        """The stream function, (...): strokes run along its contours, and its jumps make outlines."""
+        """Return the stream function, (...): strokes run along its contours, and its jumps make outlines."""
         sky = 0.34 * y + 0.04 * np.sin(5 * x + 4 * y + self.phase[3])
         for left, top, radius, spin in self.whirls:
             sky = sky + spin * radius * _hump(np.hypot(x - left, y - top), radius)
@@ -81,7 +81,7 @@ class Scene:
         return self._stack(x, y, sky, hills, sea, bank)
 
     def heading(self, x: Canvas, y: Canvas) -> Canvas:
-        """The unit direction of a stroke, (..., 2): the stream function's gradient, turned."""
+        """Return the unit direction of a stroke, (..., 2): the stream function's gradient, turned."""
         right = self.stream(x, y + 2e-3) - self.stream(x, y - 2e-3)
         down = self.stream(x - 2e-3, y) - self.stream(x + 2e-3, y)
         return np.stack([right, down], -1) / (np.hypot(right, down)[..., None] + 1e-9)
@@ -153,7 +153,7 @@ BRUSHES = (
 
 
 def _walk(scene: Scene, start: Canvas, pace: Canvas) -> list[Canvas]:
-    """The points after start, each (n, 2), pace (n, 1) apart along the stream lines."""
+    """Return the points after start, each (n, 2), pace (n, 1) apart along the stream lines."""
     path, last = [start], scene.heading(*start.T)
     for _ in range(STEPS // 2):
         way = scene.heading(*path[-1].T)
@@ -198,7 +198,7 @@ def _lay(canvas: Image.Image, scene: Scene, brush: Brush, rng: np.random.Generat
 
 
 def _ground(scene: Scene, width: int, height: int) -> Image.Image:
-    """A thin wash under the strokes, so that no bare canvas shows between them."""
+    """Draw a thin wash under the strokes, so that no bare canvas shows between them."""
     y, x = np.mgrid[0:1:144j, 0 : scene.aspect : 192j]
     wash = (230 * scene.color(x, y, np.full_like(x, 0.5))).astype(np.uint8)
     return Image.fromarray(wash).resize((width, height)).convert("RGBA")

@@ -40,7 +40,7 @@ _COMMENT = 65_533  # bytes in a segment of JPEG
 
 
 def kept(exif: Image.Exif) -> bytes:
-    """What of a content's EXIF may travel on, as an EXIF block; b"" for nothing."""
+    """Return the part of a content's EXIF that is kept, as an EXIF block; b"" for nothing."""
     chosen = Image.Exif()
     chosen.update(_sound(exif, _CAMERA))
     if exposure := _sound(exif.get_ifd(ExifTags.IFD.Exif), _EXPOSURE):
@@ -62,7 +62,7 @@ def _is_sound(value: Any) -> bool:
 
 
 def exif_with(kept: bytes, text: Mapping[str, str]) -> bytes:
-    """An EXIF block with the text as its UserComment; b"" without either."""
+    """Return an EXIF block with the text as its UserComment; b"" without either."""
     exif = Image.Exif()
     exif.load(kept)
     exposure = dict(exif.get_ifd(ExifTags.IFD.Exif))
@@ -73,7 +73,7 @@ def exif_with(kept: bytes, text: Mapping[str, str]) -> bytes:
 
 
 def chunks(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
-    """The text as PNG has it: iTXt where it is not Latin-1."""
+    """Return the text as a PNG chunk: iTXt if it is not Latin-1."""
     info = PngImagePlugin.PngInfo()
     for key, value in text.items():
         info.add_text(key, value)
@@ -81,14 +81,14 @@ def chunks(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
 
 
 def comments(text: Mapping[str, str]) -> bytes:
-    """The text as segments of a JPEG."""
+    """Return the text as segments of a JPEG."""
     data = json.dumps(dict(text)).encode("ascii") if text else b""
     parts = (data[start : start + _COMMENT] for start in range(0, len(data), _COMMENT))
     return b"".join(b"\xff\xfe" + struct.pack(">H", len(part) + 2) + part for part in parts)
 
 
 def read_text(path: PathLike, key: str = "nst") -> str | None:
-    """The text written under `key`, for nst the JSON of how the picture was made; None where there is none.
+    """Read the text written under `key`, such as the provenance record; None if there is none.
 
     What is read is anybody's: damaged, over-long (`LONGEST_TEXT`) or foreign text is None. It is parsed as JSON, never
     run. Raises `UserError` for what is no picture.

@@ -51,7 +51,7 @@ def from_samples(samples: NDArray[Any], name: str) -> Picture:
 
 
 def _unit(samples: NDArray[Any], name: str) -> Floats:
-    """A copy of uint8, uint16 or float samples, scaled to 0..1."""
+    """Copy uint8, uint16 or float samples and scale them to 0..1."""
     if samples.dtype.kind == "u" and samples.dtype.itemsize <= 2:
         return samples.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max)
     if samples.dtype.kind != "f":

@@ -49,7 +49,7 @@ class Profile:
 
     @classmethod
     def parse(cls, data: bytes) -> Profile:
-        """Raises `ProfileError`."""
+        """Read an ICC profile. Raises `ProfileError`."""
         try:
             ImageCms.ImageCmsProfile(io.BytesIO(data))
             tags, space = _tags(data), SPACES.get(data[16:20])
@@ -73,13 +73,13 @@ class Profile:
         return _by_rows(pixels, (self.curves, self.matrix), (_own().curves, _own().matrix))
 
     def from_srgb(self, pixels: Pixels) -> Pixels:
-        """sRGB colors `(H, W, 3)` as this RGB profile has them; what it lacks is clipped. Raises `ProfileError`."""
+        """Convert sRGB colors `(H, W, 3)` to this RGB profile; colors outside it are clipped. Raises `ProfileError`."""
         if self.curves is None or self.matrix is None:
             return self._converted(pixels, srgb(), self.data, "RGB")
         return _by_rows(pixels, (_own().curves, _own().matrix), (self.curves, self.matrix))
 
     def rgb(self, image: Image.Image) -> Image.Image:
-        """A PIL image whose mode is this profile's space, in sRGB, mode RGB. Raises `ProfileError`."""
+        """Convert a PIL image in this profile's space to sRGB, mode RGB. Raises `ProfileError`."""
         return _lcms(image, self.data, srgb())
 
     @staticmethod
@@ -90,7 +90,7 @@ class Profile:
 
 @cache
 def srgb() -> bytes:
-    """The sRGB profile that is embedded in what nst writes: always the same bytes."""
+    """Return the sRGB profile that nst embeds in images: always the same bytes."""
     made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return made[:24] + struct.pack(">6H", 2024, 1, 1, 0, 0, 0) + made[36:]  # it would hold the time of day
 
@@ -147,7 +147,7 @@ def _shaper(tags: Mapping[bytes, bytes], space: str) -> tuple[Doubles, Doubles] 
 
 
 def _curve(tag: bytes) -> Doubles:
-    """A `curv` or `para` tag as linear light at `_GRID`."""
+    """Read a `curv` or `para` tag as linear light at `_GRID`."""
     if tag[:4] == b"para":
         (kind,) = struct.unpack_from(">H", tag, 8)
         return _parametric(kind, np.frombuffer(tag[12:], ">i4", _PARAMETERS[kind]) / 65536)

@@ -67,12 +67,12 @@ def read(source: ImageSource, *, max_pixels: int | None = None) -> Picture:
 
 
 def load_image(source: ImageSource, *, max_pixels: int | None = None) -> Pixels:
-    """The pixels of a path, a PIL image or an array; `read` says what is allowed and what is raised."""
+    """Return the pixels of a path, a PIL image or an array; see `read` for allowed values and errors."""
     return read(source, max_pixels=max_pixels).pixels
 
 
 def check_input(path: PathLike, *, max_pixels: int | None = None) -> UserError | None:
-    """What would stop `read(path)`, as far as the file's header tells; None when nothing would."""
+    """Return the error that `read(path)` would raise, as far as the file's header tells; else None."""
     if found := tiff.tags(path_of(path)):
         return tiff.check(path_of(path), found, MAX_PIXELS if max_pixels is None else max_pixels)
     try:
@@ -113,7 +113,7 @@ def _frames(image: Image.Image) -> list[str]:
 
 
 def _printed(image: Image.Image, icc: bytes, notes: list[str]) -> Image.Image:
-    """A CMYK image as sRGB, through its profile if it has one."""
+    """Convert a CMYK image to sRGB, through its profile if it has one."""
     try:
         if icc:
             return _profile(icc, "CMYK").rgb(image)
@@ -152,7 +152,7 @@ def _clipped(samples: NDArray[Any], notes: list[str]) -> NDArray[Any]:
 
 
 def _managed(picture: Picture, decoded: _Decoded) -> tuple[Pixels, bytes | None]:
-    """The pixels in sRGB, and the profile they came in if they can go back to it."""
+    """Return the pixels in sRGB, and their profile if they can be converted back to it."""
     if not decoded.icc:
         return picture.pixels, None
     try:

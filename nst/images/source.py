@@ -39,7 +39,7 @@ _PLUGINS = {  # what a file of the brand in its `ftyp` box needs; phones give HE
 
 @contextmanager
 def opened(source: PathLike | Image.Image, max_pixels: int | None = None) -> Iterator[Image.Image]:
-    """A PIL image of at most `max_pixels` (`MAX_PIXELS` for None), closed in the end unless it was one before.
+    """Open a source as a PIL image of at most `max_pixels` (None: `MAX_PIXELS`), and close it if it was opened here.
 
     Inside, whatever goes wrong is raised as a `UserError` that names the source.
     """
@@ -56,23 +56,23 @@ def opened(source: PathLike | Image.Image, max_pixels: int | None = None) -> Ite
 
 
 def name_of(source: ImageSource) -> str:
-    """What an error calls the source."""
+    """Return the name of the source for error messages."""
     path = path_of(source)
     return path or ("''" if isinstance(source, str) else UNNAMED)
 
 
 def path_of(source: ImageSource) -> str:
-    """The path as given, "" for what is in memory."""
+    """Return the path as given, "" for an image in memory."""
     return os.fspath(source) if isinstance(source, (str, os.PathLike)) else ""
 
 
 def reason(error: Exception) -> str:
-    """An exception in a few words."""
+    """Return the reason of an exception in a few words."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
 
 
 def too_large(name: str, limit: int) -> UserError:
-    """The error for a picture of more pixels than are allowed."""
+    """Return the error for an image of more pixels than are allowed."""
     hint = "make it smaller, or raise --max-pixels if you trust where it comes from"
     return UserError(f"{name} has more than {limit:,} pixels", hint)
 
@@ -100,7 +100,7 @@ def _register_heif() -> None:
 
 
 def _brand(file: BinaryIO) -> bytes:
-    """The brand of an ISO base media file (HEIC, AVIF), b"" for any other; the file stays at its start."""
+    """Read the brand of an ISO base media file (HEIC, AVIF), b"" for any other; the file stays at its start."""
     head = file.read(12)
     file.seek(0)
     return head[8:] if head[4:8] == b"ftyp" else b""

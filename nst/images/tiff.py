@@ -22,7 +22,7 @@ _PREMULTIPLIED = 1  # of EXTRASAMPLES; 2 is straight alpha, 0 is anything else
 
 
 def tags(path: str) -> dict[int, Any]:
-    """The first page's tags by number, or none for what is no TIFF that `samples` should read."""
+    """Read the first page's tags by number; empty if the file is no TIFF for `samples`."""
     try:
         with open(path, "rb") as file:
             head = file.read(16)
@@ -48,7 +48,7 @@ def _all(found: Mapping[int, Any], tag: int) -> tuple[int, ...]:
 
 
 def check(path: str, found: Mapping[int, Any], limit: int) -> UserError | None:
-    """What would stop `samples`, as far as the tags tell."""
+    """Return the error that `samples` would raise, as far as the tags tell; else None."""
     extra = _all(found, TiffImagePlugin.EXTRASAMPLES) if TiffImagePlugin.EXTRASAMPLES in found else ()
     if max(_areas(found)) > limit:
         return too_large(path, limit)
@@ -71,7 +71,7 @@ def _areas(found: Mapping[int, Any]) -> Iterator[float]:
 
 
 def samples(path: str, found: Mapping[int, Any]) -> NDArray[Any]:
-    """Samples `(H, W)` or `(H, W, 3 | 4)` of the first page, as stored. Raises `UserError`."""
+    """Read the samples `(H, W)` or `(H, W, 3 | 4)` of the first page, as stored. Raises `UserError`."""
     import tifffile
 
     try:

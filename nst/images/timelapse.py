@@ -71,7 +71,7 @@ class Timelapse:
         self._shapes.append(frame.shape)
 
     def write(self, finished: Pixels) -> None:
-        """The film so far, enlarged to the finished picture and ending with it. Raises `NstError`."""
+        """Write the film, enlarged to the finished picture, which is its last frame. Raises `NstError`."""
         kind = FORMATS[self._path.suffix.lower()]
         save = partial(_mp4, self, finished) if kind == "MP4" else partial(_animated, self, finished, kind)
         try:
@@ -119,7 +119,7 @@ def _animated(film: Timelapse, finished: Pixels, kind: str, file: BinaryIO) -> N
 
 
 def _in_one_palette(frames: list[Image.Image]) -> list[Image.Image]:
-    """The frames in the 256 colors of some of them, the last among these: no flicker, and soon done."""
+    """Quantize the frames to the 256 colors of some of them, the last one included: fast and without flicker."""
     shown = frames[:: -max(1, len(frames) // 8)]
     width, height = shown[0].size
     mosaic = Image.new("RGB", (width, height * len(shown)))

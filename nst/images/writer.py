@@ -84,7 +84,7 @@ def save_image(path: PathLike, pixels: Pixels) -> Path:
 
 
 def check_output(path: PathLike, options: WriteOptions | None = None) -> UserError | None:
-    """What would stop `write(path)`: the options, the suffix, the folder, the rights; None when nothing would."""
+    """Return the error that `write(path)` would raise for options, suffix, folder or permissions; else None."""
     target = Path(path)
     refused, folder = f"cannot write {target}", target.parent
     if os.path.isdir(target):

@@ -56,7 +56,7 @@ def download(
 
 
 def sha256_of(path: Path) -> str:
-    """The file's SHA-256 in hex; raises `NstError` when it cannot be read."""
+    """Return the file's SHA-256 in hex. Raises `NstError` if the file cannot be read."""
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -65,7 +65,7 @@ def sha256_of(path: Path) -> str:
 
 
 def megabytes(size: int) -> str:
-    """A size in bytes for people, in MB of 2**20 as torch and torchvision count: VGG-19 is their 548 MB."""
+    """Format a size in bytes as MB of 2**20 bytes, as torch and torchvision do: VGG-19 is 548 MB."""
     if size < 2**20:
         return f"{size:,} bytes"
     return f"{size / 2**20:.{0 if size >= 10 * 2**20 else 1}f} MB"
@@ -121,7 +121,7 @@ class _Part:
                         self.size, self.validator = file.tell(), known
 
     def rest(self) -> dict[str, str]:
-        """The request headers for what is missing; none where continuing could mix two versions."""
+        """Return the request headers for the missing bytes; none if resuming could mix two versions."""
         if not (self.size and self.validator):
             return {}
         return {"Range": f"bytes={self.size}-", "If-Range": self.validator}
@@ -151,7 +151,7 @@ class _Part:
 
 
 def _validator(response: Any) -> str:
-    """What names this version of the file byte for byte; a weak ETag does not (RFC 9110, 13.1.5)."""
+    """Return the validator that names this version of the file exactly; a weak ETag does not (RFC 9110, 13.1.5)."""
     etag, modified = (str(response.headers.get(name, "")) for name in ("ETag", "Last-Modified"))
     return modified if etag.startswith("W/") else etag or modified
 
@@ -211,7 +211,7 @@ def _check_size(part: _Part, size: int) -> None:
 
 
 def _read(response: Any, left: int) -> bytes:
-    """What has arrived by now, at most `left` bytes; waiting for a full chunk would lose it with the connection."""
+    """Read the bytes that have arrived, at most `left`; a wait for a full chunk could lose them."""
     from http.client import HTTPException
 
     try:
@@ -221,7 +221,7 @@ def _read(response: Any, left: int) -> bytes:
 
 
 def _connect(part: _Part, timeout: float) -> Any:
-    """A response that continues what is on disk, or one with the whole file."""
+    """Open a response that continues the partial file, or one with the complete file."""
     response = _open(part.url, part.rest(), timeout)
     if response.status not in (206, 416) or part.continued_by(response):
         return response

@@ -25,12 +25,12 @@ def is_url(path: str) -> bool:
 
 
 def join(folder: str, name: str) -> str:
-    """A name in a folder, be that a path or a URL."""
+    """Join a folder, which is a path or a URL, and a name."""
     return posixpath.join(folder, name.replace(os.sep, "/")) if is_url(folder) else os.path.join(folder, name)
 
 
 def glob(pattern: str) -> list[str]:
-    """The URLs that a pattern, or a folder, names. Raises `UserError`."""
+    """List the URLs that a pattern or a folder names. Raises `UserError`."""
 
     def found(system: Any, path: str) -> list[str]:
         names = [path] if system.isfile(path) else system.glob(path if "*" in path else posixpath.join(path, "*"))
@@ -45,7 +45,7 @@ def fetch(url: str, target: Path) -> None:
 
 
 def read(url: str) -> bytes:
-    """What a URL names. Raises `UserError`."""
+    """Read the bytes at a URL. Raises `UserError`."""
     return bytes(_at(url, lambda system, path: system.cat_file(path)))
 
 

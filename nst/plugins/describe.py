@@ -83,7 +83,7 @@ class Description:
 
 
 def describe(plugin: Plugin, kind: str, spec: Spec) -> Description:
-    """A spec of a plugin in words."""
+    """Describe a spec of a plugin in words."""
     return Description(
         name=spec.name,
         kind=kind,
@@ -96,7 +96,7 @@ def describe(plugin: Plugin, kind: str, spec: Spec) -> Description:
 
 
 def as_data(plugin: Plugin, kind: str, spec: Spec) -> dict[str, Any]:
-    """A spec as plain data, ready for JSON; `type` is its kind, which a backend's own `kind` is not."""
+    """Return a spec as plain data for JSON; `type` is the kind of spec, `kind` the kind of a backend."""
     return {"type": kind, "plugin": plugin.distribution, "version": plugin.entry.version, **asdict(spec)}
 
 
@@ -112,7 +112,7 @@ def _facts(spec: Spec) -> Iterator[tuple[str, str]]:
 
 
 def _words(name: str, value: Any) -> str:
-    """The value of a field; nothing for one that is told elsewhere, or has nothing to tell."""
+    """Return the value of a field in words; "" for a field that is shown elsewhere or is empty."""
     if name == "weights":
         return "" if value else "none"
     if name == "install":

@@ -52,7 +52,7 @@ def _tables(folder: str) -> Iterator[tuple[str, str, str]]:
 
 
 def canonical(distribution: str) -> str:
-    """The one spelling of a distribution's name: `NST_Torch` is `nst-torch` (PEP 503)."""
+    """Return the normalized name of a distribution: `NST_Torch` is `nst-torch` (PEP 503)."""
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 

@@ -102,7 +102,7 @@ class Plugins:
 
     @classmethod
     def from_environment(cls, disabled: Sequence[str] = ()) -> Plugins:
-        """The installed plugins, as `NST_DISABLE_PLUGINS=a,b`, `NST_STRICT_PLUGINS=1` and `NST_PLUGIN_TIMEOUT=30` say.
+        """Return the installed plugins, with the settings of the environment variables `NST_DISABLE_PLUGINS` and others.
 
         Raises `UserError` for a timeout that is no number of seconds.
         """
@@ -140,7 +140,7 @@ class Plugins:
                 yield plugin, spec
 
     def find(self, kind: str, name: str) -> Any:
-        """The spec of a `kind` by `name`, or by `distribution:name`. Raises `UserError` for none or several."""
+        """Find the spec of a `kind` by `name`, or by `distribution:name`. Raises `UserError` for none or several."""
         found = [
             (plugin, spec)
             for plugin, spec in self.offered(kind)
@@ -158,7 +158,7 @@ class Plugins:
         raise unknown(kind, name, {spec.name for _, spec in self.offered(kind)}, self._absence(kind))
 
     def load(self, spec: Spec) -> Any:
-        """The factory of a spec, imported. Raises `NstError`, naming its distribution, for what the import raises."""
+        """Import the factory of a spec. Raises `NstError`, naming its distribution, for any error of the import."""
         try:
             factory = spec.load()
         except (NstError, KeyboardInterrupt):
@@ -187,7 +187,7 @@ class Plugins:
 
 
 def _found(entry: EntryPoint, disabled: Collection[str]) -> Plugin:
-    """A plugin as its entry point alone shows it."""
+    """Return a plugin as its entry point describes it, before its module is loaded."""
     if canonical(entry.distribution) in disabled or ("*" in disabled and entry.distribution != OWN):
         return Plugin(entry, "disabled")
     if entry.group != hookspecs.ENTRY_POINT_GROUP:
@@ -212,7 +212,7 @@ def _note(loaded: Loaded) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """An error in one line that a terminal can show, with its hint."""
+    """Return an error in one line that a terminal can show, with its hint."""
     try:
         text = f"{error.message}; {error.hint}" if isinstance(error, NstError) else f"{type(error).__name__}: {error}"
     except Exception:  # an error that cannot even say what it is

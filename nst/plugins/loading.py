@@ -38,7 +38,7 @@ class Loaded:
 
 
 def load(modules: Sequence[str], timeout: float) -> list[Loaded]:
-    """What comes of the plugins whose entry modules these are, in order.
+    """Load the plugins with these entry modules, in order.
 
     The error of one that takes more than `timeout` seconds is `TooSlowError`; it is told to stop, unless it imports a
     framework, but may go on. 0 is no limit, and loads on the caller's thread, where a debugger expects it. Ctrl-C is
@@ -64,7 +64,7 @@ class PluginLoader:
         self._lock = threading.Lock()
 
     def watch(self, timeout: float) -> list[Loaded]:
-        """What has come of the plugins, the last of them perhaps too slow."""
+        """Return the results so far; the last plugin may be too slow."""
         thread = threading.Thread(target=self._work, daemon=True)
         thread.start()
         try:
@@ -109,7 +109,7 @@ def _load(module: str, manager: pluggy.PluginManager, heed: bool = False) -> Loa
 
 
 def _frameworks() -> set[str]:
-    """The frameworks imported so far, wholly or in part."""
+    """Return the frameworks imported so far, completely or in part."""
     return {name for name in FRAMEWORKS if name in sys.modules}
 
 

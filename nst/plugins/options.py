@@ -15,7 +15,7 @@ KINDS = {bool: "yes or no", int: "a whole number", float: "a number", str: "text
 
 
 def read_options(spec: Spec, given: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
-    """The options `spec` declares, with the given values read as their types. Raises all mistakes together."""
+    """Return the options that `spec` declares, with the given values converted. Raises all mistakes together."""
     declared = {option.name: option for option in spec.options}
     found = Findings()
     found.add(*(_unknown(spec, name, declared) for name in given if name not in declared))
@@ -51,7 +51,7 @@ def _within(option: Option, value: float) -> bool:
 
 
 def allowed(option: Option) -> str:
-    """What the values of an option may be, in words: `one of lab, rgb`, `a whole number, 1 or more`, `0 to 1`."""
+    """Return the allowed values of an option in words: `one of lab, rgb`, `a whole number, 1 or more`, `0 to 1`."""
     if option.choices:
         return f"one of {', '.join(option.choices)}"
     if isinstance(option.default, bool | str):

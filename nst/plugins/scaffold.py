@@ -109,7 +109,7 @@ def _name_mistake(draft: Draft) -> UserError | None:
 
 
 def _installed(draft: Draft) -> UserError | None:
-    """A distribution or a package of that name that is here already, or is one of ours, or what a plugin needs."""
+    """Return the error if the name is that of an installed distribution or package, of nst, or of a requirement."""
     try:
         installed = f"'{draft.distribution}' {version(draft.distribution)} is installed already"
         return UserError(installed, "choose another name")
@@ -126,14 +126,14 @@ def _installed(draft: Draft) -> UserError | None:
 
 
 def _needed() -> Iterator[str]:
-    """What the template requires, for itself and for its tests."""
+    """Return the requirements of the template and of its tests."""
     project = tomllib.loads(_template("pyproject.toml"))["project"]
     yield "pytest"  # by way of nst[testing]
     yield from map(_distribution, [*project["dependencies"], *project["optional-dependencies"]["test"]])
 
 
 def _distribution(requirement: str) -> str:
-    """What a requirement of the template is of: `array-api-compat` for `array-api-compat>=1.9`."""
+    """Return the distribution of a requirement: `array-api-compat` for `array-api-compat>=1.9`."""
     return re.split("[^a-z-]", requirement)[0]
 
 
@@ -147,7 +147,7 @@ def _name_taken(draft: Draft, plugins: Plugins) -> UserError | None:
 
 
 def _in_the_way(draft: Draft) -> UserError | None:
-    """A file, a link, or a folder with something in it where the distribution would go."""
+    """Return the error if a file, a link or a nonempty folder is at the distribution's path."""
     folder = draft.folder
     if os.path.lexists(folder) and (folder.is_symlink() or not folder.is_dir() or any(folder.iterdir())):
         return UserError(f"{folder} exists already", "choose another name, or another folder with --into")
@@ -155,7 +155,7 @@ def _in_the_way(draft: Draft) -> UserError | None:
 
 
 def render(draft: Draft) -> dict[str, str]:
-    """The distribution's files: their paths, with /, and their texts."""
+    """Return the distribution's files: their paths, with /, and their texts."""
     part = f"{draft.kind.replace('-', '_')}.py"
     code = _template(f"src/nst_example/{part}")
     others = [kind for kind in KINDS if kind != draft.kind]
@@ -173,7 +173,7 @@ def render(draft: Draft) -> dict[str, str]:
 
 
 def _template(path: str) -> str:
-    """A file of the example: in nst's wheel, or beside it in a checkout."""
+    """Read a file of the example: in nst's wheel, or beside it in a checkout."""
     package = Path(__file__).parents[1]
     shipped = package / "data" / "example"
     folder = shipped if shipped.is_dir() else package.parent / "plugins" / "nst-example"
@@ -202,7 +202,7 @@ def _title(kind: str) -> str:
 
 
 def _manifest(draft: Draft, code: str) -> str:
-    """The example's pyproject.toml with this description, this author, and the dependencies the code imports."""
+    """Return the example's pyproject.toml with this description, this author, and the dependencies of the code."""
     text = _template("pyproject.toml")
     project = tomllib.loads(text)["project"]
     imported = {module.partition(".")[0] for module in _imported(code)}
@@ -217,7 +217,7 @@ def _manifest(draft: Draft, code: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A TOML string: JSON's, for printable text."""
+    """Return a TOML string, which is JSON's for printable text."""
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -230,7 +230,7 @@ def _imported(code: str) -> Iterator[str]:
 
 
 def _readme(draft: Draft, others: Collection[str]) -> str:
-    """A title, the section of this kind without its own, and the sections of no kind."""
+    """Return the title, the section of this kind, and the sections of no kind."""
     sections = re.split("^## ", _template("README.md"), flags=re.MULTILINE)[1:]
     kept = {title: body for title, _, body in (section.partition("\n") for section in sections) if title not in others}
     own = kept.pop(draft.kind)
@@ -250,7 +250,7 @@ def _without(source: str, unwanted: Collection[str]) -> str:
 
 
 def _cut(source: str, doomed: Callable[[ast.stmt], bool]) -> str:
-    """The source without the doomed statements and the blank lines before each; a body's first is its docstring."""
+    """Remove the given statements and the blank lines before each; the first statement of a body is its docstring."""
     lines = source.splitlines(keepends=True)
     for parent in ast.walk(ast.parse(source)):
         for before, node in pairwise(getattr(parent, "body", ())):

@@ -45,7 +45,7 @@ def manager() -> pluggy.PluginManager:
 
 
 def collect_specs(name: str, manager: pluggy.PluginManager) -> Offer:
-    """What the module of one plugin offers, by kind. Raises `NstError`, and whatever the module raises.
+    """Collect the specs of one plugin's module, by kind. Raises `NstError`, and any error of the module.
 
     It leaves the manager again, so that no other meets it, or what its failure left.
     """
@@ -64,7 +64,7 @@ def collect_specs(name: str, manager: pluggy.PluginManager) -> Offer:
 
 
 def _answers(hook: Any, module: ModuleType) -> Iterable[Spec]:
-    """What one plugin's own implementation yields. Asked by itself: pluggy could not say whose generator failed."""
+    """Yield the specs of one plugin's own hook; called directly, since pluggy does not tell whose generator failed."""
     if not hook.has_spec():
         raise unknown("hook", hook.name, HOOKS)
     implementation = next(impl for impl in hook.get_hookimpls() if impl.plugin is module)
@@ -98,7 +98,7 @@ def _checked(spec: Any, kind: str) -> Spec:
 
 
 def _references(spec: Spec) -> Iterable[str]:
-    """What a spec names beside its factory: where weights come from, and what else a backend or optimizer brings."""
+    """Yield the references of a spec beside its factory: weight sources and other parts of a backend or optimizer."""
     match spec:
         case BackendSpec():
             return filter(None, [spec.files, spec.compressor, *(weights.source for weights in spec.weights)])
@@ -122,7 +122,7 @@ def _check_fields(declared: Any, kind: Any, place: str) -> None:
 
 
 def _check_value(value: Any, hint: Any, place: str) -> None:
-    """Raises `NstError` for a value that is not of its field's type, or holds what is not of its own."""
+    """Raise `NstError` for a value that is not of its field's type, or contains another type."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Literal:
         if value not in parts:

@@ -22,7 +22,7 @@ Captioned = tuple[str, Pixels | None]
 
 
 def rows(pictures: Sequence[Captioned], across: int) -> list[Sequence[Captioned]]:
-    """The pictures, so many in a row."""
+    """Split the pictures into rows of `across`."""
     return [pictures[i : i + across] for i in range(0, len(pictures), across)]
 
 

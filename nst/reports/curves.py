@@ -62,7 +62,7 @@ class Scale:
         return inside if len(inside) > 1 else [10**self.low, 10**self.high]
 
     def steps(self) -> list[int]:
-        """The first step, the last, and about four round ones between."""
+        """Return the first step, the last, and about four round ones between."""
         apart = max(1, self.last // 5)
         round_ones = range(apart, self.last, apart)
         return [1, *(step for step in round_ones if apart / 2 < step < self.last - apart / 2), self.last]

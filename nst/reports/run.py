@@ -22,7 +22,7 @@ LONGEST = 10_000  # characters of a fact
 
 
 def load(path: str | Path) -> RunReport:
-    """What `nst stylize --report` wrote. Raises `UserError` for anything else."""
+    """Read the report that `nst stylize --report` wrote. Raises `UserError` for any other file."""
     try:
         found = json.loads(Path(path).read_text("utf-8"))
     except OSError as error:
@@ -88,7 +88,7 @@ _SOUND: Mapping[str, Callable[[Any], bool]] = {
 
 
 def losses(report: RunReport) -> dict[str, list[float]]:
-    """The loss at each step, and its terms summed over their layers."""
+    """Return the loss at each step, and its terms summed over their layers."""
     kinds = {name: name.partition(" ")[0] for row in report["history"] for name in row["terms"]}
     found = {"loss": [row["loss"] for row in report["history"]]}
     for kind in dict.fromkeys(kinds.values()):
@@ -104,7 +104,7 @@ def terms(report: RunReport) -> dict[str, list[float]]:
 
 
 def sizes(report: RunReport) -> dict[int, str]:
-    """The position of each size's first step, from 1, and what it is called."""
+    """Return the position of each size's first step, from 1, and its label."""
     marks, position = {}, 1
     for size, rows in groupby(row["size"] for row in report["history"]):
         marks[position] = f"{size} px"
@@ -113,7 +113,7 @@ def sizes(report: RunReport) -> dict[int, str]:
 
 
 def facts(report: RunReport) -> dict[str, str]:
-    """What ran where, how long, and to what end."""
+    """Return the facts of the run: backend, device, time, result."""
     planned = zip(report["sizes"], report["steps"], strict=True)
     plan = ", ".join(f"{size} px: {f'{steps} steps' if steps else 'one pass'}" for size, steps in planned)
     memory = report.get("peak_memory")
@@ -133,7 +133,7 @@ def facts(report: RunReport) -> dict[str, str]:
 
 
 def chosen(recipe: Mapping[str, Any]) -> list[str]:
-    """What of a recipe is not the default, as on the command line: `--steps 40`."""
+    """Return the recipe fields that are not the default, as on the command line: `--steps 40`."""
     usual = json.loads(json.dumps(Recipe().to_dict()))
     return [
         f"{flag(name)} {_typed(value)}" for name, value in recipe.items() if name in FIELDS and value != usual[name]

@@ -14,7 +14,7 @@ LOGARITHMIC = "By step, on a logarithmic scale; a line marks where a size begins
 
 
 def render(report: RunReport) -> str:
-    """The page: curves, facts, notes."""
+    """Return the page as HTML: curves, facts, notes."""
     rows = [[TableCell(name), TableCell(words)] for name, words in run.facts(report).items()]
     main = [
         *_charts(report),

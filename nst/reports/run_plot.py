@@ -20,7 +20,7 @@ LETTERS = 92  # of a line
 
 
 def png(report: RunReport) -> bytes:
-    """The loss and its terms, their legends, and the facts."""
+    """Draw the loss and its terms, their legends, and the facts, as a PNG."""
     charts = [chart(drawn, run.sizes(report)) for drawn in (run.losses(report), run.terms(report))]
     parts = [*(found for found in charts if found), _lines(run.facts(report))]
     whole = Image.new("RGB", (WIDTH * FINE, sum(part.height for part in parts)), "white")

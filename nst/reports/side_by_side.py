@@ -35,7 +35,7 @@ def _at_height(pixels: Pixels, height: int) -> Pixels:
 
 
 def _captioned(sheet: Pixels, captions: Mapping[str, int], top: int) -> Pixels:
-    """The sheet with each caption at its left edge, in pixels."""
+    """Draw each caption on the sheet at its left edge, in pixels."""
     image = Image.fromarray((sheet * 255).round().astype(np.uint8))
     draw = ImageDraw.Draw(image)
     for name, left in captions.items():
