@@ -97,8 +97,8 @@ class FeatureBackend(Protocol):
 
         Every layer that the spec declares can be asked for, and only those asked for are given. `H_l` and `W_l` are
         halved and rounded down at each pool. `conv4_2` is before the ReLU, `relu4_2` after it. The smallest image is
-        `nst.vgg.architecture.smallest_side` of the layers wide and high, and leaves one position at the deepest. A smaller
-        image is refused with `UserError`.
+        `nst.vgg.architecture.smallest_side` of the layers wide and high, and leaves one position at the deepest. A
+        smaller image is refused with `UserError`.
         """
 
     def value_and_grad(self, loss: Callable[..., Mapping[str, Tensor]]) -> Objective:
@@ -117,8 +117,8 @@ class FeatureBackend(Protocol):
         """The most device memory held so far, in bytes; None where it is the process's own.
 
         A backend with memory of its own may also have `free_memory() -> int | None`, the bytes there that this process
-        can hold in all: pictures that need more are computed in tiles from the start. Any may have `let_go() -> None`,
-        called after an evaluation that raised `MemoryError`, to give back what that has left behind. Any may
+        can hold in all: pictures that need more are computed in tiles from the start. Any may have `empty_cache() ->
+        None`, called after an evaluation that raised `MemoryError`, to give back what that has left behind. Any may
         have `memory_errors() -> ContextManager`, within which memory that its framework runs out of, in what losses and
         optimizers compute too, is a `MemoryError`. Any other error within it is raised as it is.
         """

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from nst.engine.out_of_memory import memory_errors
 from nst.errors import UserError
-from nst.estimate.memory import memory_errors
 from nst.protocols import FeatureBackend, Tensor
 from nst.specs import BackendSpec
 from nst.testing.backends import BackendSuite
@@ -139,8 +139,8 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
             np.testing.assert_allclose(found[relu], np.maximum(found[conv], 0), rtol=1e-6, err_msg=relu)
 
     def test_smallest_image_leaves_one_position(self, spec: BackendSpec, backend: FeatureBackend) -> None:
-        """The smallest image is `nst.vgg.architecture.smallest_side` of the layers wide and high, and leaves one position
-        at the deepest.
+        """The smallest image is `nst.vgg.architecture.smallest_side` of the layers wide and high, and leaves one
+        position at the deepest.
         """
         side = smallest_side(spec.layers)
         assert all(min(shape) >= 1 for shape in shapes(backend, (side, side), spec).values())
@@ -216,12 +216,12 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
             assert caught.value is error
 
     def test_what_was_left_behind_is_let_go_and_nothing_else(self, backend: Any) -> None:
-        """Any may have `let_go() -> None`, called after an evaluation that raised `MemoryError`, to give back what that
-        has left behind.
+        """Any may have `empty_cache() -> None`, called after an evaluation that raised `MemoryError`, to give back what
+        that has left behind.
         """
         objective = energy(backend)
         before = objective(photo(5, 7)).loss
-        getattr(backend, "let_go", lambda: None)()
+        getattr(backend, "empty_cache", lambda: None)()
         for after in (objective, energy(backend)):
             assert after(photo(5, 7)).loss == pytest.approx(before, rel=self.tolerance)
 

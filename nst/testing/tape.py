@@ -1,8 +1,8 @@
 """Reverse-mode differentiation of `nst.protocols.Namespace` in NumPy: what a framework's gradient does, infinities too.
 
 A root's slope at 0 is infinite here, as it is in every framework, so a loss that would paint NaN is found out without
-one. A `Tape` knows the operators that a loss may use and no others. `nst.vgg.reference` has numeric gradients, which know
-nothing of this.
+one. A `Tape` knows the operators that a loss may use and no others. `nst.vgg.reference` has numeric gradients, which
+know nothing of this.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a network of an architecture that nst knows promises beyond `FeatureBackend`: to be `nst.vgg.reference`, faster."""
+"""The suite for a network of an architecture that nst knows: it computes what `nst.vgg.reference` computes."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ class VGGSuite(FeatureBackendSuite):
 
     @pytest.mark.parametrize("preprocessing", sorted(PREPROCESSINGS))
     def test_features_are_the_reference_s(self, spec: BackendSpec, preprocessing: str) -> None:
-        """A backend that names an `architecture` has the features of `nst.vgg.reference`, whatever input its weights want,
-        with every kind of `pooling`.
+        """A backend that names an `architecture` has the features of `nst.vgg.reference`, whatever input its weights
+        want, with every kind of `pooling`.
         """
         network = random_network(spec.architecture, preprocessing)
         for pooling in spec.pooling:

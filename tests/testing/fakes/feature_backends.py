@@ -181,7 +181,7 @@ class TestLetsGoOfItsWeights(Fake):
     class Net(Changed):
         gone = False
 
-        def let_go(self):
+        def empty_cache(self):
             self.gone = True
 
         def changed(self, image, found):

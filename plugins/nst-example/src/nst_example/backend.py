@@ -26,7 +26,7 @@ PADDINGS = {"replicate": 1.0, "zero": 0.0}  # what an edge is multiplied by to b
 
 
 def _sort(x: Tensor, axis: int = -1) -> Tensor:
-    """autograd's own sort has a gradient for vectors only."""
+    """Autograd's own sort has a gradient for vectors only."""
     indices = list(np.indices(x.shape, sparse=True))
     indices[axis] = anp.argsort(x, axis=axis)
     return x[tuple(indices)]
@@ -96,7 +96,7 @@ class FilterBank:
         return found
 
     def _responses(self, x: Tensor) -> Tensor:
-        """The colors, then their differences down, to the right and along both diagonals, each sign by itself."""
+        """Return the colors, then their differences down, to the right and along both diagonals, signs apart."""
         tall = anp.concatenate([self._edge * x[:1], x, self._edge * x[-1:]])
         wide = anp.concatenate([self._edge * x[:, :1], x, self._edge * x[:, -1:]], axis=1)
         down, right = tall[2:] - tall[:-2], wide[:, 2:] - wide[:, :-2]
@@ -109,7 +109,7 @@ class FilterBank:
         return self._pool(anp.reshape(x[: 2 * height, : 2 * width], (height, 2, width, 2, 3)), axis=(1, 3))
 
     def value_and_grad(self, loss: Callable[..., Mapping[str, Tensor]]) -> Objective:
-        """The objective on NumPy arrays: the gradient of a sum is the terms' gradients, each weighted by one."""
+        """Return the objective on NumPy arrays: the gradient of a sum is the terms' gradients, each weighted by one."""
 
         def objective(image: Array, *parameters: Array) -> Evaluation:
             names: list[str] = []

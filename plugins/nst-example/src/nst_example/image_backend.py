@@ -27,7 +27,7 @@ class Recolor:
     def stylize(
         self, content: Pixels, styles: Sequence[Pixels], *, blend: Sequence[float], style_scale: float
     ) -> Pixels:
-        """The content recolored; `blend` mixes the styles' statistics, and colors have no `style_scale`."""
+        """Return the recolored content; `blend` mixes the styles' statistics, and colors have no `style_scale`."""
         mean, spread = _statistics(content)
         wanted = [share * np.array(_statistics(style)) for style, share in zip(styles, blend, strict=True)]
         new_mean, new_spread = np.sum(wanted, axis=0)

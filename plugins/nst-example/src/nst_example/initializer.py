@@ -9,7 +9,7 @@ from nst.protocols import Pixels
 
 
 def sprinkle(content: Pixels, styles: Sequence[Pixels], rng: np.random.Generator, *, share: float = 0.3) -> Pixels:
-    """The content, each pixel with the probability `share` replaced by one drawn from the styles."""
+    """Return the content, with each pixel replaced by a random style pixel with probability `share`."""
     palette = np.concatenate([style.reshape(-1, 3) for style in styles])
     chosen = rng.random(content.shape[:2]) < share
     start = content.copy()

@@ -14,7 +14,7 @@ Matrix = NDArray[np.float64]
 
 
 def mean_and_covariance(pictures: Sequence[Pixels]) -> tuple[Vector, Matrix]:
-    """The mean color `(3,)` and the colors' covariance `(3, 3)`, each averaged over the pictures, large and small."""
+    """Return the mean color `(3,)` and the colors' covariance `(3, 3)`, averaged over images of any size."""
     means, covariances = zip(*map(_moments, pictures), strict=True)
     return np.mean(means, axis=0), np.mean(covariances, axis=0)
 

@@ -23,7 +23,7 @@ def noise(
     std: float = 0.2,
     match: Literal["none", "content", "style"] = "none",
 ) -> Pixels:
-    """The content mixed linearly with independent noise, whose share is `ratio`; clipped to 0..1.
+    """Mix the content linearly with independent noise, whose share is `ratio`; clipped to 0..1.
 
     Before clipping, the noise has `mean` and `std`, or each channel has those of the content or the styles (`match`).
     """

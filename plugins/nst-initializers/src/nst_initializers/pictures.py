@@ -11,17 +11,17 @@ from nst.protocols import Pixels
 
 
 def content(content: Pixels, styles: Sequence[Pixels], rng: np.random.Generator) -> Pixels:
-    """The content as it is."""
+    """Return the content image unchanged."""
     return content.copy()
 
 
 def style(content: Pixels, styles: Sequence[Pixels], rng: np.random.Generator) -> Pixels:
-    """The first style, covering the content's size."""
+    """Return the first style image, resized and cropped to the content's size."""
     return cover(styles[0], content)
 
 
 def blend(content: Pixels, styles: Sequence[Pixels], rng: np.random.Generator, *, ratio: float = 0.5) -> Pixels:
-    """The content, mixed linearly with the mean of the styles, whose share is `ratio`."""
+    """Mix the content linearly with the mean of the styles, whose share is `ratio`."""
     mean: Pixels = np.mean([cover(style, content) for style in styles], axis=0)
     return ((1 - ratio) * content + ratio * mean).clip(0, 1)
 
@@ -32,7 +32,7 @@ def gray(content: Pixels, styles: Sequence[Pixels], rng: np.random.Generator, *,
 
 
 def cover(picture: Pixels, content: Pixels) -> Pixels:
-    """The picture in the content's size: scaled in proportion until it covers it, the middle cut out."""
+    """Resize the image to cover the content's size, keeping its aspect ratio, and crop the center."""
     height, width = content.shape[:2]
     rows, columns = picture.shape[:2]
     scale = max(height / rows, width / columns)

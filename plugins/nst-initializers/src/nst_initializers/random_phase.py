@@ -22,7 +22,7 @@ Spectrum = NDArray[np.complex128]
 
 
 def random_phase(content: Pixels, styles: Sequence[Pixels], rng: np.random.Generator, *, ratio: float = 1.0) -> Pixels:
-    """The content mixed linearly with such noise, whose share is `ratio`; clipped to 0..1.
+    """Mix the content linearly with random-phase noise, whose share is `ratio`; clipped to 0..1.
 
     Each style is first scaled and cropped to cover the content. The noises of several are independent and added so
     that their power spectra are averaged, and so are their means.
@@ -35,7 +35,7 @@ def random_phase(content: Pixels, styles: Sequence[Pixels], rng: np.random.Gener
 
 
 def _scrambled(picture: Floats, rng: np.random.Generator) -> Floats:
-    """The picture `(H, W, 3)` with other phases: those of white noise, which are uniform and make it real again."""
+    """Return the image `(H, W, 3)` with the phases of white noise, which are uniform and keep the image real."""
     height, width = picture.shape[:2]
     white = np.fft.rfft2(rng.standard_normal((height, width)))
     white[0, 0] = 1  # the mean stays
@@ -44,7 +44,7 @@ def _scrambled(picture: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _periodic(picture: Floats) -> Floats:
-    """The periodic picture whose Laplacian is the given one's where no border is crossed, and whose mean is its."""
+    """Return the periodic image with the Laplacian of `picture` away from its borders, and with its mean."""
     height, width = picture.shape[:2]
     jumps = np.zeros_like(picture)
     for first, last in ((np.s_[0], np.s_[-1]), (np.s_[:, 0], np.s_[:, -1])):

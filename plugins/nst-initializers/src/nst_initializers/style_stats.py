@@ -20,7 +20,7 @@ FAINTEST = (1 / 255) ** 2
 
 
 def style_stats(content: Pixels, styles: Sequence[Pixels], rng: np.random.Generator) -> Pixels:
-    """The content, its colors mapped linearly to the styles' mean and covariance; clipped to 0..1.
+    """Map the content's colors linearly to the styles' mean and covariance; clipped to 0..1.
 
     A gray content stays a ramp of one hue and a flat one flat: no linear map makes colors where there are none.
     """
@@ -32,13 +32,13 @@ def style_stats(content: Pixels, styles: Sequence[Pixels], rng: np.random.Genera
 
 
 def _monge(spread: Matrix, wanted: Matrix) -> Matrix:
-    """The symmetric `T` with `T @ spread @ T == wanted`, on the directions in which `spread` is not faint."""
+    """Return the symmetric `T` with `T @ spread @ T == wanted`, on the directions in which `spread` is not faint."""
     root, inverse = _power(spread, 0.5, FAINTEST), _power(spread, -0.5, FAINTEST)
     return inverse @ _power(root @ wanted @ root, 0.5, 0) @ inverse
 
 
 def _power(covariance: Matrix, exponent: float, faintest: float) -> Matrix:
-    """The power of the matrix, on the directions whose variance is more than `faintest`."""
+    """Return the power of the matrix, on the directions whose variance is more than `faintest`."""
     variances, directions = np.linalg.eigh(covariance)
     kept = variances > faintest
     return np.asarray((directions[:, kept] * variances[kept] ** exponent) @ directions[:, kept].T)

@@ -14,7 +14,7 @@ PLACES = {"cpu": "CPU:0", "cuda": "GPU:0"}
 
 
 def choose(wanted: str) -> tuple[str, tuple[str, ...]]:
-    """The device for `auto`, `cpu` or `cuda`, and notes about an idle GPU. Raises `UserError`."""
+    """Return the device for `auto`, `cpu` or `cuda`, and notes about an idle GPU. Raises `UserError`."""
     here = available()
     if wanted == "cuda" and wanted not in here and tf.config.list_physical_devices("GPU"):
         hint = "this process has used TensorFlow on the CPU: start a new one for the GPU"
@@ -23,7 +23,7 @@ def choose(wanted: str) -> tuple[str, tuple[str, ...]]:
 
 
 def available() -> list[str]:
-    """The devices this TensorFlow can use, the fastest first."""
+    """Return the devices that this TensorFlow can use, the fastest first."""
     return [*(["cuda"] if tf.config.get_visible_devices("GPU") else []), "cpu"]
 
 

@@ -81,7 +81,7 @@ class KerasWeights:
         return file
 
     def verify(self) -> str:
-        """The file's SHA-256. Raises `UserError` when it is missing or not the one Keras knows by its MD5."""
+        """Return the file's SHA-256. Raises `UserError` when it is missing or not the one Keras knows by its MD5."""
         path = self.path()
         if not path.is_file():
             raise UserError(f"no {self.architecture} weights at '{path}'", self._fetch_line)
@@ -93,7 +93,7 @@ class KerasWeights:
         return sha256_of(path)
 
     def load(self) -> Any:
-        """A `nst.vgg.network.Network`. Read without Keras, which would occupy a GPU before the device is chosen."""
+        """Return a `nst.vgg.network.Network`. Read without Keras, which would occupy a GPU too early."""
         from nst.vgg import CAFFE, Network
 
         digest = self.verify()

@@ -20,7 +20,7 @@ sort = tf.sort
 
 
 def matmul(x: Tensor, y: Tensor, /) -> Tensor:
-    """The product of matrices, stacks of them, and vectors, which `tf.matmul` does not take."""
+    """Multiply matrices, stacks of matrices, and vectors, which `tf.matmul` does not take."""
     rows = x if len(x.shape) > 1 else tf.expand_dims(x, 0)
     columns = y if len(y.shape) > 1 else tf.expand_dims(y, 1)
     added = [axis for axis, operand in ((-2, x), (-1, y)) if len(operand.shape) == 1]
@@ -29,5 +29,5 @@ def matmul(x: Tensor, y: Tensor, /) -> Tensor:
 
 
 def concat(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
-    """The arrays joined along `axis`."""
+    """Concatenate the arrays along `axis`."""
     return tf.concat(arrays, axis)

@@ -102,7 +102,7 @@ class VGG:
         return tf.nn.conv2d(_padded(x, self._padding), weight, strides=1, padding="VALID")
 
     def value_and_grad(self, loss: Callable[..., Mapping[str, Tensor]]) -> Objective:
-        """The objective on NumPy arrays, or on TensorFlow's tensors; traced at first sight of its arguments' shapes."""
+        """Return the objective on NumPy arrays, or on TensorFlow's tensors; traced once per argument shapes."""
         names: list[str] = []
 
         def evaluate(leaf: Tensor, *parameters: Tensor) -> tuple[Tensor, Tensor]:

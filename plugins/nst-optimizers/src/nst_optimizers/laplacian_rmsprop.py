@@ -63,7 +63,7 @@ def _sizes(size: Size, levels: int) -> list[Size]:
 
 
 def _sum(levels: Sequence[Array], sizes: Sequence[Size]) -> Array:
-    """The picture that the levels, fine to coarse, are the pyramid of."""
+    """Return the image whose Laplacian pyramid is `levels`, fine to coarse."""
     total = levels[-1]
     for level, size in zip(levels[-2::-1], sizes[-2::-1], strict=True):
         total = level + _on_both_sides(_enlarge, total, size)
@@ -71,7 +71,7 @@ def _sum(levels: Sequence[Array], sizes: Sequence[Size]) -> Array:
 
 
 def _gather(gradient: Array, sizes: Sequence[Size]) -> list[Array]:
-    """`_sum`'s adjoint: from the gradient with respect to the picture, that with respect to each level."""
+    """Apply the adjoint of `_sum`: turn the image's gradient into the gradient of each level."""
     gradients = [gradient]
     for size in sizes[1:]:
         gradients.append(_on_both_sides(_gather_rows, gradients[-1], size))
@@ -95,7 +95,7 @@ def _enlarge(image: Array, rows: int) -> Array:
 
 
 def _gather_rows(image: Array, rows: int) -> Array:
-    """The adjoint of `_enlarge`: each of the `rows` old rows gets back what it gave, with the same weights."""
+    """Apply the adjoint of `_enlarge`: each of the `rows` old rows gets back what it gave, with the same weights."""
     xp = array_namespace(image)
     cut = xp.zeros_like(image[: 2 * rows - image.shape[0]])
     pairs = xp.reshape(xp.concat([image, cut]), (rows, 2, *image.shape[1:]))
@@ -105,7 +105,7 @@ def _gather_rows(image: Array, rows: int) -> Array:
 
 
 def _state(squares: Sequence[Array], image: Array) -> State:
-    """The finest level's mean squares, and in `coarser` those of all others one after the other, shaped like the image.
+    """Return the finest level's mean squares, and all others in `coarser`, shaped like the image.
 
     Together they are smaller than the image; zeros fill the rest.
     """
@@ -116,7 +116,7 @@ def _state(squares: Sequence[Array], image: Array) -> State:
 
 
 def _restore(state: State | None, image: Array, sizes: Sequence[Size]) -> list[Array]:
-    """The mean squares of each level, where the image is: those of `_state`, or zeros."""
+    """Return the mean squares of each level on the image's device: the values of `_state`, or zeros."""
     xp = array_namespace(image)
     if not state:
         return [xp.zeros((*size, 3), dtype=image.dtype, device=device(image)) for size in sizes]

@@ -110,7 +110,7 @@ def _affordable(image: int) -> int:
 
 
 def _direction(gradient: Array, pairs: Sequence[_Pair]) -> Array:
-    """The quasi-Newton step (algorithm 7.4, scaled by eq. 7.20), or a short one down the gradient without pairs."""
+    """Return the quasi-Newton step (algorithm 7.4, scaled by eq. 7.20), or a short gradient step without pairs."""
     if not pairs:
         square = float(gradient @ gradient) / gradient.shape[0]
         return gradient * (-FIRST_STEP / max(sqrt(square), 1e-30))
@@ -128,7 +128,7 @@ def _direction(gradient: Array, pairs: Sequence[_Pair]) -> Array:
 
 
 def _search(at: Callable[[Array], _Point], here: _Point, direction: Array, length: float) -> _Point | None:
-    """The first sufficiently lower point, backtracking from `length` times `direction`; None where there is none."""
+    """Return the first sufficiently lower point, backtracking from `length * direction`, or None."""
     slope = float(here.gradient @ direction)
     if not slope < 0:  # also when it is not a number
         return None
@@ -148,7 +148,7 @@ def _shrinkage(rise: float, promised: float) -> float:
 
 
 def _pair(here: _Point, there: _Point) -> list[_Pair]:
-    """The step's curvature, or nothing where there is too little to be sure of its sign."""
+    """Return the step's pair, or an empty list if the curvature is too small to trust its sign."""
     step, change = there.x - here.x, there.gradient - here.gradient
     curvature = float(step @ change)
     sure = curvature > ROUNDING * sqrt(float(step @ step) * float(change @ change))
@@ -156,14 +156,14 @@ def _pair(here: _Point, there: _Point) -> list[_Pair]:
 
 
 def _state(pairs: Sequence[_Pair], image: Array) -> State:
-    """The pairs as `step_0`, `change_0`, …, oldest first, shaped like the image."""
+    """Return the pairs as `step_0`, `change_0`, …, oldest first, shaped like the image."""
     reshape = array_namespace(image).reshape
     parts = {f"{part}_{n}": getattr(pair, part) for n, pair in enumerate(pairs) for part in ("step", "change")}
     return {name: reshape(array, image.shape) for name, array in parts.items()}
 
 
 def _restore(state: State, image: Array) -> list[_Pair]:
-    """The pairs of `_state`, where the image is."""
+    """Return the pairs of `_state` on the image's device."""
     xp = array_namespace(image)
 
     def flat(name: str) -> Array:

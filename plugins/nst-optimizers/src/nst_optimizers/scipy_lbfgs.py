@@ -86,13 +86,13 @@ def scipy_lbfgs(
 
 
 def _on_host(image: Array, bounded: bool) -> Pixels:
-    """A copy, `(H, W, 3)` float32, clipped to 0..1 if `bounded`."""
+    """Return a copy, `(H, W, 3)` float32, clipped to 0..1 if `bounded`."""
     pixels = np.asarray(to_device(image, "cpu")).astype(np.float32, order="C")
     return pixels.clip(0, 1) if bounded else pixels
 
 
 def _unit(gradient: Array, largest: float, bounded: bool) -> float:
-    """The unit SciPy's variables are in, so that its first step changes no pixel by more than `largest`.
+    """Return the unit of SciPy's variables, so that its first step changes no pixel by more than `largest`.
 
     That step is the negative gradient where all variables are bounded, and of length 1 where none is.
     """

@@ -28,7 +28,7 @@ RAY_PORT = 6379
 
 @contextmanager
 def connected(address: str) -> Iterator[None]:
-    """A cluster: the one this process is in already, that at `address`, or one of our own, ended in the end.
+    """Provide a cluster: the current one, the one at `address`, or a new local one that is shut down afterwards.
 
     Raises `NstError` for one that does not answer.
     """

@@ -59,7 +59,7 @@ class Crew:
         self.workers: list[Any] = []
 
     def hire(self) -> list[Any]:
-        """New workers for places that are free. Raises `NstError` where there is no room for a single one."""
+        """Start workers for free slots. Raises `NstError` if there is no room for any worker."""
         wanted = self._jobs or room(self._needs)
         if not (wanted or self.workers):
             needs = f"{self._needs['CPU']:g} CPUs and {self._needs['GPU']:g} GPUs"
@@ -155,7 +155,7 @@ class Run:
             self._give(task.worker)
 
     def _raised(self, task: Task, error: RayTaskError) -> Came:
-        """A worker on a machine that cannot paint is left idle, so that no other is put in its place."""
+        """Leave a worker idle on a machine that cannot stylize, so that no other worker takes its slot."""
         if task.order is None or isinstance(error.cause, Unfit):
             self._unfit.append(str(error.cause))
             warnings.warn(f"a worker is left out: {error.cause}", stacklevel=2)

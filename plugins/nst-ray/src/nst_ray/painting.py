@@ -30,11 +30,11 @@ class Painting:
         self._fit: set[str] = set()
 
     def where(self) -> str:
-        """The machine's name."""
+        """Return the machine's name."""
         return platform.node()
 
     def paint(self, order: Order) -> Painted:
-        """What happened to an order, and what became of it. Raises `Unfit`."""
+        """Return an order's events and its outcome. Raises `Unfit`."""
         self._check(str(order.recipe.get("backend", Recipe.backend)))
         heard: list[Event] = []
         outcome = self._painter.paint(order, heard.append)

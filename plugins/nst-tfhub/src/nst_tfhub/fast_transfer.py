@@ -49,7 +49,7 @@ class FastTransfer:
     def stylize(
         self, content: Pixels, styles: Sequence[Pixels], *, blend: Sequence[float], style_scale: float
     ) -> Pixels:
-        """The content in the manner of the styles, `(H, W, 3)` 0..1, at the content's size.
+        """Return the stylized content, `(H, W, 3)` 0..1, at the content's size.
 
         `blend` holds the styles' shares, summing to 1. `style_scale` enlarges their strokes, see
         `nst_tfhub.framing.style_view`.
@@ -62,11 +62,11 @@ class FastTransfer:
         return np.ascontiguousarray(self._paint(content, mixture).clip(0, 1))
 
     def peak_memory(self) -> int | None:
-        """The most device memory held so far, in bytes; None on the CPU."""
+        """Return the peak device memory in bytes; None on the CPU."""
         return self._model.peak_memory()
 
     def _code(self, style: Pixels, scale: float) -> Code:
-        """The code of the view of a style, read once: views are told apart by their pixels."""
+        """Return the code of a style view, computed once; the cache key is the view's pixels."""
         view = style_view(style, self._style_size, scale)
         key = blake2b(view.tobytes(), digest_size=16).digest()
         if key not in self._codes:

@@ -62,7 +62,7 @@ class SavedModelFolder:
 
 
 def find(text: str) -> TFLitePair | SavedModelFolder:
-    """What `--weights TEXT` holds. TFLite files are looked into; raises `UserError` for what does not fit."""
+    """Return the model files at `--weights TEXT`. TFLite files are inspected; raises `UserError` for unfit files."""
     if "," in text:
         first, _, second = text.partition(",")
         return _pair(_file(first.strip()), _file(second.strip()))
@@ -108,7 +108,7 @@ def _matching(predict: Network, transfer: Network) -> TFLitePair:
 
 
 def _in_folder(folder: Path) -> TFLitePair:
-    """The one predict and the one transfer there; of several transfers the one that takes any size."""
+    """Return the one predict and the one transfer network, preferring a transfer network for any size."""
     networks = [_network(path) for path in sorted(folder.glob("*.tflite"))]
     if not networks:
         raise UserError(f"'{folder}' holds no saved_model.pb and no .tflite file", TAKES)

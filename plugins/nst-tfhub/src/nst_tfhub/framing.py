@@ -18,7 +18,7 @@ LEAST = 8
 
 
 def mirrored(start: int, count: int, length: int) -> NDArray[np.intp]:
-    """Indices `(count,)` from `start` on into `length` pixels that go on as in facing mirrors."""
+    """Return indices `(count,)` from `start` on into `length` pixels, which are extended by reflection."""
     place = np.arange(start, start + count) % (2 * length)
     return np.minimum(place, 2 * length - 1 - place)
 
@@ -30,7 +30,7 @@ def extended(pixels: Pixels, height: int, width: int) -> Pixels:
 
 
 def paintable(length: int) -> int:
-    """The shortest length in pixels, at least this one, that a network of any size takes."""
+    """Return the shortest length in pixels, at least this one, that a network of any size accepts."""
     return max(LEAST, -(-length // STEP) * STEP)
 
 
@@ -42,7 +42,7 @@ def centered(pixels: Pixels, height: int, width: int) -> Pixels:
 
 
 def style_view(style: Pixels, size: int, scale: float) -> Pixels:
-    """What the network sees of a style, `(size, size, 3)`.
+    """Return the square view of a style image for the network, `(size, size, 3)`.
 
     At `scale` 1 the largest square in the style's middle; at 2 the middle half of that, so that strokes are twice
     as large; at 0.5 twice as much, mirrored where the style ends. Always `smoothed`.
@@ -55,7 +55,7 @@ def style_view(style: Pixels, size: int, scale: float) -> Pixels:
 
 
 def smoothed(pixels: Pixels) -> Pixels:
-    """The mean of each pixel's 3×3 neighbors, as Magenta's notebook smooths styles.
+    """Return the mean of each pixel's 3×3 neighbors, as Magenta's notebook smooths styles.
 
     Without it the predictor reads pixel noise as a texture of the style and paints a fine grid over flat areas.
     """

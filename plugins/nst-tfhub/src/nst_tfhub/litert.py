@@ -72,7 +72,7 @@ class Network:
         return f"'{self.path}' (takes {ins}, gives {' and '.join(str(_shape(each)) for each in self._outputs)})"
 
     def run(self, picture: Pixels, code: Code | None = None) -> NDArray[np.float32]:
-        """The output for a batch of this one picture. Raises `UserError` for a size the network refuses."""
+        """Return the output for a batch of one image. Raises `UserError` for a size that the network refuses."""
         given = {each["index"]: _batch(picture if _is_picture(_shape(each)) else code) for each in self._inputs}
         try:
             self._allocate({index: values.shape for index, values in given.items()})
@@ -110,25 +110,25 @@ class LiteModel:
         self.notes: tuple[str, ...] = (tiles,) if self.side else ()
 
     def encode(self, style: Pixels) -> Code:
-        """The bottleneck `(100,)`."""
+        """Return the bottleneck `(100,)`."""
         return self._predict.run(style).reshape(-1)
 
     def paint(self, content: Pixels, blend: Blend) -> Pixels:
-        """The content in the style of the mixed bottlenecks."""
+        """Return the content in the style of the mixed bottlenecks."""
         painted: Pixels = self._transfer.run(content, mixed(blend))[0]
         return painted
 
     def peak_memory(self) -> None:
-        """It is the process's own."""
+        """Return None: the memory is the process's own."""
 
 
 def _batch(values: Any) -> NDArray[np.float32]:
-    """A picture `(H, W, 3)` as `(1, H, W, 3)`, a code `(N,)` as `(1, 1, 1, N)`."""
+    """Return an image `(H, W, 3)` as `(1, H, W, 3)`, a code `(N,)` as `(1, 1, 1, N)`."""
     return np.ascontiguousarray(values.reshape((1,) * (4 - values.ndim) + values.shape), np.float32)
 
 
 def _shape(details: Any) -> tuple[int, ...]:
-    """A tensor's shape with -1 where it is free; `()` where it is only known once the network runs."""
+    """Return a tensor's shape with -1 for free sides, or `()` if the shape is known only at run time."""
     return tuple(map(int, details["shape_signature"]))
 
 

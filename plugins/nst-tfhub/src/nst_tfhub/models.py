@@ -35,23 +35,23 @@ class Model(Protocol):
     style_side: int | None
 
     def encode(self, style: Pixels) -> Code:
-        """The code of a square style."""
+        """Return the code of a square style."""
 
     def paint(self, content: Pixels, blend: Blend) -> Pixels:
-        """The content, its sides multiples of 4 and at least 8, in the blended style, at its own size."""
+        """Return the content, its sides multiples of 4 and at least 8, in the blended style, at its own size."""
 
     def peak_memory(self) -> int | None:
-        """The most device memory held so far, in bytes; None on the CPU."""
+        """Return the peak device memory in bytes; None on the CPU."""
 
 
 class Weights(Protocol):
     """Files on disk that were found fit: what a source of this plugin loads and `FastTransfer` takes."""
 
     def open(self, device: str) -> Model:
-        """The network on a device: `auto`, `cpu` or `cuda`. Imports its runtime; raises `UserError`."""
+        """Return the network on a device: `auto`, `cpu` or `cuda`. Imports its runtime; raises `UserError`."""
 
 
 def mixed(blend: Blend) -> Code:
-    """The codes' weighted mean, in double precision inside: a blend of one is that code to the bit."""
+    """Return the codes' weighted mean, in double precision inside: a blend of one is that code to the bit."""
     codes = np.stack([code for code, _ in blend])
     return np.tensordot([share for _, share in blend], codes, axes=1).astype(np.float32)

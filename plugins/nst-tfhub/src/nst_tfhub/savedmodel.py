@@ -47,11 +47,11 @@ class SavedModel:
         self.notes: tuple[str, ...] = (OPAQUE,) if bottleneck is None else ()
 
     def encode(self, style: Pixels) -> Code:
-        """The bottleneck `(100,)`, or the style itself where there is none."""
+        """Return the bottleneck `(100,)`, or the style image if the module has no bottleneck."""
         return style if self._halves is None else self._run(self._halves[0], style).reshape(-1)
 
     def paint(self, content: Pixels, blend: Blend) -> Pixels:
-        """The content in the blended style."""
+        """Return the content in the blended style."""
         if self._halves is not None:
             painted: Pixels = self._run(self._halves[1], content, mixed(blend)[None, None])[0]
             return painted
@@ -76,7 +76,7 @@ def _device(wanted: str) -> str:
 
 
 def _frozen(folder: Path) -> Any:
-    """The module's signature as one graph of constants, with inputs (content, style) and one output."""
+    """Return the module's signature as one graph of constants, with inputs (content, style) and one output."""
     try:
         module = tf.saved_model.load(str(folder))
     except Exception as error:  # it raises whatever it trips over in a damaged file
@@ -94,7 +94,7 @@ def _frozen(folder: Path) -> Any:
 
 
 def _specs(function: Any) -> tuple[list[Any], list[Any]]:
-    """What a signature takes and gives. In order of names, as TensorFlow has it: Magenta's `placeholder` is the
+    """Return a signature's inputs and outputs. In order of names, as TensorFlow has it: Magenta's `placeholder` is the
     content and `placeholder_1` the style.
     """
     named, outputs = function.structured_input_signature[1], function.structured_outputs
@@ -123,7 +123,7 @@ def _fixed_side(folder: Path, tensor: Any) -> int | None:
 
 
 def _bottleneck(graph: Any, content: Any, style: Any, output: Any) -> Any | None:
-    """The last tensor `(1, 1, 1, N)` made of the style alone that all of the style's influence passes through."""
+    """Return the last tensor `(1, 1, 1, N)` that depends on the style alone and carries all of its influence."""
     tensors = [tensor for operation in graph.get_operations() for tensor in operation.outputs]
     narrow = [tensor for tensor in tensors if tensor.shape.rank == 4 and tensor.shape[1:3] == (1, 1)]
     for tensor in reversed(narrow):
@@ -134,7 +134,7 @@ def _bottleneck(graph: Any, content: Any, style: Any, output: Any) -> Any | None
 
 
 def _ancestors(tensor: Any, stop: Any = None) -> Iterator[Any]:
-    """The operations a tensor is computed from, without those that it needs through `stop` alone."""
+    """Return the operations that a tensor depends on, without operations reached through `stop` alone."""
     seen, waiting = set(), [tensor]
     while waiting:
         each = waiting.pop()

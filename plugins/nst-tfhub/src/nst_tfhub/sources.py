@@ -28,22 +28,22 @@ class LocalModel:
     text: str
 
     def path(self) -> Path:
-        """The graph or the transfer network; the path as given where nothing fits."""
+        """Return the graph or the transfer network, or the path as given if no file fits."""
         try:
             return self.load().files[0]
         except UserError:
             return Path(os.path.expanduser(self.text))
 
     def fetch(self, on_progress: Progress | None = None) -> Path:
-        """The file; raises `UserError` where nothing fits: there is nowhere to get it from."""
+        """Return the file; raises `UserError` if no file fits, since it cannot be downloaded."""
         return self.load().files[0]
 
     def verify(self) -> str:
-        """The SHA-256 in hex, see `digest`; raises like `load`."""
+        """Return the SHA-256 in hex, see `digest`; raises like `load`."""
         return digest(self.load().files)
 
     def load(self) -> SavedModelFolder | TFLitePair:
-        """The files, found fit as far as can be told without TensorFlow; raises `UserError`."""
+        """Return the files, checked as far as possible without TensorFlow; raises `UserError`."""
         return find(self.text)
 
 
@@ -59,7 +59,7 @@ class KaggleModel:
     files: tuple[str, ...]
 
     def path(self) -> Path:
-        """The last file to arrive, under `KAGGLEHUB_CACHE`, else `~/.cache/kagglehub`: as kagglehub decides."""
+        """Return the last file of a download, under `KAGGLEHUB_CACHE`, else `~/.cache/kagglehub`, as kagglehub does."""
         return _cached(self.files[-1])
 
     def fetch(self, on_progress: Progress | None = None) -> Path:
@@ -72,11 +72,11 @@ class KaggleModel:
         return self.path()
 
     def verify(self) -> str:
-        """The SHA-256 in hex, see `digest`; raises like `load`."""
+        """Return the SHA-256 in hex, see `digest`; raises like `load`."""
         return digest(self.load().files)
 
     def load(self) -> SavedModelFolder | TFLitePair:
-        """The files on disk; raises `UserError` where they are not. Never downloads."""
+        """Return the files on disk; raises `UserError` if a file is missing. Never downloads."""
         paths = [_cached(file) for file in self.files]
         if missing := [path for path in paths if not path.is_file()]:
             fetch = f"nst weights fetch {self.name} --backend tfhub-fast"
@@ -111,13 +111,13 @@ _ADDRESSES = {
 
 
 def source(text: str) -> WeightSource:
-    """What `--weights TEXT` means: Magenta's handle at Kaggle or its old address at TF-Hub, else a path."""
+    """Return the source for `--weights TEXT`: Magenta's handle at Kaggle or its old address at TF-Hub, else a path."""
     words = tuple(word for word in text.partition("?")[0].lower().split("/") if word not in _FRAME)
     return MAGENTA if words in _ADDRESSES and not os.path.exists(text) else LocalModel(text)
 
 
 def digest(files: Iterable[Path]) -> str:
-    """The SHA-256 in hex of one file, or of the concatenated SHA-256s of several, in their order."""
+    """Return the SHA-256 in hex of one file, or of the concatenated SHA-256s of several, in their order."""
     found = [sha256_of(file) for file in files]
     return found[0] if len(found) == 1 else hashlib.sha256("".join(found).encode()).hexdigest()
 

@@ -30,13 +30,13 @@ def starts(length: int, side: int) -> list[int]:
 
 
 def shortest(length: int, side: int) -> int:
-    """The shortest side of as many tiles as `side` needs: for a network that takes any size."""
+    """Return the shortest tile side that keeps the tile count of `side`, for a network of any size."""
     count = len(starts(length, min(length, side)))
     return min(side, -(-length * OVERLAP // (count * (OVERLAP - 1) + 1)))
 
 
 def strips(length: int, side: int) -> list[Strip]:
-    """The tiles along `length` pixels; their shares sum to 1 at every pixel and vanish smoothly at inner edges."""
+    """Return the tiles along `length` pixels; their weights sum to 1 at every pixel and fade at inner edges."""
     hill = np.sin(np.pi * (np.arange(side) + 0.5) / side) ** 2
     places = [slice(start, start + side) for start in starts(length, side)]
     total = np.zeros(length)
@@ -46,7 +46,7 @@ def strips(length: int, side: int) -> list[Strip]:
 
 
 def assembled(size: tuple[int, int], tile: tuple[int, int], paint: Callable[[slice, slice], Pixels]) -> Pixels:
-    """A picture of `size` = (height, width) from what `paint(rows, columns)` makes of each tile of (height, width)."""
+    """Assemble an image of `size` (height, width) from `paint(rows, columns)` of each tile."""
     picture = np.zeros((*size, 3), np.float32)
     for rows, down in strips(size[0], tile[0]):
         for columns, across in strips(size[1], tile[1]):
@@ -55,13 +55,13 @@ def assembled(size: tuple[int, int], tile: tuple[int, int], paint: Callable[[sli
 
 
 def toned(tile: Pixels, like: Pixels) -> Pixels:
-    """The tile with the mean and the contrast, per channel, of `like`; contrast changes at most twofold."""
+    """Return the tile with the mean and the contrast, per channel, of `like`; contrast changes at most twofold."""
     (mean, spread), (wanted, contrast) = _tone(tile), _tone(like)
     given: Pixels = (tile - mean) * ((contrast + 1e-3) / (spread + 1e-3)).clip(0.5, 2) + wanted
     return given
 
 
 def _tone(pixels: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The mean and the standard deviation of each channel; a float32 sum would be off in the third digit."""
+    """Return the mean and the standard deviation of each channel; a float32 sum would be off in the third digit."""
     mean, spread = pixels.mean((0, 1), dtype=np.float64), pixels.std((0, 1), dtype=np.float64)
     return mean.astype(np.float32), spread.astype(np.float32)

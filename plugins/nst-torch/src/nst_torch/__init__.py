@@ -42,6 +42,6 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
 
 @hookimpl
 def nst_backends() -> Iterator[BackendSpec]:
-    """The two networks of Simonyan & Zisserman (2014) that style transfer is done with."""
+    """Declare the two networks of Simonyan & Zisserman (2014) that style transfer is done with."""
     yield _backend("vgg19", "VGG-19", (_imagenet("vgg19", 574_673_361), COMPACT_SET))
     yield _backend("vgg16", "VGG-16", (_imagenet("vgg16", 553_433_881),))

@@ -28,10 +28,10 @@ class Layer(Protocol):
     """One link. Activations and gradients are `(1, C, H, W)` in `channels_last` memory."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, Any]:
-        """The activation, and what `backward` needs to know."""
+        """Return the activation, and the values that `backward` needs."""
 
     def backward(self, gradient: Tensor, known: Any) -> Tensor:
-        """The gradient at the input, from the gradient at the output, which may be written over."""
+        """Return the gradient at the input; the gradient at the output may be overwritten."""
 
 
 class Convolution:
@@ -42,11 +42,11 @@ class Convolution:
         self._bias = bias
 
     def forward(self, x: Tensor) -> tuple[Tensor, Any]:
-        """The convolution, and its input's shape."""
+        """Return the convolution, and its input's shape."""
         return F.conv2d(x, self._kernel, self._bias, padding=1), x.shape
 
     def backward(self, gradient: Tensor, known: Any) -> Tensor:
-        """The gradient at the input alone: the kernel stays what it is."""
+        """Return the gradient at the input; the kernel is constant."""
         return conv2d_input(known, self._kernel, gradient, padding=1)  # type: ignore[no-untyped-call]
 
 
@@ -61,13 +61,13 @@ class PaddedConvolution(Convolution):
         self._mode = mode
 
     def forward(self, x: Tensor) -> tuple[Tensor, Any]:
-        """The convolution, its padded input's shape, and how far in from the border what is there came from."""
+        """Return the convolution, its padded input's shape, and the offset of the pixels copied to the border."""
         mode = self._mode if min(x.shape[2:]) > 1 else "replicate"
         padded = F.pad(x, (1, 1, 1, 1), mode=mode)
         return F.conv2d(padded, self._kernel, self._bias), (padded.shape, 2 if mode == "reflect" else 1)
 
     def backward(self, gradient: Tensor, known: Any) -> Tensor:
-        """The gradient at the padded input, what came to its border added where that is from.
+        """Return the gradient at the input, with the border's gradient added to the pixels it copies.
 
         PyTorch's own way back adds in no certain order on a GPU; this one always gives the same.
         """
@@ -83,12 +83,12 @@ class ReLU:
     """In place, forward and back: a convolution's own output is kept nowhere."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, Any]:
-        """What is positive of `x`, in its place."""
+        """Apply the ReLU to `x` in place."""
         y = x.relu_()
         return y, y
 
     def backward(self, gradient: Tensor, known: Any) -> Tensor:
-        """The gradient where the activation is positive, in its place."""
+        """Zero the gradient in place where the activation is not positive."""
         return aten.threshold_backward.grad_input(gradient, known, 0, grad_input=gradient)
 
 
@@ -96,7 +96,7 @@ class MaxPool:
     """2×2; an odd last row or column is dropped."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, Any]:
-        """The largest of each window."""
+        """Return the maximum of each window."""
         return F.max_pool2d(x, 2), x
 
     def backward(self, gradient: Tensor, known: Any) -> Tensor:
@@ -109,7 +109,7 @@ class AveragePool:
     """2×2, times `AVERAGE_GAIN`; an odd last row or column is dropped."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, Any]:
-        """The mean of each window, times the gain."""
+        """Return the mean of each window, times the gain."""
         return F.avg_pool2d(x, 2).mul_(AVERAGE_GAIN), x
 
     def backward(self, gradient: Tensor, known: Any) -> Tensor:
@@ -119,7 +119,7 @@ class AveragePool:
 
 
 def features(x: Tensor, layers: Mapping[str, Layer], wanted: Collection[str]) -> dict[str, Tensor]:
-    """The activations `wanted`, by name, as `(H_l, W_l, C_l)` views; `x` is `(1, 3, H, W)`.
+    """Return the activations `wanted`, by name, as `(H_l, W_l, C_l)` views; `x` is `(1, 3, H, W)`.
 
     Nothing deeper than the deepest of them is computed.
     """
@@ -133,7 +133,7 @@ def features(x: Tensor, layers: Mapping[str, Layer], wanted: Collection[str]) ->
 
 
 class _Chain(torch.autograd.Function):
-    """The activations `wanted` of all `layers`, from `x`."""
+    """Return the activations `wanted` of all `layers`, from `x`."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, layers: Mapping[str, Layer], wanted: Collection[str]) -> tuple[Tensor, ...]:
@@ -164,7 +164,7 @@ class _Chain(torch.autograd.Function):
 
 
 def _joined(gradient: Tensor | None, tapped: Tensor | None) -> Tensor | None:
-    """The sum of what comes from deeper layers, which is written to, and what comes from a loss, which is not ours."""
+    """Add a loss's gradient to the deeper layers' gradient, which is overwritten; the loss's is not."""
     if tapped is None:
         return gradient
     image = tapped.permute(2, 0, 1).unsqueeze(0)

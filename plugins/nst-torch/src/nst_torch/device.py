@@ -10,12 +10,12 @@ CURE = "install a CUDA build of PyTorch"
 
 
 def choose(wanted: str) -> tuple[str, tuple[str, ...]]:
-    """The device for `auto`, `cpu`, `cuda` or `mps`, and notes about an idle GPU. Raises `UserError`."""
+    """Return the device for `auto`, `cpu`, `cuda` or `mps`, and notes about an idle GPU. Raises `UserError`."""
     return devices.choose(wanted, available(), "PyTorch", CURE)
 
 
 def available() -> list[str]:
-    """The devices this PyTorch can use, the fastest first."""
+    """Return the devices that this PyTorch can use, the fastest first."""
     cuda = ["cuda"] if torch.cuda.is_available() else []
     mps = ["mps"] if torch.backends.mps.is_available() else []
     return [*cuda, *mps, "cpu"]

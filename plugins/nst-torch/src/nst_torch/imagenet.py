@@ -55,7 +55,7 @@ class HubWeights:
         return download(self.url(self.enum), self.path(), sha256=self.sha256, on_progress=on_progress)
 
     def verify(self) -> str:
-        """The file's SHA-256. Raises `UserError` when it is missing or another."""
+        """Return the file's SHA-256. Raises `UserError` if the file is missing or its hash is wrong."""
         path = self.path()
         if not path.is_file():
             raise UserError(f"no {self.architecture} weights at '{path}'", self._fetch_line)
@@ -68,7 +68,7 @@ class HubWeights:
         return digest
 
     def load(self) -> Any:
-        """A `nst.vgg.network.Network`. Only tensors are read (`weights_only`): nothing in the file can run."""
+        """Return a `nst.vgg.network.Network`. Only tensors are read (`weights_only`): nothing in the file can run."""
         import torch
 
         from nst.vgg import TORCHVISION, Network

@@ -40,7 +40,7 @@ def memory_errors() -> Iterator[None]:
         raise
 
 
-def let_go(device: str) -> None:
+def empty_cache(device: str) -> None:
     """Give back what an evaluation that ran out of memory has left behind.
 
     What a way back had yet to visit stays in autograd's queue until the next one, and what glibc or CUDA's allocator

@@ -30,23 +30,23 @@ class Torch:
         return getattr(xp, name)
 
     def mean(self, x: Tensor, /, *, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """The mean, in float32."""
+        """Return the mean, in float32."""
         return xp.mean(_float32(x), axis=axis, keepdims=keepdims)
 
     def sum(self, x: Tensor, /, *, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """The sum, in float32."""
+        """Return the sum, in float32."""
         return xp.sum(_float32(x), axis=axis, keepdims=keepdims)
 
     def square(self, x: Tensor, /) -> Tensor:
-        """The square, in float32."""
+        """Return the square, in float32."""
         return xp.square(_float32(x))
 
     def sqrt(self, x: Tensor, /) -> Tensor:
-        """The square root, in float32."""
+        """Return the square root, in float32."""
         return xp.sqrt(_float32(x))
 
     def abs(self, x: Tensor, /) -> Tensor:
-        """The absolute value, in float32."""
+        """Return the absolute value, in float32."""
         return xp.abs(_float32(x))
 
     def eye(self, n: int, /) -> Tensor:
@@ -54,7 +54,7 @@ class Torch:
         return torch.eye(n, device=self._device)
 
     def matmul(self, x: Tensor, y: Tensor, /) -> Tensor:
-        """The product, in float32; of a matrix's transpose with itself, the fast one."""
+        """Return the product, in float32; a Gram product takes the fast path."""
         if _is_transpose(x, y):
             return _Gram.apply(y)  # type: ignore[no-untyped-call]
         return xp.matmul(_float32(x), _float32(y))

@@ -1,9 +1,9 @@
 """VGG-16 and VGG-19 on PyTorch.
 
-Layout: images `(H, W, 3)` become `channels_last` NCHW views, features go out as `(H_l, W_l, C_l)` views, no copy
-either way. Value range: the network's own preprocessing is folded into the first convolution, so pixels only lose
-their mean. Padding: zeros, as VGG was trained, or the edge mirrored or repeated. Weights: any `nst.vgg.network.Network`,
-whatever its origin and widths.
+Layout: images `(H, W, 3)` become `channels_last` NCHW views, features go out as `(H_l, W_l, C_l)` views, no copy either
+way. Value range: the network's own preprocessing is folded into the first convolution, so pixels only lose their mean.
+Padding: zeros, as VGG was trained, or the edge mirrored or repeated. Weights: any `nst.vgg.network.Network`, whatever
+its origin and widths.
 
 Precision: in bfloat16, convolutions, activations and the gradients between them are; the image, its gradient and all
 that losses compute are float32 (`namespace`). float32 is float32 on a GPU too, never TensorFloat-32.
@@ -85,7 +85,7 @@ class VGG:
             return chain.features(x, self._layers, layers)
 
     def value_and_grad(self, loss: Callable[..., Mapping[str, Tensor]]) -> Objective:
-        """The objective on torch tensors of this device, or on NumPy arrays."""
+        """Return the objective on torch tensors of this device, or on NumPy arrays."""
 
         @memory.memory_errors()
         def objective(image: Array, *parameters: Array) -> Evaluation:
@@ -112,9 +112,9 @@ class VGG:
 
     memory_errors = staticmethod(memory.memory_errors)
 
-    def let_go(self) -> None:
+    def empty_cache(self) -> None:
         """Give back what an evaluation that ran out of memory has left behind."""
-        memory.let_go(self.device)
+        memory.empty_cache(self.device)
 
 
 POOLINGS: Mapping[str, Layer] = {"max": MaxPool(), "average": AveragePool()}
