@@ -10,7 +10,7 @@ from nst.protocols import Pixels
 
 
 def photo(height: int, width: int, seed: int = 0) -> Pixels:
-    """A picture of smooth colored waves, `(height, width, 3)`, within 0.1..0.9."""
+    """Return an image of smooth colored waves, `(height, width, 3)`, within 0.1..0.9."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width] / max(height, width)
     rows, columns, phases = rng.uniform(10, 50, 3), rng.uniform(10, 50, 3), rng.uniform(0, 6, 3)
@@ -19,7 +19,7 @@ def photo(height: int, width: int, seed: int = 0) -> Pixels:
 
 
 def flat(value: float, height: int, width: int) -> Pixels:
-    """A picture of one gray."""
+    """Return an image of one gray."""
     return np.full((height, width, 3), value, np.float32)
 
 
