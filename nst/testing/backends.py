@@ -33,7 +33,7 @@ class BackendSuite(Suite):
     @pytest.fixture(scope="class")
     @classmethod
     def backend(cls, spec: BackendSpec, weights: Any) -> Any:
-        """The backend under test."""
+        """Return the backend under test."""
         return cls().build(spec, weights)
 
     def build(self, spec: BackendSpec, weights: Any, **given: Any) -> Any:

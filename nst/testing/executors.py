@@ -64,7 +64,7 @@ class ExecutorDesk:
     taken: list[Order] = field(default_factory=list)
 
     def order(self, name: str, deed: str = "paint") -> Order:
-        """An order for a picture of that name."""
+        """Return an order for an image of that name."""
         recipe = {"backend": "suite-backend", "size": 12, "backend_options": {"deed": deed}}
         return Order("content.png", ["style.png"], f"{name}.png", recipe, folder=str(self.folder))
 
@@ -103,7 +103,7 @@ class ExecutorSuite(Suite):
 
     @pytest.fixture
     def desk(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ExecutorDesk:
-        """A folder to paint in."""
+        """Return a folder for images."""
         save_image(tmp_path / "content.png", photo(9, 12))
         save_image(tmp_path / "style.png", photo(8, 8, seed=1))
         monkeypatch.chdir(tmp_path)

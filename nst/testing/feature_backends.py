@@ -291,6 +291,6 @@ def energy(backend: FeatureBackend) -> Any:
 
 
 def shapes(backend: FeatureBackend, size: tuple[int, int], spec: BackendSpec) -> dict[str, tuple[int, ...]]:
-    """The shape of every declared layer for a picture of a size."""
+    """Return the shape of every declared layer for an image size."""
     found = backend.features(backend.asarray(photo(*size)), spec.layers)
     return {layer: tuple(found[layer].shape) for layer in spec.layers}

@@ -39,7 +39,7 @@ class LossSuite(Suite):
 
     @pytest.fixture
     def loss(self, spec: LossSpec) -> Any:
-        """The loss under test."""
+        """Return the loss under test."""
         return spec.load()(**self.settings(spec))
 
     def make_features(self, seed: int, height: int = 6, width: int = 8, channels: int = 3) -> TapeArray:

@@ -14,7 +14,7 @@ WIDTHS = (4, 6, 8, 8, 8)  # channels per block
 def random_network(
     architecture: str = "vgg19", preprocessing: str = "torchvision", seed: int = 0, depth: int = 16
 ) -> Network:
-    """A VGG of random convolutions of a few channels, the first `depth` of them; activations neither fade nor grow."""
+    """Return the first `depth` random, slim convolutions of a VGG; activations neither fade nor grow."""
     rng = np.random.default_rng(seed)
     kernels, biases, inputs = {}, {}, 3
     for name in convolutions(architecture)[:depth]:

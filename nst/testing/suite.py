@@ -44,7 +44,7 @@ class Suite:
 
     @classmethod
     def specs(cls) -> list[Any]:
-        """The specs under test."""
+        """Return the specs under test."""
         offered = (spec for _, spec in host(cls.distribution, cls.entry_module).offered(cls.kind))
         return [spec for spec in offered if cls.name in ("", spec.name) and cls.suits(spec)]
 

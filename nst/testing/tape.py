@@ -68,7 +68,7 @@ class Tape:
 
 
 def gradient(result: Tape, leaf: Tape) -> TapeArray:
-    """The gradient of a scalar with respect to `leaf`; zeros where it has no part in the scalar."""
+    """Return the gradient of a scalar with respect to `leaf`; zeros if the scalar does not depend on it."""
     found: dict[int, TapeArray] = {id(result): np.ones_like(result.value)}
     for tape in reversed(_ordered(result)):
         for operand, pull in tape.operands:
