@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nst.cli.compare import Backends, Teller, Vary
+from nst.cli.compare import Backends, CellPrinter, Vary
 from nst.cli.progress import harmless
 from nst.cli.recipe_options import recipe_options
 from nst.cli.stylize import PRESETS, MaxPixels, RecipeFile
@@ -55,7 +55,7 @@ def explore(
         pictures or [], output, made, mistakes=mistakes, fresh=fresh, max_pixels=max_pixels, **what
     )
     exploration = Exploration(request, host())
-    with Teller(quiet) as teller:
+    with CellPrinter(quiet) as teller:
         report = exploration.run(teller.say, teller.watch)
     if not quiet:
         show(report, output)

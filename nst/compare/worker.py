@@ -8,8 +8,8 @@
     picture.png    the finished picture
     features.npz gradient.npz adam.npz reference.npz      the numbers that `nst.compare.parity` compares
 
-A stage that fails is recorded, and the other stages still run. The probe images go through the engine like any run, with
-an optimizer that only evaluates. So the objective that is checked is the objective of a run.
+A stage that fails is recorded, and the other stages still run. The probe images go through the engine like any run,
+with an optimizer that only evaluates. So the objective that is checked is the objective of a run.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ class Plugins:
 
     @classmethod
     def from_environment(cls, disabled: Sequence[str] = ()) -> Plugins:
-        """Return the installed plugins, with the settings of the environment variables `NST_DISABLE_PLUGINS` and others.
+        """Return the installed plugins; `NST_DISABLE_PLUGINS`, `NST_STRICT_PLUGINS` and `NST_PLUGIN_TIMEOUT` apply.
 
         Raises `UserError` for a timeout that is no number of seconds.
         """

@@ -190,7 +190,7 @@ def test_ctrl_c_shows_what_is_finished(ask, tmp_path, photo, monkeypatch):
         (first / "facts.json").write_text('{"finished": true, "failures": {}}')
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(study.workers, "run", interrupted)
+    monkeypatch.setattr(study.scheduler, "run", interrupted)
     report = asked.run(print, print)
     assert report["exit_code"] == 130
     assert [column["status"] for column in report["columns"]] == ["finished", "not finished"]
