@@ -47,7 +47,7 @@ def plugins() -> Plugins:
 
 @pytest.fixture(scope="session")
 def make_network() -> Callable[..., Network]:
-    """A VGG of random small convolutions: `make_network("vgg19", preprocessing="caffe", seed=1)`."""
+    """Return a maker of small random VGGs: `make_network("vgg19", preprocessing="caffe", seed=1)`."""
     return random_network
 
 
@@ -67,7 +67,7 @@ def photo() -> Callable[..., Pixels]:
 
 @pytest.fixture(scope="session")
 def data() -> Path:
-    """The folder of real weights, photographs and paintings; skips the test where there is none."""
+    """Return the folder of real weights, photographs and paintings; skip the test if there is none."""
     folder = Path(os.environ.get("NST_TEST_DATA", Path(__file__).parents[1] / "shared" / "data"))
     if not (folder / "vgg19-imagenet.safetensors").is_file():
         pytest.skip(f"no real weights in {folder} (set NST_TEST_DATA)")

@@ -118,7 +118,7 @@ class BackendSpec(Spec):
     padding: tuple[str, ...] = ()
 
     def pads(self, wanted: str) -> str:
-        """The padding that is meant by `wanted`, where "auto" is the usual one; "" where there is no choice."""
+        """Return the padding that `wanted` names, where "auto" is the default; "" if the backend has no choice."""
         return (self.padding or ("",))[0] if wanted == "auto" else wanted
 
 

@@ -15,7 +15,7 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """The console script: parse, act, exit."""
+    """Run the console script: parse, act, exit."""
     _prepare_streams()
     try:
         answered = _answer(sys.argv[1:])
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def _prepare_streams() -> None:
-    """Closed streams swallow what is written to them, and a character that stdout cannot show is shown escaped."""
+    """Replace closed streams by a null stream, and let stdout escape characters that it cannot show."""
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     if isinstance(sys.stdout, TextIOWrapper):

@@ -30,7 +30,7 @@ COMMANDS = {
 
 
 def overview() -> str:
-    """What `nst --help` prints."""
+    """Return the text of `nst --help`."""
     rows = "\n".join(f"  {name:<16} {summary}" for name, summary in COMMANDS.items())
     return f"""\
 Usage: nst COMMAND [OPTIONS]

@@ -94,11 +94,11 @@ class CellPrinter:
         self._status.stop()
 
     def say(self, line: str) -> None:
-        """A line that stays."""
+        """Print a line that stays."""
         self._console.print(harmless(line), markup=False, soft_wrap=True)
 
     def watch(self, stages: Mapping[str, str]) -> None:
-        """What is being done for each column right now."""
+        """Show the current stage of each column."""
         from rich.markup import escape
 
         self._status.update(escape(harmless("; ".join(f"{name}: {stage}" for name, stage in stages.items()) or "…")))
@@ -109,7 +109,7 @@ class CellPrinter:
 
 
 def show(report: Mapping[str, Any], output: Path) -> None:
-    """The tables on stdout, and where the report is."""
+    """Print the tables on stdout, and the path of the report."""
     from rich.console import Console
 
     from nst.compare import tables

@@ -58,7 +58,7 @@ def compress(
 
 
 def _misplaced(output: Path, report: Path | None, save_every: int) -> Iterator[UserError | None]:
-    """What is wrong with the files to write."""
+    """Return the errors of the files to write."""
     yield check_writable(output)
     if report is not None:
         yield check_writable(report)
@@ -84,7 +84,7 @@ def _act(compressor: Compressor, task: CompressionTask, output: Path, report: Pa
 
 
 def _loaded(spec: BackendSpec, name: str) -> Network:
-    """A weight set of the backend, or a file of its architecture."""
+    """Return a weight set of the backend, or a file of its architecture."""
     from nst.weights import selection
 
     choice = selection.choose(spec, name)
@@ -94,7 +94,7 @@ def _loaded(spec: BackendSpec, name: str) -> Network:
 
 
 def _able(backend: str) -> BackendSpec:
-    """The backend, which must have a compressor and its modules."""
+    """Return the backend's spec, which must have a compressor and its modules."""
     from nst.plugins.options import missing_modules
 
     plugins = host()
@@ -130,7 +130,7 @@ def _write_report(path: Path, facts: Mapping[str, Any]) -> None:
 
 
 def _markdown(facts: Mapping[str, Any]) -> str:
-    """The facts as lines, and the layers as a table."""
+    """Print the facts as lines, and the layers as a table."""
     lines = [f"- {name}: {value}" for name, value in facts.items() if name != "layers"]
     columns = list(facts["layers"][0]) if facts["layers"] else ["layers were not measured"]
     rows = [columns, ["---"] * len(columns), *([_shown(row[name]) for name in columns] for row in facts["layers"])]

@@ -31,7 +31,7 @@ def estimate(*, output: Path | None = None, as_json: bool = False, **arguments: 
 
 
 def _signature() -> inspect.Signature:
-    """That of `nst stylize`, so that any call of it will do, its output left open."""
+    """Return the arguments of a `nst stylize` call, whose output may be missing."""
     own = {
         "output": inspect.Parameter("output", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Output),
         "as_json": inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Json),

@@ -63,14 +63,14 @@ def explore(
 
 
 def show_papers(found: list[Paper]) -> int:
-    """The experiments, a line or two each, on stdout."""
+    """Print the experiments on stdout, a line or two each."""
     for paper in found:
         typer.echo(f"{paper.name:<15} {paper.title} ({paper.source})")
     return 0
 
 
 def show(report: dict[str, Any], output: Path) -> None:
-    """What went wrong, and where the pictures are, on stdout."""
+    """Print the errors and the path of the pictures on stdout."""
     from nst.compare import tables
 
     for who, what in tables.failures(report):

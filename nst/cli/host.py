@@ -8,7 +8,7 @@ from nst.plugins.host import Plugins
 
 
 def host() -> Plugins:
-    """The installed plugins, with a line on stderr for each that could not be loaded."""
+    """Return the installed plugins, and print a line on stderr for each that could not be loaded."""
     plugins = installed()
     for plugin in plugins.installed:
         if plugin.reason:

@@ -12,7 +12,7 @@ from nst.plugins.host import Plugins
 
 
 def installed(load: Callable[[], Plugins] = Plugins.from_environment) -> Plugins:
-    """The installed plugins. Whatever they do to the streams and to the current folder while they load is undone.
+    """Return the installed plugins. Changes that they make to streams and current folder while they load are undone.
 
     What they print goes to stderr, be it from C: stdout is for answers, which a program may read.
     """
@@ -52,7 +52,7 @@ def _own_streams() -> Iterator[None]:
 
 
 def _reopened(number: int, stream: TextIO) -> TextIO:
-    """The stream, or, if it has been closed, another on the same descriptor."""
+    """Return the stream, or, if it has been closed, another on the same descriptor."""
     if not stream.closed:
         return stream
     return open(number, "w", encoding=stream.encoding, errors="backslashreplace", closefd=False)

@@ -48,7 +48,7 @@ def _table(plugins: Iterable[Plugin]) -> str:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """The rows as lines, their columns below each other."""
+    """Format the rows as lines with aligned columns."""
     return "".join(_line(row, [max(map(len, column)) for column in zip(*rows, strict=True)]) for row in rows)
 
 

@@ -12,7 +12,7 @@ from nst.persistence.checkpoint import Checkpoint
 
 
 def check_writable(path: Path) -> UserError | None:
-    """What would stop writing a file at `path`."""
+    """Return the error that stops a file from being written at `path`, or None."""
     if os.path.isdir(path):
         return UserError(f"'{path}' is a folder", "give a file name")
     try:
@@ -25,7 +25,7 @@ def check_writable(path: Path) -> UserError | None:
 
 
 def other_file(path: Path) -> UserError | None:
-    """The error for a file that is none of those which a checkpoint may be written over."""
+    """Return the error for an existing file that is not a checkpoint, or None."""
     if not os.path.isfile(path) or Findings().attempt(lambda: Checkpoint(path)):
         return None
     return UserError(f"--checkpoint '{path}' exists and is not a checkpoint", "give it another name")

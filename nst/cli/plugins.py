@@ -81,7 +81,7 @@ def _find(plugins: Plugins, name: str) -> list[tuple[Plugin, str, Spec]]:
 
 
 def _text(told: Description) -> str:
-    """A description for a terminal of 80 columns."""
+    """Format a description for a terminal of 80 columns."""
     lines = [f"{told.name} ({told.kind}, from {told.owner})", _wrap(told.summary, 2)]
     lines += [_wrap(f"{label}: {text}", 2, 4) for label, text in told.facts.items()]
     for title, items in (("weights", told.weights), ("options", told.options)):

@@ -32,7 +32,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u20
 
 
 def say(line: str) -> None:
-    """A line for the person at the terminal, if still there; stdout stays free for what a program may read.
+    """Print a line on stderr, if it is still open; stdout stays free for data.
 
     A line may hold what a file says of itself: no character of it is a terminal's command.
     """
@@ -41,7 +41,7 @@ def say(line: str) -> None:
 
 
 def harmless(text: str) -> str:
-    """The text with nothing in it that a terminal would obey."""
+    """Return the text without control characters."""
     return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 

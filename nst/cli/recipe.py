@@ -53,7 +53,7 @@ def save(
 
 
 def _recipe(source: str) -> Recipe:
-    """The recipe of a file in TOML, a preset or a picture. Raises `UserError`, for a recipe with each mistake in it."""
+    """Read the recipe of a TOML file, a preset or a picture. Raises `UserError` with every mistake of the recipe."""
     from nst import images
     from nst.errors import raise_all, unknown
     from nst.persistence import provenance

@@ -62,7 +62,7 @@ def resume(
 
 
 def _begun(output: Path, checkpoint: Path) -> Path:
-    """The output a checkpoint names, which is anybody's word: near it or here, and over no picture but nst's own.
+    """Return the output that a checkpoint names, if it is in a safe place and replaces no foreign picture.
 
     Raises `UserError`.
     """

@@ -19,7 +19,7 @@ Say = Callable[[str], object]
 
 
 def once(say: Say) -> Say:
-    """A `say` that says nothing twice, be it of another step: a disk that is full is so at each."""
+    """Return a `say` that prints each message once: a full disk is reported once, not at each step."""
     told: set[str] = set()
 
     def new(line: str) -> None:

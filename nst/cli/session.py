@@ -65,7 +65,7 @@ class Session:
     def recipe(
         self, given: Mapping[str, Any], name: str | None = None, file: Path | None = None, start: Recipe | None = None
     ) -> tuple[Recipe, list[UserError]]:
-        """The recipe of start, preset, file and options, each overriding the last, and what could not be read."""
+        """Return the recipe of start, preset, file and options, each overriding the last, and the errors of reading."""
         found = Findings()
         recipe = start or Recipe()
         for source in (lambda: preset(name) if name else {}, lambda: load(file) if file else {}, lambda: given):
@@ -86,7 +86,7 @@ class Session:
         mistakes: Sequence[UserError],
         max_pixels: int | None = None,
     ) -> Job:
-        """The checked job. Raises every mistake of the call together."""
+        """Return the checked job. Raises every mistake of the call together."""
         found = Findings()
         if max_pixels is not None and max_pixels < 1:
             found.add(UserError(f"--max-pixels must be 1 or more, not {max_pixels}", "leave it out for 89 million"))
@@ -203,7 +203,7 @@ def _step(progress: Progress, *watching: Callable[[Progress], object]) -> None:
 
 
 def announce(job: Job, resume: Snapshot | None = None) -> None:
-    """The first lines: what will run where, what is worth knowing about it, and how long it will take."""
+    """Print the first lines: device, weights, notes and the estimate."""
     backend = job.open()
     pairs = zip(job.sizes, job.steps, strict=True)
     sizes = " → ".join(f"{size} px × {steps}" if steps else f"{size} px in one pass" for size, steps in pairs)
@@ -234,7 +234,7 @@ def write_report(path: Path, found: Mapping[str, Any]) -> None:
 
 
 def rendered(path: Path, found: Mapping[str, Any]) -> bytes:
-    """A run's report as the name of its file wants it: a page, a picture, or JSON."""
+    """Return a run's report in the format of its file name: a page, a picture, or JSON."""
     if path.suffix.lower() == ".html":
         from nst.reports import run_page
 
