@@ -15,7 +15,7 @@ from typing import Any
 from nst.batches.rows import BatchRow
 from nst.errors import UserError, raise_all, unknown
 from nst.io import remote
-from nst.job.inputs import masked
+from nst.job.inputs import parse_mask
 from nst.recipe import recipe
 from nst.recipe.recipe import FIELDS
 
@@ -108,7 +108,7 @@ def _row(number: int, path: Path, read: Callable[[Any], Mapping[str, Any]], give
 def _whole(bare: BatchRow, path: Path, cells: Mapping[str, Any]) -> BatchRow:
     values, mistakes = recipe.read(_checked(cells.get("recipe", {}), dict, "recipe"))
     raise_all(mistakes)
-    masks = [masked(text) for text in _listed(cells, "mask")]
+    masks = [parse_mask(text) for text in _listed(cells, "mask")]
     return replace(
         bare,
         recipe=values,

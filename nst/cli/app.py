@@ -111,15 +111,19 @@ def run(words: Sequence[str]) -> int:
 
 
 def spread(words: Sequence[str]) -> list[str]:
-    """`--init-option a=1 b=2` as `--init-option a=1 --init-option b=2`, which is what the parser understands."""
+    """Return `--init-option a=1 b=2` as `--init-option a=1 --init-option b=2`, the form that the parser understands.
+
+    The name of an existing file, such as `photo=1.jpg`, is never a setting.
+    """
     spread_out: list[str] = []
     opened = ""
     for word in words:
-        if opened and SETTING.match(word) and spread_out[-1] != opened:
+        setting = SETTING.match(word) and not os.path.exists(word)
+        if opened and setting and spread_out[-1] != opened:
             spread_out.append(opened)
         elif word.partition("=")[0] in OPENED:
             opened = word.partition("=")[0]
-        elif not SETTING.match(word):
+        elif not setting:
             opened = ""
         spread_out.append(word)
     return spread_out

@@ -52,7 +52,7 @@ class Watcher:
         console = Console(stderr=True)
         self._quiet = quiet
         self._live = console.is_interactive and console.width >= NARROW and not quiet
-        self._told = ""
+        self._printed: set[str] = set()
         self._clock = Clock(job.sizes, job.steps)
         self._bar = Bar(
             TextColumn("{task.description}", markup=False),
@@ -87,13 +87,13 @@ class Watcher:
             say(f"{progress.size} px: step {progress.step} of {progress.steps}, {detail}")
 
     def tell(self, notes: Iterable[str]) -> None:
-        """Those of the notes that no step brought."""
+        """Print the notes that no step has brought."""
         for note in notes:
-            if note not in self._told:
+            if note not in self._printed:
                 self._tell(note)
 
     def _tell(self, note: str) -> None:
-        self._told += note
+        self._printed |= {note, *note.split("; ")}  # a step's notes are one line
         if self._live:
             self._bar.console.print(harmless(note), highlight=False, markup=False, soft_wrap=True)
         elif not self._quiet:

@@ -190,7 +190,7 @@ class Session:
             besides.append(partial(film.write, result.pixels))
         wrong = saving.finish(result, *besides)
         if not self.quiet or result.stopped != "finished":
-            say(f"{summary(result)}: {self.output}" if not wrong else summary(result))
+            say(summary(result, "" if wrong else str(self.output)))
         for error in wrong[1:]:
             say(error.message)
         if wrong:
@@ -246,17 +246,22 @@ def rendered(path: Path, found: Mapping[str, Any]) -> bytes:
     return (json.dumps(found, indent=2) + "\n").encode()
 
 
-def summary(result: Result) -> str:
-    """How the run ended, in a line."""
+ENDS = {"finished": "Finished", "diverged": "Stopped at the last finite loss", "interrupted": "Interrupted"}
+
+
+def summary(result: Result, output: str = "") -> str:
+    """Return the last line of a run: `Saved out.png (512×384): 145 steps, 15 s, peak memory 0.9 GB`."""
     seconds, memory = result.facts["seconds"], result.facts["peak_memory"]
-    work = f"{len(result.history)} steps" if result.history else "one pass"
+    steps = f"{len(result.history)} steps" if result.history else "one pass"
     saved = sum(result.facts["steps"]) - len(result.history)
     if saved and result.recipe.until and result.stopped == "finished":
-        work += f" ({saved} saved)"
-    cost = f"{work} in {seconds:.0f} s" + (f", {memory / 1e9:.1f} GB at most" if memory else "")
+        steps += f" ({saved} fewer than planned)"
     height, width = result.pixels.shape[:2]
-    words = {"finished": "done", "diverged": "stopped where the loss was still finite", "interrupted": "interrupted"}
-    return f"{words[result.stopped]}, {width}×{height}, {cost}"
+    end = ENDS[result.stopped]
+    if output:
+        end = f"Saved {output}" if result.stopped == "finished" else f"{end}; saved {output}"
+    peak = f", peak memory {memory / 1e9:.1f} GB" if memory else ""
+    return f"{end} ({width}×{height}): {steps}, {seconds:.0f} s{peak}"
 
 
 __all__ = ["NstError", "Session", "host", "say"]

@@ -93,7 +93,7 @@ def stylize(
     from nst.cli.session import Session
     from nst.errors import Findings
     from nst.images import WriteOptions
-    from nst.job.inputs import Sources, masked
+    from nst.job.inputs import Sources, parse_mask
 
     options = WriteOptions(bit_depth, metadata, keep_profile, quality)
     session = Session(
@@ -108,7 +108,7 @@ def stylize(
     )
     made, mistakes = session.recipe(given, preset, recipe)
     found = Findings()
-    masks = [pair for text in mask or () if (pair := found.attempt(partial(masked, text)))]
+    masks = [pair for text in mask or () if (pair := found.attempt(partial(parse_mask, text)))]
     sources = Sources(content, styles or [], masks, protect)
     job = session.job(sources, made, [*mistakes, *found.errors], max_pixels)
     return int(session.run(job) if act is None else act(job))

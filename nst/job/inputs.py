@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +23,9 @@ from nst.images.source import path_of
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709, on the values as encoded
 
 PICTURES = (*images.SUFFIXES, ".bmp", ".gif", ".heic", ".heif")  # suffixes of the style images in a folder
+
+_SEPARATOR = re.compile(r":(?!//|\d+/|(?<=^[A-Za-z]:)[\\/]|(?<=[:,][A-Za-z]:)[\\/])")
+"""A colon that is not part of a URL (`s3://`, `:8080/`) or of a Windows drive (`C:\\`)."""
 
 StyleInput = str | Sequence[str]
 """The path of an image, the path of a folder of images, or several paths; images given together are one style."""
@@ -107,12 +112,30 @@ def _style_files(styles: Sequence[Style], numbers: Iterator[int]) -> Iterator[tu
         yield from (("style", image.source, number) for image in style.images)
 
 
-def masked(text: str) -> tuple[str, list[str]]:
-    """`sky.png:wave.jpg` or `sky.png:wave.jpg,scream.jpg` as a mask and its styles. Raises `UserError`."""
-    mask, colon, styles = text.rpartition(":")
-    if not (mask and colon and all(styles.split(","))):
-        raise UserError(f"--mask '{text}' is not MASK:STYLE", "write it like sky.png:wave.jpg")
-    return mask, styles.split(",")
+def parse_mask(text: str) -> tuple[str, list[str]]:
+    """Read a mask and its styles. Raises `UserError`.
+
+    `sky.png:wave.jpg` or `sky.png:wave.jpg,scream.jpg`; the colons of URLs and Windows drives do not separate. Names
+    with other colons or commas are a JSON list: `["12:30.png", "a,b.jpg"]`.
+    """
+    mask, *styles = _parse_json(text) if text.startswith("[") else _split_mask(text)
+    if not (mask and styles and all(styles)):
+        hint = 'write it like sky.png:wave.jpg, or as a JSON list: ["sky.png", "wave.jpg"]'
+        raise UserError(f"--mask '{text}' is not MASK:STYLE", hint)
+    return mask, styles
+
+
+def _split_mask(text: str) -> list[str]:
+    colons = [match.start() for match in _SEPARATOR.finditer(text)]
+    return [text[: colons[-1]], *text[colons[-1] + 1 :].split(",")] if colons else [text]
+
+
+def _parse_json(text: str) -> list[str]:
+    try:
+        names = json.loads(text)
+    except ValueError:
+        return [text]
+    return names if names and all(isinstance(name, str) for name in names) else [text]
 
 
 def read_inputs(sources: Sources, findings: Findings) -> Inputs | None:

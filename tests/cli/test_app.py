@@ -187,3 +187,11 @@ def test_a_stream_that_lacks_a_character_shows_it_escaped(process, encoding):
     refused = process("stylize", "a.png", "b.png", "-o", "c.png", "--style-layers", "x", PYTHONIOENCODING=encoding)
     assert refused.code == 2
     assert "conv1_1 \\u2026 pool5" in refused.err
+
+
+def test_a_file_is_not_taken_for_a_setting(tmp_path, monkeypatch):
+    """`photo=1.jpg` is a file here, so it is the content, not an option of the initializer."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photo=1.jpg").touch()
+    words = ["stylize", "--init-option", "ratio=0.6", "photo=1.jpg", "s.jpg"]
+    assert spread(words) == words

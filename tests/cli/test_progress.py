@@ -78,6 +78,10 @@ def test_what_no_step_brought_is_told_at_the_end_and_nothing_twice(shown):
     assert shown("first; second", late=["first", "second", "third"]) == ["first; second", "third"]
 
 
+def test_a_note_that_is_part_of_another_is_still_shown(shown):
+    assert shown("tiles of 128 px", late=["tiles of 12", "px"]) == ["tiles of 128 px", "tiles of 12", "px"]
+
+
 def test_a_size_that_ends_early_is_passed_over(capsys):
     """Of ten steps at 32 px two were taken: the third of three is the last at 48 px."""
     with Watcher(SimpleNamespace(sizes=(32, 48), steps=(10, 1))) as watcher:

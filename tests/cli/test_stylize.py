@@ -174,7 +174,7 @@ def test_the_suffix_says_which_format_whatever_the_name(nst, here, photo, fast, 
     save_image(content, photo(36, 48))
     done = nst("stylize", content, "style.png", "-o", name, *fast)
     assert done.code == 0
-    assert done.err.splitlines()[-1].endswith(f": {name}")
+    assert done.err.splitlines()[-1].startswith(f"Saved {name} (48×36): ")
     with Image.open(name) as image:
         image.load()
         assert (image.size, image.mode) == ((48, 36), "RGB")
@@ -252,7 +252,7 @@ def test_until_saves_the_steps_that_would_gain_nothing(nst, here, fast):
     note = "at 48 px 10 steps gained less than 0.9 of the loss: ended after 11 of 40 steps"
     assert told()["notes"][-1] == note
     assert note in done.err
-    assert "11 steps (29 saved) in" in done.err
+    assert "11 steps (29 fewer than planned), " in done.err
 
 
 def test_elsewhere_than_on_a_terminal_there_are_plain_lines_on_stderr(process, here, unsized, weights):
@@ -265,7 +265,7 @@ def test_elsewhere_than_on_a_terminal_there_are_plain_lines_on_stderr(process, h
     assert [
         re.fullmatch(row.format(*at), line) is not None for at, line in zip([(32, 2), (48, 3)], sizes, strict=True)
     ] == [True, True]
-    assert re.fullmatch(r"done, 48×36, 3 steps in \d+ s, \S+ GB at most: out\.png", last)
+    assert re.fullmatch(r"Saved out\.png \(48×36\): 3 steps, \d+ s, peak memory \S+ GB", last)
 
 
 def test_quiet_prints_nothing(process, here, fast):

@@ -102,7 +102,7 @@ ENDLESS = ["--steps", "100000", "--save-every", "1", "--report", "run.json"]
 def test_ctrl_c_leaves_the_best_picture_so_far_however_often_it_is_pressed(interrupted, here, fast, times):
     code, told = interrupted("out-0002.png", *fast, *ENDLESS, times=times)
     assert code == 130
-    assert told.splitlines()[-1].startswith("interrupted, 48×36, ")
+    assert told.splitlines()[-1].startswith("Interrupted; saved out.png (48×36): ")
     with Image.open("out.png") as image:
         image.load()
         assert image.size == (48, 36)
@@ -115,7 +115,7 @@ def test_ctrl_c_leaves_the_best_picture_so_far_however_often_it_is_pressed(inter
 def test_ctrl_c_speaks_up_even_when_quiet(interrupted, fast):
     code, told = interrupted("out-0001.png", *fast, *ENDLESS, "--quiet")
     assert code == 130
-    assert told.startswith("interrupted, 48×36, ")
+    assert told.startswith("Interrupted; saved out.png (48×36): ")
     assert told.count("\n") == 1
 
 
@@ -176,7 +176,7 @@ def test_a_loss_that_stays_not_a_number_ends_the_run_with_what_there_was(process
     done = process("stylize", *PAIR, *fast, *words, UNSTEADY="from the 4th on", **unsteady)
     assert done.code == 1
     assert "gave up after 10 halvings" in done.err
-    assert "stopped where the loss was still finite, 48×36" in done.err.splitlines()[-1]
+    assert "Stopped at the last finite loss; saved out.png (48×36)" in done.err.splitlines()[-1]
     assert json.loads((here / "run.json").read_text())["stopped"] == "diverged"
     assert Image.open("out.png").size == (48, 36)
 

@@ -181,7 +181,7 @@ class Foreign:
         except EOFError as error:
             raise MemoryError from error
 
-    def let_go(self):
+    def empty_cache(self):
         self.freed += 1
 
 

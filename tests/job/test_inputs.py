@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from nst.errors import Findings, UserError
-from nst.job.inputs import Sources, masked, read_inputs
+from nst.job.inputs import Sources, parse_mask, read_inputs
 
 
 def picture(path, color=(200, 100, 50), size=(8, 6)):
@@ -85,16 +85,32 @@ def test_all_that_cannot_be_read_is_told_together(read):
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("sky.png:wave.jpg", ("sky.png", ["wave.jpg"])), ("C:\\sky.png:a.jpg,b.jpg", ("C:\\sky.png", ["a.jpg", "b.jpg"]))],
+    [
+        ("sky.png:wave.jpg", ("sky.png", ["wave.jpg"])),
+        ("C:\\sky.png:a.jpg,b.jpg", ("C:\\sky.png", ["a.jpg", "b.jpg"])),
+        ("C:/sky.png:D:/wave.jpg,E:\\b.jpg", ("C:/sky.png", ["D:/wave.jpg", "E:\\b.jpg"])),
+        ("sky.png:C:\\art\\wave.jpg", ("sky.png", ["C:\\art\\wave.jpg"])),
+        ("sky.png:s3://b/wave.jpg", ("sky.png", ["s3://b/wave.jpg"])),
+        ("s3://b/sky.png:s3://b/wave.jpg,gs://c/a.jpg", ("s3://b/sky.png", ["s3://b/wave.jpg", "gs://c/a.jpg"])),
+        (
+            "http://host:8080/sky.png:http://host:8080/wave.jpg",
+            ("http://host:8080/sky.png", ["http://host:8080/wave.jpg"]),
+        ),
+        ("12:30.png:wave.jpg", ("12:30.png", ["wave.jpg"])),
+        ('["12:30.png", "a,b:c.jpg"]', ("12:30.png", ["a,b:c.jpg"])),
+        ('["sky.png", "a.jpg", "b.jpg"]', ("sky.png", ["a.jpg", "b.jpg"])),
+    ],
 )
-def test_a_mask_and_its_styles_are_told_apart_by_the_last_colon(text, expected):
-    assert masked(text) == expected
+def test_any_name_of_a_mask_and_its_styles_can_be_given(text, expected):
+    assert parse_mask(text) == expected
 
 
-@pytest.mark.parametrize("text", ["sky.png", "sky.png:", ":wave.jpg", "sky.png:a.jpg,"])
+@pytest.mark.parametrize(
+    "text", ["sky.png", "sky.png:", ":wave.jpg", "sky.png:a.jpg,", "s3://b/sky.png", "[1, 2]", '["sky.png"]']
+)
 def test_a_mask_without_a_style_is_refused(text):
     with pytest.raises(UserError, match="is not MASK:STYLE"):
-        masked(text)
+        parse_mask(text)
 
 
 def test_sources_name_every_file_once_in_order():
