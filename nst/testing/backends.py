@@ -27,7 +27,7 @@ class BackendSuite(Suite):
     @pytest.fixture(scope="class")
     @classmethod
     def weights(cls, spec: BackendSpec) -> Any:
-        """What the factory takes first: by default what `--weights auto` means here, loaded."""
+        """Return the weights for the factory: by default those that `--weights auto` means here, loaded."""
         return weight_sources.choose(spec, "auto").source.load()
 
     @pytest.fixture(scope="class")
@@ -37,7 +37,7 @@ class BackendSuite(Suite):
         return cls().build(spec, weights)
 
     def build(self, spec: BackendSpec, weights: Any, **given: Any) -> Any:
-        """A backend as a run makes it, `given` overriding what the suite says."""
+        """Make a backend as a run does, with `given` overriding the suite's options."""
         how = {"pooling": spec.pooling[0], "precision": spec.precisions[0]} if spec.kind == "feature" else {}
         return spec.load()(weights, **{"device": self.device} | how | self.settings(spec) | given)
 

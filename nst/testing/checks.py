@@ -72,12 +72,12 @@ def _offers(plugins: Iterable[Plugin]) -> Iterator[tuple[str, Spec]]:
 
 
 def failed(message: str, hint: str) -> Finding:
-    """A finding of a promise not kept."""
+    """Return a finding of a broken promise."""
     return Finding("failed", message, hint)
 
 
 def warned(message: str, hint: str) -> Finding:
-    """A finding of something that works, and might be better."""
+    """Return a finding of something that works but could be better."""
     return Finding("warned", message, hint)
 
 
@@ -248,13 +248,13 @@ CHECKS: Mapping[str, Check] = {
 
 
 def ask(check: str, subject: Subject) -> list[Finding]:
-    """What one check finds: its troubles, or that all is well."""
+    """Run one check and return its findings, or one that says that all is well."""
     found = [replace(finding, name=check) for finding in CHECKS[check](subject)]
     return found or [Finding("ok", " ".join((CHECKS[check].__doc__ or "").split()), name=check)]
 
 
 def examine(subject: Subject) -> list[Finding]:
-    """What every check finds; of a plugin that cannot be loaded, only that."""
+    """Run every check; for a plugin that cannot be loaded, only the check of loading."""
     first, *rest = CHECKS
     found = ask(first, subject)
     if any(finding.status == "failed" for finding in found):
@@ -263,5 +263,5 @@ def examine(subject: Subject) -> list[Finding]:
 
 
 def worst(findings: Sequence[Finding]) -> str:
-    """The worst status among findings."""
+    """Return the worst status among findings."""
     return max((finding.status for finding in findings), key=("ok", "warned", "failed").index)

@@ -69,13 +69,13 @@ class ExecutorDesk:
         return Order("content.png", ["style.png"], f"{name}.png", recipe, folder=str(self.folder))
 
     def handed_out(self, orders: Iterable[Order]) -> Iterator[Order]:
-        """The orders, noted as they are taken."""
+        """Yield the orders, and record each one that is taken."""
         for order in orders:
             self.taken.append(order)
             yield order
 
     def pictures(self) -> set[str]:
-        """The names of what has been painted."""
+        """Return the names of the finished outputs."""
         return {path.stem for path in self.folder.glob("*.png")} - {"content", "style"}
 
 
@@ -90,7 +90,7 @@ class ExecutorSuite(Suite):
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
     def backend(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-        """The suite's backend, where this process and those that it starts find plugins."""
+        """Install the suite's backend where this process and its child processes find plugins."""
         place = tmp_path_factory.mktemp("backend")
         (place / "nst_suite_backend.py").write_text(BACKEND)
         info = place / "nst_suite-1.0.dist-info"
@@ -112,7 +112,7 @@ class ExecutorSuite(Suite):
     def run(
         self, spec: ExecutorSpec, orders: Iterable[Order], tell: Any = lambda order, event: None
     ) -> Iterator[tuple[Order, Outcome]]:
-        """What the executor makes of orders."""
+        """Run the executor on orders and return the outcomes."""
         outcomes: Iterator[tuple[Order, Outcome]] = spec.load()(orders, tell=tell, **self.settings(spec))
         return outcomes
 

@@ -181,7 +181,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
     def _mean_square(
         self, backend: FeatureBackend, *layers: str, offset: float = 0.0
     ) -> Callable[[Tensor], Mapping[str, Tensor]]:
-        """A loss that looks at features; with an `offset` it slopes at 0 too, where the square alone hides errors."""
+        """Return a loss on features; with an `offset` its gradient is not 0 at 0, where a square alone hides errors."""
 
         def loss(image: Tensor) -> Mapping[str, Tensor]:
             features = backend.features(image, layers)
@@ -286,7 +286,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
 
 
 def energy(backend: FeatureBackend) -> Any:
-    """The objective that is the sum of squares of its image, whose gradient is twice the image."""
+    """Return the objective that is the sum of squares of its image; its gradient is twice the image."""
     return backend.value_and_grad(lambda image: {"all": backend.xp.sum(backend.xp.square(image))})
 
 

@@ -33,7 +33,7 @@ class ImageBackendSuite(BackendSuite):
         blend: Sequence[float] = (),
         style_scale: float = 1.0,
     ) -> Pixels:
-        """What a backend makes of a content and styles, by default of equal shares."""
+        """Stylize a content with a backend, by default with equal shares of the styles."""
         shares = blend or [1 / len(styles)] * len(styles)
         content = photo(32, 48) if content is None else content
         return backend.stylize(content, styles, blend=shares, style_scale=style_scale)

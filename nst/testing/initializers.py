@@ -30,7 +30,7 @@ class InitializerSuite(Suite):
         seed: int = 0,
         **options: Any,
     ) -> Pixels:
-        """What the initializer makes of pictures, by default of two small ones."""
+        """Run the initializer on images, by default on two small ones."""
         content = photo(12, 16) if content is None else content
         rng = np.random.default_rng(seed)
         made: Pixels = spec.load()(content, styles or [photo(9, 14, seed=1)], rng, **self.settings(spec) | options)

@@ -49,7 +49,7 @@ class LossSuite(Suite):
         return rng.normal(size=(height, width, channels)) * spreads + means
 
     def value(self, spec: LossSpec, loss: Any, features: Any, target: Any, xp: Any = PLAIN) -> Any:
-        """The scalar that the objective takes of a loss."""
+        """Return the scalar that the objective takes of a loss."""
         if spec.shape in AVERAGING:
             return loss.distance(xp, loss.statistic(xp, features, None), loss.statistic(xp, target, None))
         energy = loss.energy(xp, target)
@@ -58,7 +58,7 @@ class LossSuite(Suite):
         return xp.mean(loss.difference(xp, features, target)) * (1 / max(mean, TINY))
 
     def slope(self, spec: LossSpec, loss: Any, features: TapeArray, target: TapeArray) -> TapeArray:
-        """The gradient with respect to the features, as a framework would have it."""
+        """Return the gradient with respect to the features, as a framework computes it."""
         leaf = Tape(features)
         with np.errstate(all="ignore"):
             return gradient(self.value(spec, loss, leaf, target, TapeNamespace()), leaf)

@@ -41,7 +41,7 @@ class NamespaceTests:
         np.testing.assert_allclose(found, expected, rtol=0, atol=self.tolerance * np.abs(expected).max())
 
     def _weighted(self, backend: FeatureBackend, call: str, weight: Any) -> Evaluation:
-        """The sum of what a call gives, times a weight that tells its values apart."""
+        """Return the weighted sum of a call's result; the weights differ, so that values cannot be exchanged."""
 
         def loss(x: Tensor, weight: Tensor) -> Mapping[str, Tensor]:
             found = CALLS[call](backend.xp, x)

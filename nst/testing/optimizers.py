@@ -101,7 +101,7 @@ class OptimizerSuite(Suite):
             metafunc.parametrize("make", self.arrays.values(), ids=self.arrays)
 
     def run(self, spec: OptimizerSpec, problem: Quadratic, start: Array = None, **given: Any) -> Iterator[Iterate]:
-        """The optimizer's iterates on a problem."""
+        """Yield the optimizer's iterates on a problem."""
         image = problem.start if start is None else start
         iterates: Iterator[Iterate] = spec.load()(problem, image, **self.settings(spec) | given)
         return iterates
@@ -263,7 +263,7 @@ class OptimizerSuite(Suite):
 
 
 def serialized(state: State) -> State:
-    """A state written and read again: arrays by safetensors, which gives NumPy's, numbers by JSON."""
+    """Write and read a state: arrays by safetensors, which returns NumPy arrays, numbers by JSON."""
     numbers = {name: value for name, value in state.items() if isinstance(value, int | float)}
     arrays = {name: np.ascontiguousarray(value) for name, value in state.items() if name not in numbers}
     return dict(json.loads(json.dumps(numbers))) | load(save(arrays))

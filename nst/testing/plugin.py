@@ -20,7 +20,7 @@ class PluginSuite(Suite):
     @pytest.fixture(scope="class")
     @classmethod
     def subject(cls) -> Subject:
-        """The distribution under test, beside those installed."""
+        """Return a host of the distribution under test, beside the installed ones."""
         plugins = host(cls.distribution, cls.entry_module) if cls.entry_module else Plugins()
         subject = Subject(plugins, cls.distribution)
         assert subject.plugins, f"no distribution '{cls.distribution}' with a plugin is installed"

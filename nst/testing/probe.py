@@ -82,7 +82,7 @@ def probe(entries: Sequence[EntryPoint]) -> Probed:
 
 
 def _read(answers: str | bytes | None, *troubles: str) -> Probed:
-    """The last answer of the process, which may not have come to its end, and what kept it from there."""
+    """Return the last answer of the process, and the reason if it did not end normally."""
     found = Probed(**json.loads(line)) if (line := (answers or "{}").splitlines()[-1]) else Probed()
     found.factories += troubles
     return found
@@ -100,7 +100,7 @@ def main() -> None:
 
 
 def _probed(entries: Sequence[EntryPoint]) -> Iterator[Probed]:
-    """What has been found before its factories are imported, which may end the process, and in the end."""
+    """Yield the findings before the factories are imported, which may end the process, and all findings at the end."""
     before, began = set(sys.modules), time.perf_counter()
     plugins = Plugins(entries)
     milliseconds = round(1000 * (time.perf_counter() - began), 1)
@@ -124,7 +124,7 @@ def _packages(modules: set[str]) -> set[str]:
 
 
 def _source_troubles(spec: BackendSpec) -> Iterator[str]:
-    """What is wrong with the weight sources of a backend; no framework may be loaded yet."""
+    """Yield the errors of the weight sources of a backend; no framework may be loaded yet."""
     for weights in spec.weights:
         called = f"backend {spec.name}: the source of weights '{weights.name}' ({weights.source})"
         try:
@@ -146,7 +146,7 @@ def _path_troubles(called: str, source: Any) -> Iterator[str]:
 
 
 def _held_troubles(spec: OptimizerSpec) -> Iterator[str]:
-    """What is wrong with the function that tells the bytes of a state; no framework may be loaded yet."""
+    """Yield the errors of the function that gives the bytes of a state; no framework may be loaded yet."""
     called = f"optimizer {spec.name}: held ({spec.held})"
     try:
         told = resolve(spec.held)(2**20, 10, **_defaults(spec))
@@ -168,7 +168,7 @@ def _defaults(spec: Spec) -> dict[str, Any]:
 
 
 def _judge(kind: str, spec: Spec) -> tuple[list[str], list[str]]:
-    """What is wrong with a factory and whatever else a spec names, and what is doubtful."""
+    """Yield the errors and warnings of a factory and of the other references of a spec."""
     others = [spec.files, spec.compressor] if isinstance(spec, BackendSpec) else []
     found = {reference: _unusable(reference) for reference in [spec.factory, *filter(None, others)]}
     wrong = [f"{kind} {spec.name}: {reference} {trouble}" for reference, trouble in found.items() if trouble]
@@ -212,7 +212,7 @@ def _fit(kind: str, spec: Spec, factory: Any) -> tuple[list[str], list[str]]:
 
 
 def _lacking(factory: Any, spec: Spec) -> list[str]:
-    """The methods of its protocol that a class has not; what a function makes is not known."""
+    """Return the methods of the protocol that a class lacks; nothing for a function."""
     from nst import protocols
 
     kind = spec.kind if isinstance(spec, BackendSpec) else spec.shape if isinstance(spec, LossSpec) else ""

@@ -18,7 +18,7 @@ Test = TypeVar("Test", bound=Callable[..., None])
 
 
 def said_of(**fields: Any) -> Callable[[Test], Test]:
-    """Marks a test as said only of specs that have one of these values: `said_of(shape=("statistic", "whole"))`."""
+    """Mark a test for specs that have one of these values only: `said_of(shape=("statistic", "whole"))`."""
 
     def mark(test: Test) -> Test:
         test.said_of = fields  # type: ignore[attr-defined]
@@ -54,13 +54,13 @@ class Suite:
         return True
 
     def settings(self, spec: Spec) -> dict[str, OptionValue]:
-        """The options a factory is given: the spec's defaults, and over them the suite's."""
+        """Return the options for a factory: the spec's defaults, overridden by the suite's."""
         return {option.name: option.default for option in spec.options} | dict(self.options)
 
     @pytest.fixture(scope="class")
     @classmethod
     def spec(cls) -> Any:
-        """The spec under test: each of `specs` in turn, unless a subclass overrides this fixture."""
+        """Return the spec under test: each of `specs` in turn, unless a subclass overrides this fixture."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run a test once per spec it is said of."""
@@ -89,7 +89,7 @@ def _parameters(suite: type[Suite], fields: Mapping[str, Any]) -> list[Any]:
 
 
 def _found(suite: type[Suite]) -> tuple[list[Any], str]:
-    """The specs under test, or why there are none."""
+    """Return the specs under test, or the reason why there are none."""
     called = f" called '{suite.name}'" if suite.name else ""
     try:
         found = suite.specs()
@@ -100,7 +100,7 @@ def _found(suite: type[Suite]) -> tuple[list[Any], str]:
 
 @cache
 def host(distribution: str, entry_module: str = "") -> Plugins:
-    """A host of one distribution, installed, or importable as `entry_module`. Raises whatever is wrong with it."""
+    """Return a host of one distribution, installed, or importable as `entry_module`. Raises the error of its plugin."""
     if entry_module:
         return Plugins([EntryPoint(ENTRY_POINT_GROUP, distribution, entry_module, distribution, "0")], strict=True)
     entries = [entry for entry in discover() if entry.distribution == canonical(distribution)]

@@ -93,7 +93,7 @@ def _ordered(result: Tape) -> list[Tape]:
 
 
 def _unary(value: Any, x: Any, pull: Pull) -> Any:
-    """A tape for a tape, a plain value for a plain one."""
+    """Return a tape for a tape, a plain value for a plain value."""
     return Tape(value, [(x, pull)]) if isinstance(x, Tape) else value
 
 

@@ -53,7 +53,7 @@ class Greedy(Gram):
     """Needs more than there is for the statistic of anything larger than a tile: of styles, and of the picture."""
 
     def statistic(self, xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
-        """The Gram matrix, or want of memory."""
+        """Return the Gram matrix, or raise `MemoryError`."""
         room = xp.eye(10**6)[0, 0] if features.shape[0] > 120 else 1.0
         return room * super().statistic(xp, features, weight)
 
@@ -75,7 +75,7 @@ class VGGSuite(FeatureBackendSuite):
     @pytest.fixture(scope="class")
     @classmethod
     def weights(cls, spec: BackendSpec) -> Any:
-        """A small VGG at random."""
+        """Return a small random VGG."""
         return random_network(spec.architecture)
 
     @pytest.mark.parametrize("preprocessing", sorted(PREPROCESSINGS))
@@ -160,7 +160,7 @@ def evaluation(
 
 
 def drawn_to(backend: FeatureBackend, uses: Sequence[WeightedLoss], target: Pixels, tile: int = 0) -> Objective:
-    """The objective that draws an image of the target's size towards it, at once or in tiles of so many pixels."""
+    """Return the objective of an image of the target's size, whole or in tiles of `tile` pixels."""
     height, width = target.shape[:2]
     tiles, made = cut((height, width), tile, [layer for use in uses for layer in use.layers]), list[Term]()
     for use in uses:

@@ -94,8 +94,9 @@ def _frozen(folder: Path) -> Any:
 
 
 def _specs(function: Any) -> tuple[list[Any], list[Any]]:
-    """Return a signature's inputs and outputs. In order of names, as TensorFlow has it: Magenta's `placeholder` is the
-    content and `placeholder_1` the style.
+    """Return a signature's inputs and outputs, in order of names, as TensorFlow has them.
+
+    Magenta's `placeholder` is the content and `placeholder_1` the style.
     """
     named, outputs = function.structured_input_signature[1], function.structured_outputs
     return [named[name] for name in sorted(named)], list(outputs.values())

@@ -30,7 +30,7 @@ class Calibration:
         self._rng = rng
 
     def draw(self, count: int) -> Tensor:
-        """Some more pictures."""
+        """Yield more pictures."""
         return torch.stack([self._one() for _ in range(count)])
 
     def _one(self) -> Tensor:

@@ -69,7 +69,7 @@ def fit(
 
 
 def student(fits: Sequence[Fit]) -> Stack:
-    """The fitted convolutions as a network to train."""
+    """Return the fitted convolutions as a network to train."""
     return Stack(torch.tensor(TORCHVISION.mean), {fit.name: fit.conv for fit in fits})
 
 
@@ -86,7 +86,7 @@ def _fitted(name: str, state: _Fitting, width: int) -> Fit:
 
 
 def _held(name: str, state: _Fitting, energy: Tensor, width: int) -> list[int]:
-    """The start's channels, unless they are too many or others would explain clearly more."""
+    """Return the start's channels, unless they are too many or others explain clearly more."""
     if name not in state.known or len(state.known[name].channels) > width:
         return []
     channels = state.known[name].channels
@@ -95,7 +95,7 @@ def _held(name: str, state: _Fitting, energy: Tensor, width: int) -> list[int]:
 
 
 def _samples(state: _Fitting, channels: Tensor) -> tuple[Tensor, Tensor]:
-    """Inputs `(places, 9 in + 1)` from the student, outputs `(places, width)` from the teacher, before its ReLU."""
+    """Sample inputs `(places, 9 in + 1)` of the student, outputs `(places, width)` of the teacher before its ReLU."""
     rows, outputs = [], []
     for x, y in zip(state.ours, state.theirs, strict=True):
         inputs = F.max_pool2d(x, 2) if x.shape[2] != y.shape[2] else x
@@ -106,7 +106,7 @@ def _samples(state: _Fitting, channels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _begun(name: str, state: _Fitting, channels: Tensor, scale: float, regressed: Tensor) -> Tensor:
-    """The regression's rows for new channels, the start's for those it has."""
+    """Return the regression's rows for new channels, and the start's for the channels it has."""
     before = state.before
     inputs, gain = (before.channels, before.scale) if before else (torch.arange(3), 1.0)
     rows = carried(state.known, before.name if before else "", name, inputs, gain)

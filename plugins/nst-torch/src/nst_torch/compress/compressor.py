@@ -36,7 +36,7 @@ Tell = Callable[[CompressionProgress], None]
 
 
 def compress(task: CompressionTask, on_progress: Tell) -> Compressed:
-    """A `nst.weights.compression.Compressor`."""
+    """Compress a network; a `nst.weights.compression.Compressor`."""
     return _Compression(task, on_progress).run()
 
 
@@ -87,7 +87,7 @@ class _Compression:
         return fits
 
     def _train(self, start: Stack, fits: Sequence[Fit], calibration: Calibration) -> tuple[Stack, int]:
-        """The trained network and the steps taken: fewer than asked for after Ctrl-C."""
+        """Return the trained network and the steps taken, fewer than planned after Ctrl-C."""
         student, taken = start, 0
         pool = Pool(calibration, WORKS if any(self.task.steps) else 0, self.rng)
         supply = Supply(self.teacher, fits, calibration, pool, self.rng)
@@ -121,7 +121,7 @@ class _Compression:
         return self._network(step.student(), taken)
 
     def _network(self, student: Stack, steps: int) -> Network:
-        """The student as a network whose input is torchvision's."""
+        """Return the student as a network with torchvision's preprocessing."""
         convs = {name: [tensor.detach().numpy().copy() for tensor in conv] for name, conv in student.convs.items()}
         kernels = {name: conv[0] for name, conv in convs.items()}
         kernels["conv1_1"] = kernels["conv1_1"] * np.array(TORCHVISION.std, np.float32)[:, None, None]
@@ -156,7 +156,7 @@ def _title(network: Network) -> str:
 
 
 def _rounded(network: Network) -> Network:
-    """The network as its file will have it."""
+    """Return the network as its file will contain it."""
     halves = [
         {name: value.astype(np.float16).astype(np.float32) for name, value in part.items()}
         for part in (network.kernels, network.biases)

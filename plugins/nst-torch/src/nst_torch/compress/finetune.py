@@ -80,7 +80,7 @@ class Supply:
 
     @torch.no_grad()
     def next(self, student: Stack) -> Batch:
-        """A new batch every so many times, and one of those kept otherwise."""
+        """Return a new batch at every `fresh`-th call, and a stored batch otherwise."""
         self._given += 1
         if self._given % self.phase.uses != 1:
             return self._kept[self._rng.integers(len(self._kept))]
@@ -109,13 +109,13 @@ class Trained:
         self.matrices = {fit.name: packed(*start.convs[fit.name]) @ fit.root for fit in learning}
 
     def stack(self, matrices: Mapping[str, Tensor]) -> Stack:
-        """The student that such matrices make."""
+        """Return the student with these matrices."""
         made = {name: unpacked(matrix @ self._inverses[name]) for name, matrix in matrices.items()}
         return Stack(self._start.mean, {**self._start.convs, **made})
 
 
 def finetune(start: Stack, fits: Sequence[Fit], supply: Supply, steps: int) -> Iterator[Step]:
-    """Steps of Adam on all convolutions but those that the supply's phase leaves, one by one."""
+    """Yield steps of Adam on all convolutions except those that the supply's phase leaves unchanged."""
     frozen = supply.phase.frozen
     trained = Trained(start, fits, frozen)
     matrices = {name: matrix.clone().requires_grad_() for name, matrix in trained.matrices.items()}
@@ -138,7 +138,7 @@ def finetune(start: Stack, fits: Sequence[Fit], supply: Supply, steps: int) -> I
 
 @torch.no_grad()
 def targets(teacher: Stack, fits: Sequence[Fit], pixels: Tensor) -> dict[str, Tensor]:
-    """What the student's activations should be: the teacher's chosen channels, scaled."""
+    """Return the target of the student's activations: the teacher's chosen channels, scaled."""
     found = {}
     for fit, (name, activation) in zip(fits, teacher.relus(pixels), strict=True):
         found[name] = activation[:, fit.channels] * fit.scale
@@ -146,7 +146,7 @@ def targets(teacher: Stack, fits: Sequence[Fit], pixels: Tensor) -> dict[str, Te
 
 
 def _progress(number: int, steps: int) -> float:
-    """The share of the highest rate: a short rise and a long cosine."""
+    """Return the share of the highest learning rate: a short warm-up and a long cosine."""
     return min(1.0, number / WARM) * (0.5 + 0.5 * math.cos(math.pi * number / (steps + 1)))
 
 

@@ -36,7 +36,7 @@ class Photos:
 
 
 def gather(folders: Mapping[str, Sequence[Path]], crop: int, tell: Callable[[int, int], None]) -> Photos:
-    """The pictures of every folder; `tell` gets files done and in all. Raises `UserError` for a folder without any."""
+    """Read the pictures of every folder; `tell` gets files done and in all. Raises `UserError` for an empty folder."""
     chosen = {name: files[:: -(-len(files) // MOST)] for name, files in folders.items()}
     total, done = sum(map(len, chosen.values())), 0
     read: list[list[Photo]] = []
@@ -63,7 +63,7 @@ def _parted(folders: Sequence[Sequence[Photo]], skipped: int) -> Photos:
 
 
 def _read(file: Path, crop: int) -> Photo | None:
-    """A picture, shrunk to what crops can use; None for what is none or too small."""
+    """Read a picture, shrunk for crops; None for another file or a picture that is too small."""
     try:
         pixels = load_image(file)
     except UserError:

@@ -88,7 +88,7 @@ def _descend(student: Stack, works: list[Work], steps: int) -> None:
 
 
 def _seen(student: Stack, pixels: Tensor) -> dict[str, Tensor]:
-    """The activations that an optimization looks at."""
+    """Return the activations that an optimization compares."""
     found = {}
     for name, activation in student.relus(pixels):
         if name in (*STYLE_LAYERS, CONTENT_LAYER):

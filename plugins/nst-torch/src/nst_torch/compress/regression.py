@@ -20,7 +20,7 @@ class Regression:
         self._energy = float(self._inner.diagonal()[:-1].mean()) + 1e-30
 
     def solve(self, outputs: Tensor) -> Tensor:
-        """The matrix `(out, 9 in + 1)` for outputs `(places, out)`; the bias, its last column, goes unpenalized."""
+        """Solve for the matrix `(out, 9 in + 1)` of outputs `(places, out)`; its last column, the bias, is free."""
         penalty = torch.full((len(self._inner),), RIDGE * self._energy, dtype=torch.float64)
         penalty[-1] = 1e-12
         outer = (self.rows.T @ outputs).double() / len(self.rows)
@@ -46,6 +46,6 @@ def packed(kernel: Tensor, bias: Tensor) -> Tensor:
 
 
 def unpacked(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """The kernel `(out, in, 3, 3)` and the bias `(out,)` of such a matrix."""
+    """Return the kernel `(out, in, 3, 3)` and the bias `(out,)` of a matrix."""
     kernel = matrix[:, :-1].reshape(len(matrix), -1, 3, 3).contiguous(memory_format=torch.channels_last)
     return kernel, matrix[:, -1].contiguous()

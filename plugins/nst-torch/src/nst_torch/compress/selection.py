@@ -12,7 +12,7 @@ TINY = 1e-9  # of the largest energy: what is left of a channel that the chosen 
 
 
 def choose(gram: Tensor, count: int, held: Sequence[int] = ()) -> tuple[list[int], float]:
-    """The `count` channels whose span explains most of a layer's energy, and the share of it they explain, 0..1.
+    """Choose the `count` channels whose span explains most of a layer's energy, and return their share of it, 0..1.
 
     `gram` `(C, C)` holds the channels' inner products over many positions. Greedy column subset selection (Farahat,
     Ghodsi & Kamel 2011): each time the channel that takes most energy from the residual, which is then projected out.
@@ -34,7 +34,7 @@ def choose(gram: Tensor, count: int, held: Sequence[int] = ()) -> tuple[list[int
 
 
 def explained(gram: Tensor, channels: Tensor) -> float:
-    """The share of a layer's energy, 0..1, in the span of the channels given; `gram` `(C, C)` as in `choose`."""
+    """Return the share of a layer's energy, 0..1, in the span of the given channels; `gram` `(C, C)` as in `choose`."""
     inner, outer = gram[channels][:, channels].double(), gram[channels].double()
     ridge = TINY * torch.eye(len(inner), dtype=inner.dtype) * inner.diagonal().mean().clamp(min=1e-30)
     found = (outer * torch.linalg.solve(inner + ridge, outer)).sum()

@@ -31,7 +31,7 @@ class Stack:
         return self._relus(x, tuple(self.convs))
 
     def deeper(self, activation: Tensor, than: str) -> Iterator[tuple[str, Tensor]]:
-        """What `relus` gives after the layer `than`, from that layer's activation, or the last one's before it."""
+        """Yield the activations of `relus` after the layer `than`, from that layer's activation."""
         return self._relus(activation, [name for name in self.convs if name > than])
 
     def _relus(self, x: Tensor, names: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
@@ -40,18 +40,18 @@ class Stack:
             yield name, x
 
     def detached(self) -> Stack:
-        """The same network, of which no gradient is wanted."""
+        """Return the same network without gradients."""
         return Stack(self.mean, {name: (kernel.detach(), bias.detach()) for name, (kernel, bias) in self.convs.items()})
 
 
 def convolved(name: str, x: Tensor, conv: tuple[Tensor, Tensor]) -> Tensor:
-    """The convolution `name` of what the convolution before it leaves: a block's first one pools it."""
+    """Apply the convolution `name` to the activation before it; the first of a block pools it."""
     pooled = F.max_pool2d(x, 2) if name.endswith("_1") and name != "conv1_1" else x
     return F.conv2d(pooled, *conv, padding=1)
 
 
 def fixed(network: Network, dtype: Any = torch.float32) -> Stack:
-    """A network as it is."""
+    """Return a stack with the network's own weights."""
     convs = {name: (_kernel(weight, dtype), torch.tensor(bias, dtype=dtype)) for name, weight, bias in network.folded()}
     return Stack(torch.tensor(network.mean()), convs)
 

@@ -52,7 +52,7 @@ def _matched(likeness: Tensor) -> Tensor:
 
 
 def carried(known: Mapping[str, Known], before: str, name: str, inputs: Tensor, gain: float) -> Tensor | None:
-    """The matrix `(out, 9 in + 1)` of a start's convolution for a student whose inputs are `gain` times the teacher's.
+    """Return the matrix `(out, 9 in + 1)` of a start's convolution for a student whose inputs are `gain` times those.
 
     `inputs` are the channels the student's inputs stand for; those the start does not have get zeros. Outputs are as
     large as the teacher's. None where the start has no such layer, or the student not all of its inputs.
