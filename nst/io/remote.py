@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from glob import has_magic
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,10 @@ def join(folder: str, name: str) -> str:
 
 
 def glob(pattern: str) -> list[str]:
-    """List the URLs that a pattern or a folder names. Raises `UserError`."""
+    """List the URLs that a pattern (`*`, `?`, `[…]`) or a folder names. Raises `UserError`."""
 
     def found(system: Any, path: str) -> list[str]:
-        names = [path] if system.isfile(path) else system.glob(path if "*" in path else posixpath.join(path, "*"))
+        names = [path] if system.isfile(path) else system.glob(path if has_magic(path) else posixpath.join(path, "*"))
         return [system.unstrip_protocol(name) for name in names]
 
     return list(_at(pattern, found))

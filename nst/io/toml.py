@@ -1,4 +1,4 @@
-"""Tables as TOML, which Python reads but does not write: as much of it as recipes need."""
+"""Write tables as TOML, as far as recipes need it; Python reads TOML but does not write it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ _ESCAPED = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r"}
 
 
 def dumps(table: Mapping[str, Any]) -> str:
-    """One `name = value` a line: text, numbers, yes and no, lists and tables of these; `tomllib` reads the same back.
+    """Return one `name = value` per line, for text, numbers, booleans, and lists and tables of these.
 
-    What no terminal should be shown is escaped. Raises `UserError` for what TOML cannot say.
+    `tomllib` reads the same table back. Control characters are escaped. Raises `UserError` for any other value.
     """
     return "".join(f"{_key(name)} = {_value(value)}\n" for name, value in table.items())
 
 
 def _value(value: Any) -> str:
+    if hasattr(value, "item"):  # a NumPy scalar, whose repr is no number
+        value = value.item()
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):

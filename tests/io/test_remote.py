@@ -83,3 +83,10 @@ def test_a_kind_of_storage_that_nobody_knows_is_named():
 def test_names_are_joined_as_each_is_written(tmp_path):
     assert remote.join("s3://bucket/out", "a.png") == "s3://bucket/out/a.png"
     assert remote.join(str(tmp_path), "a.png") == str(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("pattern", ["?.png", "[ab].png", "[!b].png", "a*"])
+def test_patterns_are_those_of_local_folders(root, local, pattern):
+    for name in ("a.png", "cd.png", "b.jpg"):
+        remote.write(f"{root}/{name}", local)
+    assert [name.rpartition("/")[2] for name in remote.glob(f"{root}/{pattern}")] == ["a.png"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,3 +81,8 @@ def test_a_line_reads_like_one_typed_by_hand():
     assert toml.dumps(table) == (
         'size = 256\nstyle_layers = { relu1_1 = 1.0, "a b" = 2 }\nsteps = [30, 20]\nbackend_options = {}\n'
     )
+
+
+def test_numbers_of_numpy_are_plain_numbers():
+    table = {"a": np.float32(0.5), "b": np.float64(0.1), "c": np.int64(3), "d": np.bool_(True), "e": [np.float32(2)]}
+    assert toml.dumps(table).splitlines() == ["a = 0.5", "b = 0.1", "c = 3", "d = true", "e = [2.0]"]
