@@ -49,8 +49,8 @@ class Recipe:
         ("auto",),
         fields.names,
         "NAME|PATH[,…]",
-        "auto, compact, imagenet, or a weight file in nst's format; of several, the last paints the last size and the "
-        "first all sizes that are left over",
+        "auto, compact, imagenet, or a weight file in nst's format; with several names, the last is used for the "
+        "final size and the first for the smaller ones",
     )
     device: str = option("auto", fields.text, "NAME", "auto, cpu, cuda or mps")
     precision: str = option("auto", fields.text, "KIND", "auto, float32 or bfloat16; auto is the faster one here")
