@@ -44,8 +44,8 @@ Masks = Annotated[
     typer.Option(
         "--mask",
         metavar="MASK:STYLE[,…]",
-        help="use these styles where the mask is white; may be repeated. Without a STYLE for the rest, the rest stays a "
-        'photograph. Names with colons or commas: a JSON list, ["MASK", "STYLE"]',
+        help="use these styles where the mask is white; may be repeated. Without a STYLE for the rest, the rest stays "
+        'a photograph. Names with colons or commas: a JSON list, ["MASK", "STYLE"]',
     ),
 ]
 Protect = Annotated[
