@@ -72,8 +72,8 @@ class RunPlan:
     def _tile_note(self, stage: LevelPlan, room: int) -> str:
         assert self.estimator is not None
         need = self.estimator.memory(stage, self._networks(), 0) or 0
-        have = f"{need / 1e9:.1f} GB, and {room / 1e9:.1f} are to be had"
-        return f"{stage.size} px at once would take {have}: in tiles of {stage.tile} px"
+        memory = f"needs {need / 1e9:.1f} GB; {room / 1e9:.1f} GB is free"
+        return f"{stage.size} px {memory}, so tiles of {stage.tile} px are used"
 
     def _networks(self) -> list[Outline]:
         return [network.outline for network in self.opened.values() if network.outline is not None]
