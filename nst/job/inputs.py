@@ -118,7 +118,7 @@ def parse_mask(text: str) -> tuple[str, list[str]]:
     `sky.png:wave.jpg` or `sky.png:wave.jpg,scream.jpg`; the colons of URLs and Windows drives do not separate. Names
     with other colons or commas are a JSON list: `["12:30.png", "a,b.jpg"]`.
     """
-    mask, *styles = _parse_json(text) if text.startswith("[") else _split_mask(text)
+    mask, *styles = _json_names(text) or _split_mask(text)
     if not (mask and styles and all(styles)):
         hint = 'write it like sky.png:wave.jpg, or as a JSON list: ["sky.png", "wave.jpg"]'
         raise UserError(f"--mask '{text}' is not MASK:STYLE", hint)
@@ -130,12 +130,13 @@ def _split_mask(text: str) -> list[str]:
     return [text[: colons[-1]], *text[colons[-1] + 1 :].split(",")] if colons else [text]
 
 
-def _parse_json(text: str) -> list[str]:
+def _json_names(text: str) -> list[str]:
+    """Return the names of a JSON list, or an empty list for any other text."""
     try:
         names = json.loads(text)
     except ValueError:
-        return [text]
-    return names if names and all(isinstance(name, str) for name in names) else [text]
+        return []
+    return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else []
 
 
 def read_inputs(sources: Sources, findings: Findings) -> Inputs | None:

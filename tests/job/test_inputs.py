@@ -97,6 +97,7 @@ def test_all_that_cannot_be_read_is_told_together(read):
             ("http://host:8080/sky.png", ["http://host:8080/wave.jpg"]),
         ),
         ("12:30.png:wave.jpg", ("12:30.png", ["wave.jpg"])),
+        ("[1] sky.png:wave.jpg", ("[1] sky.png", ["wave.jpg"])),
         ('["12:30.png", "a,b:c.jpg"]', ("12:30.png", ["a,b:c.jpg"])),
         ('["sky.png", "a.jpg", "b.jpg"]', ("sky.png", ["a.jpg", "b.jpg"])),
     ],
