@@ -59,11 +59,11 @@ def _json(job: Job) -> str:
 
 def _table(job: Job) -> str:
     from nst.cli.listing import table
-    from nst.estimate.text import in_all
+    from nst.estimate.text import format_total
 
     found = job.estimate()
     rows = [("SIZE", "STEPS", "WEIGHTS", "TILES", "TIME", "MEMORY"), *map(_row, found.parts)]
-    return "".join([table(rows), *(f"{note}\n" for note in job.notes()), f"in all: {in_all(found)}\n"])
+    return "".join([table(rows), *(f"{note}\n" for note in job.notes()), f"in all: {format_total(found)}\n"])
 
 
 def _row(part: LevelEstimate) -> tuple[str, ...]:

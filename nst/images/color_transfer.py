@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from nst.errors import UserError, unknown
 from nst.images import resize
+from nst.images.picture import Doubles, Floats
 from nst.protocols import Pixels
 
 Step = Callable[[Pixels, Pixels], Pixels]
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Y of YIQ
 _NOISE = 1 / 255  # a spread that counts as none: nothing is divided by less

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-Canvas = NDArray[np.float64]
+from nst.images.picture import Doubles
+
 SCALE = 3  # supersampling, because Pillow's lines are aliased
 STEPS = 15  # points along a stroke; odd, as it grows both ways from the point that gave its color
 SHORE = 0.70  # y where the hills meet the sea
 
 
-def _palette(*stops: str) -> Canvas:
+def _palette(*stops: str) -> Doubles:
     """Hex colors, dark to light, as (n, 3) in 0..1."""
     return np.array([list(bytes.fromhex(stop)) for stop in stops]) / 255
 
@@ -36,17 +37,17 @@ WHIRLS = np.array([  # x in picture widths, y, radius; the first is the sun
 ])  # fmt: skip
 
 
-def _mix(palette: Canvas, tone: Canvas) -> Canvas:
+def _mix(palette: Doubles, tone: Doubles) -> Doubles:
     """Return the palette's color for each tone, 0 dark to 1 light."""
     place = tone * (len(palette) - 1)
     return np.stack([np.interp(place, range(len(palette)), channel) for channel in palette.T], -1)
 
 
-def _hump(distance: Canvas, radius: float | Canvas) -> Canvas:
+def _hump(distance: Doubles, radius: float | Doubles) -> Doubles:
     return np.asarray(np.exp(-0.5 * (distance / radius) ** 2))
 
 
-def _blend(under: Canvas, over: Canvas, weight: Canvas, dice: Canvas) -> Canvas:
+def _blend(under: Doubles, over: Doubles, weight: Doubles, dice: Doubles) -> Doubles:
     """Mostly one color or the other, as the dice (0..1) fall: mixed in the eye, colors stay clean."""
     share = np.clip(5 * np.clip(weight, 0, 1) - 4 * dice, 0, 1)[..., None]
     return under * (1 - share) + over * share
@@ -57,20 +58,20 @@ class Scene:
     """What is to be painted. Its methods take x, y and dice of one shape (...)."""
 
     aspect: float
-    whirls: Canvas  # (n, 4): x, y, radius, spin
+    whirls: Doubles  # (n, 4): x, y, radius, spin
     phase: list[float]  # 4, in radians
 
-    def ridge(self, x: Canvas) -> Canvas:
+    def ridge(self, x: Doubles) -> Doubles:
         """Return the y of the skyline, (...)."""
         rise = 0.14 * _hump(x - 0.92 * self.aspect, 0.22) + 0.05 * _hump(x - 0.04 * self.aspect, 0.18)
         return 0.655 - rise + 0.012 * np.sin(9 * x + self.phase[0]) + 0.006 * np.sin(23 * x + self.phase[1])
 
-    def bank(self, x: Canvas) -> Canvas:
+    def bank(self, x: Doubles) -> Doubles:
         """Return the y of the near bank's edge, (...)."""
         rise = 0.17 * _hump(x, 0.3) + 0.06 * _hump(x - self.aspect, 0.25)
         return 0.96 - rise + 0.01 * np.sin(11 * x + self.phase[2])
 
-    def stream(self, x: Canvas, y: Canvas) -> Canvas:
+    def stream(self, x: Doubles, y: Doubles) -> Doubles:
         """Return the stream function, (...): strokes run along its contours, and its jumps make outlines."""
         sky = 0.34 * y + 0.04 * np.sin(5 * x + 4 * y + self.phase[3])
         for left, top, radius, spin in self.whirls:
@@ -80,23 +81,23 @@ class Scene:
         bank = 6 + y - self.bank(x) + 0.04 * np.sin(9 * x - 7 * y)
         return self._stack(x, y, sky, hills, sea, bank)
 
-    def heading(self, x: Canvas, y: Canvas) -> Canvas:
+    def heading(self, x: Doubles, y: Doubles) -> Doubles:
         """Return the unit direction of a stroke, (..., 2): the stream function's gradient, turned."""
         right = self.stream(x, y + 2e-3) - self.stream(x, y - 2e-3)
         down = self.stream(x - 2e-3, y) - self.stream(x + 2e-3, y)
         return np.stack([right, down], -1) / (np.hypot(right, down)[..., None] + 1e-9)
 
-    def color(self, x: Canvas, y: Canvas, dice: Canvas) -> Canvas:
+    def color(self, x: Doubles, y: Doubles, dice: Doubles) -> Doubles:
         """One stroke's color, (..., 3) sRGB 0..1; dice in 0..1 decide between neighboring pigments."""
         psi = self.stream(x, y)
         layers = self._sky(x, y, psi, dice), self._hills(x, y, psi, dice), self._sea(x, y, dice)
         return self._stack(x[..., None], y[..., None], *layers, self._meadow(x, psi, dice))
 
-    def _stack(self, x: Canvas, y: Canvas, sky: Canvas, hills: Canvas, sea: Canvas, bank: Canvas) -> Canvas:
+    def _stack(self, x: Doubles, y: Doubles, sky: Doubles, hills: Doubles, sea: Doubles, bank: Doubles) -> Doubles:
         """Each point's value from the front layer there."""
         return np.select([y > self.bank(x), y > SHORE, y > self.ridge(x)], [bank, sea, hills], sky)
 
-    def _sky(self, x: Canvas, y: Canvas, psi: Canvas, dice: Canvas) -> Canvas:
+    def _sky(self, x: Doubles, y: Doubles, psi: Doubles, dice: Doubles) -> Doubles:
         turn, light = 38 * psi, np.zeros_like(psi)
         for left, top, radius, spin in self.whirls:  # a whole turn around each whirl bends bands to spirals
             turn = turn + np.sign(spin) * np.arctan2(y - top, x - left)
@@ -110,18 +111,18 @@ class Scene:
         halo = _mix(EMBER, 1.05 - 3.2 * sun + 0.18 * np.sin(85 * sun))
         return _blend(color, halo, 1.6 * _hump(sun, 0.11), dice)
 
-    def _hills(self, x: Canvas, y: Canvas, psi: Canvas, dice: Canvas) -> Canvas:
+    def _hills(self, x: Doubles, y: Doubles, psi: Doubles, dice: Doubles) -> Doubles:
         color = _mix(LAND, 0.30 + 0.22 * np.sin(55 * psi) + 0.2 * np.sin(7 * x + 23 * psi))
         rim = _hump(y - self.ridge(x), 0.02) * _hump(x - self.whirls[0, 0], 0.5)
         return _blend(color, _mix(EMBER, 0.3 + 0.3 * dice), rim, dice)
 
-    def _sea(self, x: Canvas, y: Canvas, dice: Canvas) -> Canvas:
+    def _sea(self, x: Doubles, y: Doubles, dice: Doubles) -> Doubles:
         depth, bar = y - SHORE, 0.5 + 0.5 * np.sin(100 * y + 5 * np.sin(6 * x))
         glitter = _hump(x - self.whirls[0, 0], 0.06 + 0.3 * np.abs(depth)) * (0.4 + bar) + 0.25 * bar
         water = _mix(WATER, 0.12 + 0.6 * bar * (1 - depth))
         return _blend(water, _mix(EMBER, 0.25 + 0.65 * bar), glitter, dice)
 
-    def _meadow(self, x: Canvas, psi: Canvas, dice: Canvas) -> Canvas:
+    def _meadow(self, x: Doubles, psi: Doubles, dice: Doubles) -> Doubles:
         color = _mix(LAND, 0.30 + 0.24 * np.sin(45 * psi) + 0.2 * np.sin(9 * x + 31 * psi))
         return _blend(color, _mix(EMBER, 0.15 + 2.5 * dice), 0.15 + 0.15 * np.sin(6 * x + 60 * psi), dice)
 
@@ -152,7 +153,7 @@ BRUSHES = (
 )
 
 
-def _walk(scene: Scene, start: Canvas, pace: Canvas) -> list[Canvas]:
+def _walk(scene: Scene, start: Doubles, pace: Doubles) -> list[Doubles]:
     """Return the points after start, each (n, 2), pace (n, 1) apart along the stream lines."""
     path, last = [start], scene.heading(*start.T)
     for _ in range(STEPS // 2):
@@ -162,7 +163,7 @@ def _walk(scene: Scene, start: Canvas, pace: Canvas) -> list[Canvas]:
     return path[1:]
 
 
-def _fan(spine: Canvas, width: Canvas, bristles: int) -> Canvas:
+def _fan(spine: Doubles, width: Doubles, bristles: int) -> Doubles:
     """Spread strokes (n, STEPS, 2) of width (n,) into their hairs, (n, bristles, STEPS, 2)."""
     along = np.gradient(spine, axis=1)
     normal = along[..., ::-1] * (-1, 1) / (np.linalg.norm(along, axis=-1, keepdims=True) + 1e-9)
@@ -171,13 +172,13 @@ def _fan(spine: Canvas, width: Canvas, bristles: int) -> Canvas:
     return np.asarray(spine[:, None] + normal[:, None] * offset[..., None])
 
 
-def _load(scene: Scene, brush: Brush, spot: Canvas, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _load(scene: Scene, brush: Brush, spot: Doubles, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Pigment for each hair, (n, bristles, 4): color and, as the fourth channel, thickness."""
     (x, y), count = spot.T, len(spot)
     color = brush.gain * scene.color(x, y, rng.uniform(size=count))
     color += brush.spread * (rng.normal(size=(count, 3)) + rng.normal(size=(count, 1)))
     hairs = color[:, None] + rng.normal(0, 0.045, (count, brush.bristles, 1))
-    load: Canvas = np.concatenate([hairs, rng.uniform(0.2, 1, (count, brush.bristles, 1))], -1)
+    load: Doubles = np.concatenate([hairs, rng.uniform(0.2, 1, (count, brush.bristles, 1))], -1)
     return np.clip(255 * load, 0, 255).astype(np.uint8)
 
 

@@ -12,6 +12,7 @@ from nst.errors import UserError
 from nst.protocols import Pixels
 
 Floats: TypeAlias = NDArray[np.float32]
+Doubles: TypeAlias = NDArray[np.float64]
 
 _TOLERANCE = 1e-3  # how far floats may stray from 0..1 before they must mean something else
 

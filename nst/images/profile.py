@@ -15,12 +15,10 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from nst.images.picture import Doubles
 from nst.protocols import Pixels
-
-Doubles = NDArray[np.float64]
 
 SPACES = {b"RGB ": "RGB", b"GRAY": "GRAY", b"CMYK": "CMYK"}
 _GRID = np.linspace(0, 1, 4096)

@@ -19,6 +19,7 @@ from nst.engine.masks import Mask
 from nst.errors import Findings, UserError
 from nst.images import Picture
 from nst.images.source import path_of
+from nst.recipe.fields import numbered
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709, on the values as encoded
 
@@ -26,9 +27,6 @@ PICTURES = (*images.SUFFIXES, ".bmp", ".gif", ".heic", ".heif")  # suffixes of t
 
 _SEPARATOR = re.compile(r":(?!//|\d+/|(?<=^[A-Za-z]:)[\\/]|(?<=[:,][A-Za-z]:)[\\/])")
 """A colon that is not part of a URL (`s3://`, `:8080/`) or of a Windows drive (`C:\\`)."""
-
-StyleInput = str | Sequence[str]
-"""The path of an image, the path of a folder of images, or several paths; images given together are one style."""
 
 
 @dataclass(frozen=True)
@@ -203,9 +201,5 @@ def style_sources(source: Any) -> list[Any]:
 
 def _uniquely_named(regions: Sequence[MaskedRegion]) -> list[MaskedRegion]:
     """Add a number to repeated region names, because loss terms carry the name."""
-    names = [region.name for region in regions]
-    earlier = [names[:index].count(name) for index, name in enumerate(names)]
-    return [
-        replace(region, name=f"{region.name} {times + 1}") if times else region
-        for region, times in zip(regions, earlier, strict=True)
-    ]
+    names = numbered([region.name for region in regions])
+    return [replace(region, name=name) for region, name in zip(regions, names, strict=True)]

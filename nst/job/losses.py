@@ -5,7 +5,7 @@ from __future__ import annotations
 from nst.engine.terms import WeightedLoss
 from nst.plugins.host import Plugins
 from nst.plugins.options import read_options
-from nst.recipe.fields import ExtraLoss
+from nst.recipe.fields import ExtraLoss, numbered
 from nst.recipe.recipe import Recipe
 from nst.specs import LossSpec
 from nst.vgg.layers import shares
@@ -15,13 +15,13 @@ Used = list[tuple[LossSpec, WeightedLoss]]
 
 def weighted_losses(recipe: Recipe, plugins: Plugins) -> Used:
     """Return every loss of the recipe; the second loss of the same name is called NAME 2."""
-    losses: Used = []
-    for chosen in recipe.all_losses():
-        spec: LossSpec = plugins.find("loss", chosen.name)
-        earlier = sum(spec.name == other.name for other, _ in losses)
-        name = f"{spec.name} {earlier + 1}" if earlier else spec.name
-        losses.append((spec, _weighted_loss(recipe, plugins, spec, chosen, name)))
-    return losses
+    chosen = recipe.all_losses()
+    specs: list[LossSpec] = [plugins.find("loss", loss.name) for loss in chosen]
+    names = numbered([spec.name for spec in specs])
+    return [
+        (spec, _weighted_loss(recipe, plugins, spec, loss, name))
+        for spec, loss, name in zip(specs, chosen, names, strict=True)
+    ]
 
 
 def _weighted_loss(recipe: Recipe, plugins: Plugins, spec: LossSpec, chosen: ExtraLoss, name: str) -> WeightedLoss:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from nst.errors import Findings, NstError, UserError, raise_all
 from nst.io.download import sha256_of
-from nst.job.inputs import Sources, StyleInput, style_sources
+from nst.job.inputs import Sources, style_sources
+from nst.orders import StyleSource
 from nst.recipe.recipe import Recipe
 
 ROLES = ("content", "style", "mask", "protect", "init", "weights")
@@ -128,7 +129,7 @@ def _listed(value: str | Sequence[str] | None) -> list[str]:
     return [value] if isinstance(value, str) else list(value or ())
 
 
-def _sources(places: Mapping[str, Sequence[StyleInput]], style_counts: Sequence[int]) -> Sources:
+def _sources(places: Mapping[str, Sequence[StyleSource]], style_counts: Sequence[int]) -> Sources:
     """Build the sources; without masks all styles are unmasked, whatever their number."""
     styles = iter(places["style"])
     unmasked = list(islice(styles, style_counts[0] if places["mask"] else None))
@@ -149,7 +150,7 @@ class _Search:
         self._masked = masked
         self.notes: list[str] = []
 
-    def places(self, role: str, groups: Sequence[Sequence[Input]], named: Sequence[str]) -> list[StyleInput]:
+    def places(self, role: str, groups: Sequence[Sequence[Input]], named: Sequence[str]) -> list[StyleSource]:
         """Return the present paths of the files of a role, or the named ones."""
         if role in ("content", "style") and not (groups or named):
             self._findings.add(UserError(f"the picture does not record its {role}", f"--{role} FILE"))
@@ -158,7 +159,7 @@ class _Search:
             return list(named)
         return [self._style_place(group) for group in groups]
 
-    def _style_place(self, group: Sequence[Input]) -> StyleInput:
+    def _style_place(self, group: Sequence[Input]) -> StyleSource:
         places = [self._findings.attempt(partial(self._place, file)) or "" for file in group]
         return places if len(places) > 1 else places[0]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -179,3 +179,9 @@ def _parsed(kind: type, value: Any, name: str) -> Any:
         return kind(value)
     except (TypeError, ValueError, OverflowError):
         raise UserError(f"must be {name}, not '{value}'", "") from None
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """Add a number to the second and later of equal names: `gram`, `gram 2`."""
+    counts = [names[: index + 1].count(name) for index, name in enumerate(names)]
+    return [f"{name} {count}" if count > 1 else name for name, count in zip(names, counts, strict=True)]

@@ -191,11 +191,9 @@ class Recipe:
         """
         losses = {"--content-layers": (self.content_weight, self.content_layers)}
         losses |= {"--style-layers": (self.style_weight, self.style_layers)}
-        for index, loss in enumerate(self.losses):
-            earlier = sum(other.name == loss.name for other in self.losses[:index])
-            option = f"--loss {loss.name} {earlier + 1}" if earlier else f"--loss {loss.name}"
-            if loss.layers and {*loss.layers} != {IMAGE}:
-                losses[option] = loss.weight, loss.layers
+        options = fields.numbered([f"--loss {loss.name}" for loss in self.losses])
+        extra = [pair for pair in zip(options, self.losses, strict=True) if {*pair[1].layers} - {IMAGE}]
+        losses |= {option: (loss.weight, loss.layers) for option, loss in extra}
         return {option: selection for option, (weight, selection) in losses.items() if weight}
 
     def layers(self) -> tuple[str, ...]:

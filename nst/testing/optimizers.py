@@ -20,11 +20,11 @@ from nst.specs import OptimizerSpec, resolve
 from nst.testing.options import bounds
 from nst.testing.suite import Suite, said_of
 
-OptionValues = NDArray[Any]
-MakeArray = Callable[[OptionValues], Array]
+HostArray = NDArray[Any]
+MakeArray = Callable[[HostArray], Array]
 
 
-class Quadratic:
+class RecordingObjective:
     """An objective on arrays of one kind, computed in NumPy, that remembers every image it is asked about.
 
     `function` gives the loss and its gradient at values `(H, W, 3)`; `start` is where to begin.
@@ -33,7 +33,7 @@ class Quadratic:
     patience = 10_000  # evaluations after which an optimizer counts as lost
 
     def __init__(
-        self, function: Callable[[OptionValues], tuple[Any, OptionValues]], start: OptionValues, make: MakeArray
+        self, function: Callable[[HostArray], tuple[Any, HostArray]], start: HostArray, make: MakeArray
     ) -> None:
         self._function, self._make = function, make
         self.start = make(start.astype(np.float32))
@@ -49,27 +49,27 @@ class Quadratic:
         return Evaluation(float(loss), {"all": float(loss)}, kind)
 
 
-def quadratic(make: MakeArray, shape: tuple[int, ...] = (5, 7, 3), spread: float = 0.4) -> Quadratic:
+def quadratic(make: MakeArray, shape: tuple[int, ...] = (5, 7, 3), spread: float = 0.4) -> RecordingObjective:
     """Lowest, at 0, where all pixels are 0.5; curvatures from 1 to 10; it starts within `spread` of there."""
     start = 0.5 + np.random.default_rng(0).uniform(-spread, spread, size=shape)
     curvature = np.geomspace(1, 10, start.size).reshape(shape)
-    return Quadratic(lambda x: (np.sum(curvature * (x - 0.5) ** 2) / 2, curvature * (x - 0.5)), start, make)
+    return RecordingObjective(lambda x: (np.sum(curvature * (x - 0.5) ** 2) / 2, curvature * (x - 0.5)), start, make)
 
 
-def rosenbrock(make: MakeArray) -> Quadratic:
+def rosenbrock(make: MakeArray) -> RecordingObjective:
     """Rosenbrock's valley between the two rows of `(2, 4, 3)`, moved into 0..1, its curvatures at most about 10.
 
     From -1.2, 1 as usual: 0.1, 0.83 in our units, of which the old ones are 3 x - 1.5. Lowest, at 0, at 0.83.
     """
 
-    def function(image: OptionValues) -> tuple[Any, OptionValues]:
+    def function(image: HostArray) -> tuple[Any, HostArray]:
         x, y = 3 * image - 1.5
         bend = y - x**2
         slopes = np.stack([-400 * x * bend - 2 * (1 - x), 200 * bend])
         return np.sum(100 * bend**2 + (1 - x) ** 2) / 1000, 3 * slopes / 1000
 
     start = (np.broadcast_to(np.array([-1.2, 1.0])[:, None, None], (2, 4, 3)) + 1.5) / 3
-    return Quadratic(function, start, make)
+    return RecordingObjective(function, start, make)
 
 
 class OptimizerSuite(Suite):
@@ -100,7 +100,9 @@ class OptimizerSuite(Suite):
         if "make" in metafunc.fixturenames:
             metafunc.parametrize("make", self.arrays.values(), ids=self.arrays)
 
-    def run(self, spec: OptimizerSpec, problem: Quadratic, start: Array = None, **given: Any) -> Iterator[Iterate]:
+    def run(
+        self, spec: OptimizerSpec, problem: RecordingObjective, start: Array = None, **given: Any
+    ) -> Iterator[Iterate]:
         """Yield the optimizer's iterates on a problem."""
         image = problem.start if start is None else start
         iterates: Iterator[Iterate] = spec.load()(problem, image, **self.settings(spec) | given)
@@ -119,7 +121,7 @@ class OptimizerSuite(Suite):
 
     @pytest.mark.parametrize("function", [quadratic, rosenbrock])
     def test_lowers_a_quadratic_and_rosenbrock_s_function(
-        self, spec: OptimizerSpec, make: MakeArray, function: Callable[[MakeArray], Quadratic]
+        self, spec: OptimizerSpec, make: MakeArray, function: Callable[[MakeArray], RecordingObjective]
     ) -> None:
         """It lowers a quadratic and Rosenbrock's function."""
         problem = function(make)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nst.estimate.model import Estimate
-from nst.estimate.text import in_all
+from nst.estimate.text import format_total
 from nst.io import toml
 from nst.recipe.recipe import Recipe
 from nst.ui.commands import CommandRun
@@ -24,4 +24,4 @@ def start_command(content: str, styles: Sequence[str], recipe: Recipe, folder: P
 def summary(output: str) -> str:
     """Return the estimate in one line: `about 42 s and 1.2 GB, plus 5 s to start, on cpu`."""
     fields = json.loads(output)
-    return f"{in_all(Estimate.from_dict(fields))}, on {fields['device']}"
+    return f"{format_total(Estimate.from_dict(fields))}, on {fields['device']}"

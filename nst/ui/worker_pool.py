@@ -14,7 +14,7 @@ from nst.ui.run_state import RunState
 PATIENCE = 10.0  # seconds from a stop request until the process is killed
 
 
-class WarmWorker(Protocol):
+class PaintWorker(Protocol):
     """A worker process that stylizes one image at a time."""
 
     def paint(self, order: Order) -> Iterator[Event]:
@@ -30,11 +30,11 @@ class WarmWorker(Protocol):
 class WorkerPool:
     """Worker processes, one for each device. `start_worker` creates the worker of a device."""
 
-    def __init__(self, start_worker: Callable[[], WarmWorker]) -> None:
+    def __init__(self, start_worker: Callable[[], PaintWorker]) -> None:
         self._start_worker = start_worker
         self.queue = JobQueue()
         self._lock = Lock()
-        self._workers: dict[str, WarmWorker] = {}
+        self._workers: dict[str, PaintWorker] = {}
 
     def start(self, run: RunState) -> Ticket:
         """Queue a run for its device."""
@@ -47,7 +47,7 @@ class WorkerPool:
         command.ticket = self.queue.submit(device_for(device), command.run)
         return command.ticket
 
-    def _paint(self, run: RunState, worker: WarmWorker) -> None:
+    def _paint(self, run: RunState, worker: PaintWorker) -> None:
         if run.stopping:
             run.take(Failed("the run was stopped before it started"))
             return
@@ -60,7 +60,7 @@ class WorkerPool:
         if not run.over:
             run.take(Failed("the worker process has ended without a result", "try a smaller size, or another device"))
 
-    def _worker(self, device: str) -> WarmWorker:
+    def _worker(self, device: str) -> PaintWorker:
         with self._lock:
             if device not in self._workers:
                 self._workers[device] = self._start_worker()
@@ -82,7 +82,7 @@ class WorkerPool:
         timer.start()
 
     @staticmethod
-    def _force(run: RunState, worker: WarmWorker) -> None:
+    def _force(run: RunState, worker: PaintWorker) -> None:
         if not run.over:
             worker.kill()
 

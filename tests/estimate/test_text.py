@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nst.estimate.model import Estimate, LevelEstimate
-from nst.estimate.text import duration, format_estimate, in_all
+from nst.estimate.text import duration, format_estimate, format_total
 
 
 def estimate(seconds=41.6, memory=1_240_000_000, **changes):
@@ -38,7 +38,7 @@ def test_as_much_is_said_as_is_known(given, words):
     ],
 )
 def test_in_all_the_start_counts_too(given, words):
-    assert in_all(given) == words
+    assert format_total(given) == words
 
 
 @pytest.mark.parametrize(

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from PIL import Image
 
-from nst.errors import Findings, UserError
-from nst.job.inputs import Sources, parse_mask, read_inputs
-
-
-def picture(path, color=(200, 100, 50), size=(8, 6)):
-    Image.new("RGB" if len(color) == 3 else "RGBA", size, color).save(path)
-    return str(path)
+from nst.errors import UserError
+from nst.job.inputs import Sources, parse_mask
 
 
-@pytest.fixture
-def read(tmp_path):
-    def inputs(styles=(), masks=(), protect=None):
-        findings = Findings()
-        sources = Sources(picture(tmp_path / "content.png"), styles, masks, protect)
-        return read_inputs(sources, findings), findings.errors
-
-    return inputs
-
-
-def test_a_folder_is_one_style_of_all_its_pictures(tmp_path, read):
+def test_a_folder_is_one_style_of_all_its_pictures(tmp_path, read, picture):
     folder = tmp_path / "munch"
     folder.mkdir()
     for name in ("b.jpg", "a.png", "notes.txt"):
@@ -39,13 +23,13 @@ def test_a_folder_is_one_style_of_all_its_pictures(tmp_path, read):
     ]
 
 
-def test_a_list_is_one_style_too(tmp_path, read):
+def test_a_list_is_one_style_too(tmp_path, read, picture):
     works = [picture(tmp_path / name) for name in ("b.png", "a.png")]
     inputs, _ = read([works])
     assert [work.source for work in inputs.styles[0].images] == works
 
 
-def test_every_picture_is_named_with_its_role_and_style(tmp_path, read):
+def test_every_picture_is_named_with_its_role_and_style(tmp_path, read, picture):
     sky, one, two, face = (picture(tmp_path / f"{name}.png") for name in ("sky", "one", "two", "face"))
     inputs, _ = read([[one, two], two], [(sky, [one])], face)
     assert [*inputs.files()] == [
@@ -66,13 +50,13 @@ def test_an_empty_folder_is_a_mistake(tmp_path, read):
     assert "no pictures in the folder" in error.message
 
 
-def test_a_black_mask_is_a_mistake(tmp_path, read):
+def test_a_black_mask_is_a_mistake(tmp_path, read, picture):
     style = picture(tmp_path / "style.png")
     _, (error,) = read([], [(picture(tmp_path / "black.png", (0, 0, 0)), [style])])
     assert "black everywhere" in error.message
 
 
-def test_two_patches_of_one_mask_have_names_of_their_own(tmp_path, read):
+def test_two_patches_of_one_mask_have_names_of_their_own(tmp_path, read, picture):
     style, sky = picture(tmp_path / "style.png"), picture(tmp_path / "sky.png")
     inputs, _ = read([], [(sky, [style]), (sky, [style])])
     assert [patch.name for patch in inputs.masked_regions] == ["sky", "sky 2"]

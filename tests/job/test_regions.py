@@ -4,31 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from nst.engine.terms import Region
-from nst.errors import Findings
-from nst.job.inputs import Sources, read_inputs
 from nst.job.regions import finished, masked, regions, start
 from nst.recipe.recipe import Recipe
 
 
-def picture(path, color=(200, 100, 50), size=(8, 6)):
-    Image.new("RGB" if len(color) == 3 else "RGBA", size, color).save(path)
-    return str(path)
-
-
-@pytest.fixture
-def read(tmp_path):
-    def inputs(styles=(), masks=(), protect=None):
-        findings = Findings()
-        sources = Sources(picture(tmp_path / "content.png"), styles, masks, protect)
-        return read_inputs(sources, findings), findings.errors
-
-    return inputs
-
-
-def test_a_mask_weighs_by_its_luminance_and_is_black_where_it_is_transparent(tmp_path, read):
+def test_a_mask_weighs_by_its_luminance_and_is_black_where_it_is_transparent(tmp_path, read, picture):
     style = picture(tmp_path / "style.png")
     gray, clear = picture(tmp_path / "gray.png", (51, 51, 51)), picture(tmp_path / "clear.png", (255, 255, 255, 51))
     inputs, errors = read([style], [(gray, [style]), (clear, [style])])
@@ -39,14 +21,14 @@ def test_a_mask_weighs_by_its_luminance_and_is_black_where_it_is_transparent(tmp
     np.testing.assert_allclose(rest, 0.6, atol=1e-3)
 
 
-def test_what_is_protected_is_taken_out_of_every_region(tmp_path, read):
+def test_what_is_protected_is_taken_out_of_every_region(tmp_path, read, picture):
     style, half = picture(tmp_path / "style.png"), picture(tmp_path / "half.png", (128, 128, 128))
     inputs, _ = read([style], [], half)
     (region,) = regions(inputs, Recipe())
     np.testing.assert_allclose(region.mask, 1 - 128 / 255, atol=1e-3)
 
 
-def test_shares_and_sizes_go_to_the_works_of_a_style(tmp_path, read):
+def test_shares_and_sizes_go_to_the_works_of_a_style(tmp_path, read, picture):
     folder = tmp_path / "works"
     folder.mkdir()
     picture(folder / "a.png")
@@ -57,14 +39,14 @@ def test_shares_and_sizes_go_to_the_works_of_a_style(tmp_path, read):
     assert list(region.scales) == [1, 1, 0.5]
 
 
-def test_without_a_style_for_the_rest_it_is_the_content(tmp_path, read):
+def test_without_a_style_for_the_rest_it_is_the_content(tmp_path, read, picture):
     style, half = picture(tmp_path / "style.png"), picture(tmp_path / "half.png", (128, 128, 128))
     inputs, _ = read([], [(half, [style])])
     mixed = finished(inputs, Recipe(), np.zeros((6, 8, 3), np.float32))
     np.testing.assert_allclose(mixed, inputs.content.pixels * (1 - 128 / 255), atol=1e-3)
 
 
-def test_a_region_is_looked_at_within_the_bounds_of_its_mask_and_the_rest_anywhere(tmp_path, read):
+def test_a_region_is_looked_at_within_the_bounds_of_its_mask_and_the_rest_anywhere(tmp_path, read, picture):
     style, corner = picture(tmp_path / "style.png"), np.zeros((6, 8, 3), np.float32)
     corner[3:, 2:4] = 1
     inputs, _ = read([style], [(corner, [style])])
@@ -95,7 +77,7 @@ def test_each_region_starts_from_its_own_styles_and_what_is_no_region_s_from_the
         np.testing.assert_allclose(quarter, value, rtol=1e-6)
 
 
-def test_what_is_protected_starts_as_the_content(tmp_path, read):
+def test_what_is_protected_starts_as_the_content(tmp_path, read, picture):
     style, white = picture(tmp_path / "style.png"), picture(tmp_path / "white.png", (255, 255, 255))
     inputs, _ = read([style], [], white)
     content = np.random.default_rng(0).random((3, 4, 3), np.float32)
