@@ -32,6 +32,13 @@ State: TypeAlias = Mapping[str, Any]
 """An optimizer's whole memory: names to arrays shaped like the image, or to ints and floats. Serializable."""
 
 
+Features: TypeAlias = Mapping[str, NDArray[np.float32]]
+"""Features of one image on the host, by layer: `(H_l, W_l, C_l)` float32. It has `image`, the `Pixels`, too."""
+
+Targets: TypeAlias = Mapping[str, NDArray[np.float32]] | Iterable[tuple[str, NDArray[np.float32]]]
+"""Target maps by layer, as a mapping or as pairs."""
+
+
 class Namespace(Protocol):
     """The functions a loss may call, beside `+ - * / **`, slicing and `.shape`: a subset of the array API standard.
 
@@ -176,6 +183,32 @@ class PointwiseLoss(Protocol):
 
     def energy(self, xp: Namespace, target: Tensor) -> Tensor | float:
         """What the mean difference is divided by: the mean over positions of this `(H, W)`, or a float."""
+
+
+class MatchedLoss(PointwiseLoss, Protocol):
+    """Style: once per size, chooses a target for each position; then compares at each position, as content does.
+
+    Everything but `difference` and `energy` runs on the host, in NumPy, outside the gradient. Features that are read
+    from a mapping are float32 `(H_l, W_l, C_l)`. They are extracted when they are read, and not kept: read one layer
+    after another in the mapping's order, and what has been read twice has been computed twice.
+    """
+
+    def query(self, content: Pixels, image: Pixels | None) -> Pixels:
+        """Return the image whose features ask for matches, of the content's size.
+
+        `image` is the picture that this size starts from, of the content's size; None at the first size.
+        """
+
+    def references(self, style: Pixels) -> Sequence[Pixels]:
+        """Return the images that targets are taken from: the style image, or rotations of it."""
+
+    def match(self, query: Features, styles: Sequence[Features], shares: Sequence[float]) -> Targets:
+        """Return a target map `(H_l, W_l, C_l)` for each layer of `query`, shaped like its features there.
+
+        `styles` are the references of the first style image, then those of the second, and so on. `shares` has one
+        number per style image; they sum to 1. The same features give the same targets. A mapping may be returned, or
+        pairs of layer and target one by one, which need less memory.
+        """
 
 
 @dataclass(frozen=True)

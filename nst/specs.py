@@ -143,9 +143,9 @@ class InitializerSpec(Spec):
 
 @dataclass(frozen=True)
 class LossSpec(Spec):
-    """A loss: its factory makes a `StatisticLoss` or a `PointwiseLoss`, as `shape` says, for one `role`.
+    """A loss: its factory makes a `StatisticLoss`, a `PointwiseLoss` or a `MatchedLoss`, as `shape` says, for a `role`.
 
-    Role "style" takes the shapes "statistic" and "whole", roles "content" and "image" take "pointwise".
+    Role "style" takes the shapes "statistic", "whole" and "matched", roles "content" and "image" take "pointwise".
 
     `shape` "whole" promises the methods of a `StatisticLoss`, but not that its statistic is a mean over positions: such
     a loss looks at the whole picture at once, and raises `NstError` for a weight.
@@ -161,12 +161,12 @@ class LossSpec(Spec):
     """
 
     role: Literal["style", "content", "image"] = "style"
-    shape: Literal["statistic", "pointwise", "whole"] = "statistic"
+    shape: Literal["statistic", "pointwise", "whole", "matched"] = "statistic"
     copies: float = 0.0
 
 
 SHAPES: Mapping[str, tuple[str, ...]] = {
-    "style": ("statistic", "whole"),
+    "style": ("statistic", "whole", "matched"),
     "content": ("pointwise",),
     "image": ("pointwise",),
 }

@@ -105,6 +105,7 @@ class LevelRun:
         self._canvas = task.canvas(self._level)
         self._tile = resume.tile if resume else self._planned_tile()
         self._taken = 0 if resume is None else resume.taken
+        self._start = self._canvas.spread(outcome.pixels) if resume is None or resume.start is None else resume.start
         self._mean = self._resumed_mean(resume)
         self._objective = self._first_objective()
         self._descent = self._resumed_descent(resume)
@@ -115,7 +116,7 @@ class LevelRun:
         return tile if tile is None or not most else min(tile or most, most)
 
     def _first_objective(self) -> Objective:
-        build = partial(build_level, self._task, self._level)
+        build = partial(build_level, self._task, self._level, image=self._start if self._index else None)
         uncut = any(use.whole and use.weight for use in self._task.style)
         if self._tile is None or uncut:
             return build(self._tile or 0)
@@ -166,7 +167,7 @@ class LevelRun:
 
     def run(self, on_iterate: OnIterate | None) -> None:
         """Take the level's steps, telling of each."""
-        start = self._backend.asarray(self._canvas.spread(self._outcome.pixels))
+        start = self._backend.asarray(self._start)
         before = time.perf_counter()
         try:
             for iterate in islice(self._descent.iterates(start), self._level.steps - self._taken):
@@ -249,6 +250,7 @@ class LevelRun:
             best=self._host(best.image),
             best_loss=best.evaluation.loss,
             mean=self._host(total) if self._task.average else None,
+            start=self._start if self._index and self._task.matched else None,
             history=self._outcome.history[:steps],
             **rest,
         )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from nst.engine.bleed import BleedCanvas
 from nst.engine.masks import Mask
+from nst.engine.matching import matched_terms
 from nst.engine.objective import build_objective
-from nst.engine.terms import Region, WeightedLoss, pointwise_terms, style_terms
+from nst.engine.terms import Region, Term, WeightedLoss, pointwise_terms, style_terms
 from nst.engine.tiling import cut
 from nst.errors import NstError
 from nst.images import fit
@@ -56,14 +58,22 @@ class Problem:
     until: float = 0.0
     bleed: int = 0
 
+    @property
+    def matched(self) -> bool:
+        """Whether a style loss is matched on the image that a level starts from."""
+        return any(use.matched and use.weight for use in self.style)
+
     def canvas(self, level: Level) -> BleedCanvas:
         """Return the canvas of a level: the picture with its rim."""
         height, width = self.content.shape[:2]
         return BleedCanvas.around(fit(height, width, level.size), self.bleed)
 
 
-def build_level(task: Problem, level: Level, tile: int = 0) -> Objective:
-    """Build the objective of a level, in tiles of `tile` pixels (0: the whole image)."""
+def build_level(task: Problem, level: Level, tile: int = 0, image: Pixels | None = None) -> Objective:
+    """Build the objective of a level, in tiles of `tile` pixels (0: the whole image).
+
+    `image` is what the level starts from, for losses that match it with the styles; None at the first level.
+    """
     whole, style, pointwise = task.canvas(level), _used(task.style), _used(task.pointwise)
     for use in style:
         if use.whole and tile:
@@ -74,7 +84,12 @@ def build_level(task: Problem, level: Level, tile: int = 0) -> Objective:
     content = whole.spread(task.content)
     regions = [region.at(whole, level.size) for region in task.regions]
     hold = None if task.protect is None else 1 + PROTECTION * whole.spread(task.protect)
-    terms = [term for use in style for each in regions for term in style_terms(level.backend, use, each, tiles, tile)]
+    terms: list[Term] = []
+    for use, region in product(style, regions):
+        if use.matched:
+            terms += matched_terms(level.backend, use, region, (content, image), tiles, tile)
+        else:
+            terms += style_terms(level.backend, use, region, tiles, tile)
     for use in pointwise:
         terms += pointwise_terms(level.backend, use, content, tiles, hold if use.protects else None)
     return build_objective(level.backend, terms, tiles)

@@ -13,7 +13,7 @@ from nst.engine.bleed import BleedCanvas
 from nst.engine.masks import Area, Mask, everywhere, inside
 from nst.engine.tiling import Tile, cut
 from nst.images import fit, resize
-from nst.protocols import FeatureBackend, Namespace, Pixels, PointwiseLoss, StatisticLoss, Tensor
+from nst.protocols import FeatureBackend, MatchedLoss, Namespace, Pixels, PointwiseLoss, StatisticLoss, Tensor
 from nst.vgg.architecture import stride
 from nst.vgg.layers import IMAGE
 
@@ -26,15 +26,17 @@ class WeightedLoss:
 
     `whole` losses take their statistic from all positions at once, so that tiles cannot be added up. `protects` is for
     those that hold on to the content. `targeted` losses compare with the content; the others look at the picture alone.
+    `matched` losses choose the target of each position themselves, once per size.
     """
 
     name: str
-    loss: StatisticLoss | PointwiseLoss
+    loss: StatisticLoss | PointwiseLoss | MatchedLoss
     layers: Mapping[str, float]
     weight: float
     whole: bool = False
     protects: bool = False
     targeted: bool = True
+    matched: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def pointwise_terms(
         found = extract(backend, image[tile.box], tuple(use.layers))
         for layer in use.layers:
             rim = found.pop(layer)[tile.rim(stride(layer))]
-            energies[layer] += areas[layer].shares[i] * _energy(backend.xp, use.loss, rim, tile, layer)  # type: ignore[arg-type]
+            energies[layer] += areas[layer].shares[i] * energy(backend.xp, use.loss, rim, tile, layer)  # type: ignore[arg-type]
             # Times 1 is in memory of its own: what is around the rim need not be kept for its sake.
             targets[layer].append(1 * rim if use.targeted else None)
     terms: list[Term] = []
@@ -170,10 +172,10 @@ def pointwise_terms(
     return terms
 
 
-def _energy(xp: Namespace, loss: PointwiseLoss, rim: Tensor, tile: Tile, layer: str) -> float:
+def energy(xp: Namespace, loss: PointwiseLoss, rim: Tensor, tile: Tile, layer: str) -> float:
     """Return the target's energy, averaged over a tile's core."""
-    energy = loss.energy(xp, rim)
-    return energy if isinstance(energy, float) else float(xp.mean(energy[tile.core_in_rim(stride(layer))]))
+    values = loss.energy(xp, rim)
+    return values if isinstance(values, float) else float(xp.mean(values[tile.core_in_rim(stride(layer))]))
 
 
 def extract(backend: FeatureBackend, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:

@@ -42,6 +42,11 @@ class Span:
         core = self.core(stride)
         return slice(max(0, core.start - 1), core.stop + 1)
 
+    def rim_in_image(self, stride: int) -> slice:
+        """Return the core with the neighboring positions as a slice of the image's features."""
+        rim, low = self.rim(stride), self.low // stride
+        return slice(low + rim.start, low + rim.stop)
+
     def core_in_rim(self, stride: int) -> slice:
         """Return the core as slices of the widened core's features."""
         core, rim = self.core(stride), self.rim(stride)
@@ -76,6 +81,10 @@ class Tile:
     def rim(self, stride: int) -> tuple[slice, slice]:
         """Return the tile's core with the neighboring positions, for losses that compare neighbors."""
         return self.rows.rim(stride), self.columns.rim(stride)
+
+    def rim_in_image(self, stride: int) -> tuple[slice, slice]:
+        """Return the tile's core with the neighboring positions as slices of the image's features."""
+        return self.rows.rim_in_image(stride), self.columns.rim_in_image(stride)
 
     def core_in_rim(self, stride: int) -> tuple[slice, slice]:
         """Return the tile's core as slices of the widened core's features."""

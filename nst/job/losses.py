@@ -33,4 +33,5 @@ def _weighted_loss(recipe: Recipe, plugins: Plugins, spec: LossSpec, chosen: Ext
         whole=spec.shape == "whole",
         protects=spec.role == "content",
         targeted=spec.role != "image",
+        matched=spec.shape == "matched",
     )

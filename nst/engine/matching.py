@@ -1,0 +1,105 @@
+"""Style terms whose targets a loss matches once per size: one target for each position of each layer.
+
+Matching happens on the host, outside the gradient. The engine extracts the features, and each layer of the matched
+loss is then a pointwise loss towards its target map: tiles, masks and resumed runs follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst.engine.masks import Area, everywhere, inside
+from nst.engine.terms import TINY, PointwiseTerm, Region, WeightedLoss, energy, extract
+from nst.engine.tiling import Tile, cut
+from nst.errors import NstError
+from nst.protocols import FeatureBackend, MatchedLoss, Pixels, Tensor
+from nst.vgg.architecture import stride
+
+Images = tuple[Pixels, Pixels | None]
+
+
+class FeatureMaps(Mapping[str, NDArray[np.float32]]):
+    """Features of `image` by layer, `(H_l, W_l, C_l)` float32 in NumPy, extracted when a layer is read.
+
+    Reading all layers takes one pass through the network, in tiles of `tile` pixels one pass for each layer. A layer
+    that was read is not kept. `strides` are the pixels from one position to the next, by layer.
+    """
+
+    def __init__(self, backend: FeatureBackend, image: Pixels, layers: Sequence[str], tile: int = 0) -> None:
+        self.image = image
+        self.strides = {layer: stride(layer) for layer in layers}
+        self._backend, self._layers, self._tile = backend, tuple(layers), tile
+        self._unread: dict[str, Tensor] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the layers."""
+        return iter(self._layers)
+
+    def __len__(self) -> int:
+        """Return the number of layers."""
+        return len(self._layers)
+
+    def __getitem__(self, layer: str) -> NDArray[np.float32]:
+        """Return the features of a layer; raises `KeyError` for a layer that was not asked for."""
+        tiles = cut((self.image.shape[0], self.image.shape[1]), self._tile, self._layers)
+        if len(tiles) > 1:
+            return self._in_tiles(layer, tiles)
+        if layer not in self._unread:
+            self._unread = extract(self._backend, self._backend.asarray(self.image), self._layers)
+        return self._backend.to_host(self._unread.pop(layer))
+
+    def _in_tiles(self, layer: str, tiles: Sequence[Tile]) -> NDArray[np.float32]:
+        """Put the features together from the cores of the tiles, row by row."""
+        image, step = self._backend.asarray(self.image), self.strides[layer]
+        rows: dict[int, list[NDArray[np.float32]]] = {}
+        for tile in tiles:
+            core = extract(self._backend, image[tile.box], [layer])[layer][tile.core(step)]
+            rows.setdefault(tile.rows.start, []).append(self._backend.to_host(core))
+        return np.concatenate([np.concatenate(row, axis=1) for row in rows.values()])
+
+
+def matched_terms(
+    backend: FeatureBackend, use: WeightedLoss, region: Region, images: Images, tiles: Sequence[Tile], tile: int = 0
+) -> list[PointwiseTerm]:
+    """Return one term per layer of a matched loss, its targets the loss's own choice of features for each position.
+
+    `images` are the content and the picture so far, None at the first size.
+    `tiles` cut the image; images larger than `tile` pixels (0: no limit) are looked at in tiles too.
+    """
+    targets = _match(backend, use, region, images, tile)
+    terms = [_term(backend, use, region, layer, target, tiles) for layer, target in targets]
+    if missing := use.layers.keys() - {term.layer for term in terms}:
+        raise NstError(f"'{use.name}' matched no target for {', '.join(sorted(missing))}", "report it to its author")
+    return terms
+
+
+def _match(
+    backend: FeatureBackend, use: WeightedLoss, region: Region, images: Images, tile: int
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    loss, layers = use.loss, tuple(use.layers)
+    query = FeatureMaps(backend, loss.query(*images), layers, tile)
+    references = [image for style in region.styles for image in loss.references(style)]
+    styles = [FeatureMaps(backend, np.ascontiguousarray(image), layers, tile) for image in references]
+    targets = loss.match(query, styles, region.blend)
+    yield from targets.items() if isinstance(targets, Mapping) else targets
+
+
+def _term(
+    backend: FeatureBackend,
+    use: WeightedLoss,
+    region: Region,
+    layer: str,
+    target: NDArray[np.float32],
+    tiles: Sequence[Tile],
+) -> PointwiseTerm:
+    step, area = stride(layer), everywhere(tiles, layer)
+    if region.mask is not None:
+        area = Area(inside(backend, region.mask, tiles, layer).weights, area.shares)
+    rims = [backend.asarray(np.ascontiguousarray(target[tile.rim_in_image(step)])) for tile in tiles]
+    energies = (energy(backend.xp, use.loss, rim, tile, layer) for rim, tile in zip(rims, tiles, strict=True))
+    mean = sum(share * value for share, value in zip(area.shares, energies, strict=True))
+    weight = use.weight * use.layers[layer] / max(mean, TINY)
+    return PointwiseTerm(f"{use.name} {region.name}".strip() + f" {layer}", layer, use.loss, weight, rims, area)
