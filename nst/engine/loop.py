@@ -70,21 +70,21 @@ class Stop(Exception):  # noqa: N818 - a request, not an error
     """Request from an `on_iterate` callback to end the run after this step, as "interrupted" with the best image."""
 
 
-def run(task: Problem, on_iterate: OnIterate | None = None, resume: Snapshot | None = None) -> Run:
+def run(problem: Problem, on_iterate: OnIterate | None = None, resume: Snapshot | None = None) -> Run:
     """Optimize at each size in turn, each starting from the enlarged result of the last.
 
     `resume` is an earlier run's snapshot: the steps that follow are those that would have followed. Ctrl-C, or a `Stop`
     raised by `on_iterate`, returns the best image so far as "interrupted". Ctrl-C before the first step is raised.
     Raises `NstError` when the loss is not finite at the start.
     """
-    outcome = Run(task.start)
+    outcome = Run(problem.start)
     if resume is not None:
-        best = task.canvas(task.levels[resume.level]).trim(resume.best)
+        best = problem.canvas(problem.levels[resume.level]).trim(resume.best)
         outcome = Run(best, list(resume.history), list(resume.notes))
     try:
-        for index in range(resume.level if resume else 0, len(task.levels)):
-            with memory_errors(task.levels[index].backend):
-                LevelRun(task, index, outcome, resume).run(on_iterate)
+        for index in range(resume.level if resume else 0, len(problem.levels)):
+            with memory_errors(problem.levels[index].backend):
+                LevelRun(problem, index, outcome, resume).run(on_iterate)
             resume = None
             if outcome.stopped != "finished":
                 break
@@ -98,11 +98,11 @@ def run(task: Problem, on_iterate: OnIterate | None = None, resume: Snapshot | N
 class LevelRun:
     """The part of a run at one size. It leaves its best image, or the mean, in `outcome`, whatever ends it."""
 
-    def __init__(self, task: Problem, index: int, outcome: Run, resume: Snapshot | None) -> None:
-        self._task, self._index, self._outcome = task, index, outcome
-        self._level = task.levels[index]
+    def __init__(self, problem: Problem, index: int, outcome: Run, resume: Snapshot | None) -> None:
+        self._problem, self._index, self._outcome = problem, index, outcome
+        self._level = problem.levels[index]
         self._backend = self._level.backend
-        self._canvas = task.canvas(self._level)
+        self._canvas = problem.canvas(self._level)
         self._tile = resume.tile if resume else self._planned_tile()
         self._taken = 0 if resume is None else resume.taken
         self._start = self._canvas.spread(outcome.pixels) if resume is None or resume.start is None else resume.start
@@ -112,12 +112,12 @@ class LevelRun:
 
     def _planned_tile(self) -> int | None:
         """Return the tile size to start with, not larger than the tile size that fitted at earlier sizes."""
-        tile, most = self._level.tile if self._task.tile == 0 else self._task.tile, self._outcome.tile
+        tile, most = self._level.tile if self._problem.tile == 0 else self._problem.tile, self._outcome.tile
         return tile if tile is None or not most else min(tile or most, most)
 
     def _first_objective(self) -> Objective:
-        build = partial(build_level, self._task, self._level, image=self._start if self._index else None)
-        uncut = any(use.whole and use.weight for use in self._task.style)
+        build = partial(build_level, self._problem, self._level, image=self._start if self._index else None)
+        uncut = any(use.whole and use.weight for use in self._problem.style)
         if self._tile is None or uncut:
             return build(self._tile or 0)
         return AutoTiledObjective(build, self._tile, max(self._canvas.shape), self._note, self._backend)
@@ -127,11 +127,11 @@ class LevelRun:
 
     def _resumed_mean(self, resume: Snapshot | None) -> EMA:
         if resume is None or resume.mean is None:
-            return EMA(self._task.average)
-        return EMA(self._task.average, self._placed(resume.mean), resume.mean_weight)
+            return EMA(self._problem.average)
+        return EMA(self._problem.average, self._placed(resume.mean), resume.mean_weight)
 
     def _resumed_descent(self, resume: Snapshot | None) -> Descent:
-        parts = (self._task.optimizer, self._objective, self._task.optimizer_options, self._task.until)
+        parts = (self._problem.optimizer, self._objective, self._problem.optimizer_options, self._problem.until)
         if resume is None:
             return Descent(*parts, state=self._carried())
         losses = [row["loss"] for row in resume.history[len(resume.history) - resume.taken :]]
@@ -180,7 +180,7 @@ class LevelRun:
 
     def _step(self, iterate: Iterate, seconds: float, on_iterate: OnIterate | None) -> None:
         self._taken += 1
-        if self._task.average:
+        if self._problem.average:
             self._mean.add(iterate.image)
         progress = self._progress(iterate, seconds)
         self._outcome.history.append(_row(progress))
@@ -189,12 +189,14 @@ class LevelRun:
 
     def _end(self) -> None:
         if self._descent.best is not None:
-            result = self._mean.value if self._task.average else self._descent.best.image
+            result = self._mean.value if self._problem.average else self._descent.best.image
             self._outcome.pixels = self._shown(result)
-        if self._task.carries and self._descent.good is not None:
+        if self._problem.carries and self._descent.good is not None:
             state = self._host_state(self._descent.good.state).items()
             trim = self._canvas.trim
-            self._outcome.state = {name: trim(each) if isinstance(each, np.ndarray) else each for name, each in state}
+            self._outcome.state = {
+                name: trim(value) if isinstance(value, np.ndarray) else value for name, value in state
+            }
         if isinstance(self._objective, AutoTiledObjective) and self._objective.tile != self._planned_tile():
             self._outcome.tile = self._objective.tile
         self._outcome.notes.extend(self._descent.notes)
@@ -212,7 +214,7 @@ class LevelRun:
         step = len(self._outcome.history) + 1
         return Progress(
             step=step,
-            steps=step - self._taken + sum(level.steps for level in self._task.levels[self._index :]),
+            steps=step - self._taken + sum(level.steps for level in self._problem.levels[self._index :]),
             size=self._level.size,
             loss=iterate.evaluation.loss,
             terms=iterate.evaluation.terms,
@@ -242,15 +244,15 @@ class LevelRun:
 
     def _snapshot(self, iterate: Iterate, best: Iterate, total: Array, steps: int, rest: Mapping[str, Any]) -> Snapshot:
         """Return a snapshot of the run after an iterate, with the optimizer's state if a later step needs it."""
-        last = self._index + 1 == len(self._task.levels)
-        needed = rest["taken"] < self._level.steps or (self._task.carries and not last)
+        last = self._index + 1 == len(self._problem.levels)
+        needed = rest["taken"] < self._level.steps or (self._problem.carries and not last)
         return Snapshot(
             image=self._host(iterate.image),
             state=self._host_state(iterate.state) if needed else {},
             best=self._host(best.image),
             best_loss=best.evaluation.loss,
-            mean=self._host(total) if self._task.average else None,
-            start=self._start if self._index and self._task.matched else None,
+            mean=self._host(total) if self._problem.average else None,
+            start=self._start if self._index and self._problem.matched else None,
             history=self._outcome.history[:steps],
             **rest,
         )

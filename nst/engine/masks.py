@@ -47,22 +47,22 @@ def inside(backend: FeatureBackend, mask: Mask, tiles: Sequence[Tile], layer: st
     # A tile without any part in the mask gets weights that can be divided by, and no share.
     weights = [core if total else np.ones_like(core) for core, total in zip(cores, sums, strict=True)]
     shares = [total / max(sum(sums), 1e-12) for total in sums]
-    return Area([backend.asarray(each) for each in weights], shares, float(means.mean()))
+    return Area([backend.asarray(core) for core in weights], shares, float(means.mean()))
 
 
 def window(backend: FeatureBackend, weights: Tensor) -> tuple[slice, slice]:
     """Return the bounding rows and columns of the nonzero part of a mask."""
     counts = backend.to_host(weights) > 0
-    found = [np.flatnonzero(counts.any(axis=axis)) for axis in (1, 0)]
-    rows, columns = (slice(int(places[0]), int(places[-1]) + 1) for places in found)
+    means = [np.flatnonzero(counts.any(axis=axis)) for axis in (1, 0)]
+    rows, columns = (slice(int(places[0]), int(places[-1]) + 1) for places in means)
     return rows, columns
 
 
 def _means(mask: Mask, size: int) -> Mask:
     """Average a mask over squares of `size` pixels; an odd last row or column is left out, as by a pool."""
     height, width = mask.shape[0] // size, mask.shape[1] // size
-    found: Mask = mask[: height * size, : width * size].reshape(height, size, width, size).mean(axis=(1, 3))
-    return found
+    means: Mask = mask[: height * size, : width * size].reshape(height, size, width, size).mean(axis=(1, 3))
+    return means
 
 
 def _core(means: Mask, tile: Tile, size: int) -> Mask:

@@ -1,9 +1,8 @@
-"""Terms made into one function of an image, with its gradient: of the whole image at once, or tile by tile.
+"""Build the objective of an image, with its gradient: of the whole image at once, or tile by tile.
 
-Both are exact. A statistic is a mean over positions, so a picture's is the sum of its tiles' shares; its distance
-from the target is taken once, on the small matrices, and the slope of that distance is what each tile needs to know
-of all others. So the gradient of the whole picture is had in the memory of one tile, at the price of a second pass
-forward.
+Both are exact. A statistic is a mean over positions, so the statistic of an image is the sum of the shares of its
+tiles. The distance from the target is computed once, on the small matrices. Each tile needs only the slope of that
+distance. So the gradient of the whole image needs the memory of one tile, and a second forward pass.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from nst.vgg.architecture import stride
 def build_objective(backend: FeatureBackend, terms: Sequence[Term], tiles: Sequence[Tile]) -> Objective:
     """Build the sum of the terms as a function of the image; each term needs a name of its own.
 
-    `tiles` are those the terms were made for; one is the whole image.
+    The terms were built for these `tiles`; a single tile is the whole image.
     """
     if len({term.name for term in terms}) < len(terms):
         raise ValueError(f"terms must have names of their own: {[term.name for term in terms]}")
@@ -53,8 +52,8 @@ def _at_once(backend: FeatureBackend, terms: Sequence[Term]) -> Objective:
 class Tiled:
     """An `Objective` in two passes over the tiles of the image.
 
-    The first adds up the statistics. The second has each tile's gradient: of its pointwise differences, and of its
-    statistics along the slope of their distances.
+    The first pass adds up the statistics. The second pass computes the gradient of each tile: of its pointwise
+    differences, and of its statistics along the slope of their distances.
     """
 
     def __init__(self, backend: FeatureBackend, terms: Sequence[Term], tiles: Sequence[Tile]) -> None:
@@ -73,23 +72,23 @@ class Tiled:
         slopes = {name: distance.gradient for name, distance in distances.items()}
         gradient = 0 * image
         for i, tile in enumerate(self.tiles):
-            part = self._part(i)(image[tile.box], *self._given(i, slopes))
+            part = self._part(i)(image[tile.box], *self._parameters(i, slopes))
             gradient[tile.box] += part.gradient
             terms |= {name: terms[name] + value for name, value in part.terms.items() if name not in distances}
         return Evaluation(sum(terms.values()), terms, gradient)
 
     def _statistics(self, image: Array) -> dict[str, Tensor]:
         """Return the statistics of the style terms over the whole image."""
-        found: dict[str, Tensor] = {}
+        statistics: dict[str, Tensor] = {}
         for i, tile in enumerate(self.tiles if self._style else ()):
             features = extract(self._backend, image[tile.box], _layers(self._style))
             for term in self._style:
                 core = features[term.layer][tile.core(stride(term.layer))]
                 part = term.area.shares[i] * term.statistic(self._backend.xp, core, term.area.weights[i])
-                found[term.name] = found[term.name] + part if term.name in found else part
-        return found
+                statistics[term.name] = statistics[term.name] + part if term.name in statistics else part
+        return statistics
 
-    def _given(self, i: int, slopes: Mapping[str, Tensor]) -> Iterator[Tensor]:
+    def _parameters(self, i: int, slopes: Mapping[str, Tensor]) -> Iterator[Tensor]:
         """Return the parameters of `_loss` for tile `i`: the slope or target of each term, and its weights."""
         for term in self._terms:
             share = term.area.shares[i]
@@ -107,24 +106,24 @@ class Tiled:
             self._parts[kind] = self._backend.value_and_grad(partial(self._loss, i))
         return self._parts[kind]
 
-    def _loss(self, i: int, image: Tensor, *given: Tensor) -> Mapping[str, Tensor]:
-        xp, tile, values = self._backend.xp, self.tiles[i], iter(given)
+    def _loss(self, i: int, image: Tensor, *parameters: Tensor) -> Mapping[str, Tensor]:
+        xp, tile, values = self._backend.xp, self.tiles[i], iter(parameters)
         features = extract(self._backend, image, _layers(self._terms))
-        found: dict[str, Tensor] = {}
+        terms: dict[str, Tensor] = {}
         for term in self._terms:
-            here, step = features[term.layer], stride(term.layer)
-            fixed = next(values) if isinstance(term, StyleTerm) or term.targets[i] is not None else None
+            layer_features, step = features[term.layer], stride(term.layer)
+            parameter = next(values) if isinstance(term, StyleTerm) or term.targets[i] is not None else None
             weights = None if term.area.weights[i] is None else next(values)
             if isinstance(term, StyleTerm):
-                found[term.name] = xp.sum(fixed * term.statistic(xp, here[tile.core(step)], weights))
+                terms[term.name] = xp.sum(parameter * term.statistic(xp, layer_features[tile.core(step)], weights))
             else:
-                differences = term.differences(xp, here[tile.rim(step)], fixed)[tile.core_in_rim(step)]
-                found[term.name] = term.area.shares[i] * xp.mean(_weighted(differences, weights))
-        return found
+                differences = term.differences(xp, layer_features[tile.rim(step)], parameter)[tile.core_in_rim(step)]
+                terms[term.name] = term.area.shares[i] * xp.mean(_weighted(differences, weights))
+        return terms
 
 
 def _masked(terms: Sequence[Term]) -> list[StyleTerm]:
-    """Those that are told where to look."""
+    """Return the style terms with a mask."""
     return [term for term in terms if isinstance(term, StyleTerm) and term.area.weights[0] is not None]
 
 
@@ -137,15 +136,15 @@ def _weighted(differences: Tensor, weights: Tensor | None) -> Tensor:
 
 
 def _distance(backend: FeatureBackend, term: StyleTerm) -> Objective:
-    """Return a term's distance as a function of its statistic, with the slope that the tiles need."""
+    """Return the distance of a term as an objective of its statistic."""
     return backend.value_and_grad(lambda statistic, target: {term.name: term.distance(backend.xp, statistic, target)})
 
 
 class AutoTiledObjective:
-    """An `Objective` that goes on in tiles when memory runs out, and in tiles half as large when it does so again.
+    """An `Objective` that continues in tiles when memory runs out, and then in tiles of half the size.
 
-    `build` makes the objective for a tile size in pixels (0: the whole image at once), `longest` is the image's
-    longer side; `tell` is told of each change. `backend` is asked to free what is held no longer, where it can.
+    `build` builds the objective for a tile size in pixels (0: the whole image); `longest` is the image's longer side.
+    `tell` receives a message at each change. The cache of `backend` is emptied, if the backend can do that.
     """
 
     def __init__(
@@ -168,7 +167,7 @@ class AutoTiledObjective:
                     return self._objective(image)
             except MemoryError:
                 self._objective = None
-            gc.collect()  # the traceback, which holds what the evaluation held, may be a circle
+            gc.collect()  # the traceback keeps the tensors of the evaluation, perhaps in a cycle
             empty_cache(self._backend)
             self._halve()
 
@@ -176,4 +175,4 @@ class AutoTiledObjective:
         self.tile = min(self.tile or self._longest, self._longest) // 2
         if self.tile < SMALLEST:
             raise NstError("not enough memory, even in small tiles", "choose a smaller --size")
-        self._tell(f"not enough memory: going on in tiles of {self.tile} px")
+        self._tell(f"not enough memory: continuing in tiles of {self.tile} px")

@@ -1,4 +1,4 @@
-"""Everything one picture needs, as objects, and what is asked of the image at one of its sizes."""
+"""The input of the engine, as objects, and the objective of the image at one of its sizes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from nst.errors import NstError
 from nst.images import fit
 from nst.protocols import FeatureBackend, Objective, Optimizer, Pixels
 
-PROTECTION = 20.0  # how many times more the content weighs where it is protected
+PROTECTED_WEIGHT = 20.0  # the content loss weighs this many times more where the content is protected
 
 
 @dataclass(frozen=True)
 class Level:
-    """One size of a run: its long side in pixels, its steps, the network asked, and its tiles where the task says 0."""
+    """One size of a run: long side in pixels, steps, backend, and the tile size if the problem's `tile` is 0."""
 
     size: int
     steps: int
@@ -32,15 +32,14 @@ class Level:
 
 @dataclass(frozen=True)
 class Problem:
-    """Everything one picture needs, as objects.
+    """The input of the engine: images, backends, losses and the optimizer of one run.
 
-    `levels` go from coarse to fine; `start` is the first image. `style` losses are drawn towards the regions' styles,
-    `pointwise` ones towards the content. `average` is the share of the running mean of the images that each step keeps:
-    above 0 the mean is the result, and not the image of the lowest loss. `tile` is the side in pixels of the tiles to
-    compute in, 0 for the whole image until memory runs out, None for the whole image come what may. `protect` `(H, W)`,
-    0..1, says where the content is held on to more firmly. `carries` hands the optimizer's state from one size to the
-    next, resized. `until` ends a size where its last steps lowered the loss by less than this share; 0 never does.
-    `bleed` are the pixels painted beyond each border, and cut off.
+    `levels` go from coarse to fine; `start` is the initial image. `style` losses compare the image with the regions'
+    styles, `pointwise` losses with the content. `average` is the decay of the running mean of the images: above 0 the
+    mean is the result, otherwise the image of the lowest loss. `tile` is the side of the tiles in pixels, 0 for the
+    whole image until memory runs out, None for no tiles at all. `protect` `(H, W)`, 0..1, is 1 where the content weighs
+    more. With `carries` the optimizer's state is resized and used at the next size. A size ends when its last steps
+    lowered the loss by less than the share `until`; 0 never ends a size. `bleed` is the width in pixels of the rim.
     """
 
     levels: Sequence[Level]
@@ -64,26 +63,26 @@ class Problem:
         return any(use.matched and use.weight for use in self.style)
 
     def canvas(self, level: Level) -> BleedCanvas:
-        """Return the canvas of a level: the picture with its rim."""
+        """Return the canvas of a level: the image with its rim."""
         height, width = self.content.shape[:2]
         return BleedCanvas.around(fit(height, width, level.size), self.bleed)
 
 
-def build_level(task: Problem, level: Level, tile: int = 0, image: Pixels | None = None) -> Objective:
-    """Build the objective of a level, in tiles of `tile` pixels (0: the whole image).
+def build_level(problem: Problem, level: Level, tile: int = 0, image: Pixels | None = None) -> Objective:
+    """Build the objective of a level, in tiles of `tile` pixels (0: the whole image). Raises `NstError`.
 
     `image` is what the level starts from, for losses that match it with the styles; None at the first level.
     """
-    whole, style, pointwise = task.canvas(level), _used(task.style), _used(task.pointwise)
+    canvas, style, pointwise = problem.canvas(level), _used(problem.style), _used(problem.pointwise)
     for use in style:
         if use.whole and tile:
             raise NstError(f"'{use.name}' cannot be computed in tiles", "choose another --style-loss, or --tile off")
-        if use.whole and any(region.mask is not None for region in task.regions):
+        if use.whole and any(region.mask is not None for region in problem.regions):
             raise NstError(f"'{use.name}' does not work with masks", "choose another --style-loss, or no masks")
-    tiles = cut(whole.shape, tile, [layer for use in (*style, *pointwise) for layer in use.layers])
-    content = whole.spread(task.content)
-    regions = [region.at(whole, level.size) for region in task.regions]
-    hold = None if task.protect is None else 1 + PROTECTION * whole.spread(task.protect)
+    tiles = cut(canvas.shape, tile, [layer for use in (*style, *pointwise) for layer in use.layers])
+    content = canvas.spread(problem.content)
+    regions = [region.at(canvas, level.size) for region in problem.regions]
+    content_weights = None if problem.protect is None else 1 + PROTECTED_WEIGHT * canvas.spread(problem.protect)
     terms: list[Term] = []
     for use, region in product(style, regions):
         if use.matched:
@@ -91,7 +90,7 @@ def build_level(task: Problem, level: Level, tile: int = 0, image: Pixels | None
         else:
             terms += style_terms(level.backend, use, region, tiles, tile)
     for use in pointwise:
-        terms += pointwise_terms(level.backend, use, content, tiles, hold if use.protects else None)
+        terms += pointwise_terms(level.backend, use, content, tiles, content_weights if use.is_content else None)
     return build_objective(level.backend, terms, tiles)
 
 

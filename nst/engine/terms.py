@@ -1,7 +1,7 @@
-"""What an objective is the sum of: one loss at one layer, with its weight and its target.
+"""The terms of an objective: one loss at one layer, with its weight and its target.
 
-Targets are computed once per size, tile by tile like everything else, and what they need of the content and the
-styles is then let go. A picture in one piece is a picture of one tile.
+Targets are computed once per size, tile by tile. The features of content and styles are freed afterwards. An image
+without tiles is an image of one tile.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from nst.protocols import FeatureBackend, MatchedLoss, Namespace, Pixels, Pointw
 from nst.vgg.architecture import stride
 from nst.vgg.layers import IMAGE
 
-TINY = 1e-12  # keeps a target without energy (a black picture) from dividing by zero
+TINY = 1e-12  # avoids a division by zero for a target without energy (a black image)
 
 
 @dataclass(frozen=True)
 class WeightedLoss:
-    """A loss put to use: at which layers, each with its share (summing to 1), and with which weight overall.
+    """A loss with its weight and its layers, each with a share; the shares sum to 1.
 
-    `whole` losses take their statistic from all positions at once, so that tiles cannot be added up. `protects` is for
-    those that hold on to the content. `targeted` losses compare with the content; the others look at the picture alone.
-    `matched` losses choose the target of each position themselves, once per size.
+    A `whole` loss needs all positions at once, so it cannot be computed in tiles. A content loss (`is_content`) weighs
+    more where the content is protected. A `targeted` loss compares with the content; others use the image alone. A
+    `matched` loss chooses the target of each position itself, once per size.
     """
 
     name: str
@@ -34,14 +34,14 @@ class WeightedLoss:
     layers: Mapping[str, float]
     weight: float
     whole: bool = False
-    protects: bool = False
+    is_content: bool = False
     targeted: bool = True
     matched: bool = False
 
 
 @dataclass(frozen=True)
 class StyleTerm:
-    """A statistic of a layer's area, drawn towards the styles' own."""
+    """The distance of a statistic over an area of a layer from the statistic of the styles."""
 
     name: str
     layer: str
@@ -63,8 +63,8 @@ class StyleTerm:
 class PointwiseTerm:
     """A difference at each position of a layer; `weight` is already divided by the target's energy.
 
-    `targets` hold the content's features over each tile's rim: its core with the next positions, which is as far as a
-    difference looks. They are None for a loss that compares with nothing.
+    `targets` are the content's features over the rim of each tile: its core and the neighboring positions, which a
+    difference may use. They are None for a loss that compares with nothing.
     """
 
     name: str
@@ -84,10 +84,10 @@ Term = StyleTerm | PointwiseTerm
 
 @dataclass(frozen=True)
 class Region:
-    """A part of the picture and what it is painted like.
+    """A part of the image with its styles.
 
-    `blend` holds the styles' shares, summing to 1, and `scales` their sizes relative to the picture's (default: 1).
-    `mask` `(H, W)`, 0..1, says where, None for everywhere. `name` tells its terms from those of other regions.
+    `blend` are the shares of the styles, summing to 1; `scales` are their sizes relative to the image (default: 1).
+    `mask` `(H, W)` is in 0..1, None for everywhere. The terms of the region carry `name`.
     """
 
     styles: Sequence[Pixels]
@@ -105,7 +105,7 @@ class Region:
 
 
 def _shrink(style: Pixels, long_side: float) -> Pixels:
-    """Resize the style to a long side of at most `long_side`; it is never enlarged, since that adds only blur."""
+    """Resize the style to a long side of at most `long_side`; it is never enlarged, since that adds blur alone."""
     height, width = style.shape[:2]
     return resize(style, fit(height, width, round(min(long_side, max(height, width)))))
 
@@ -113,11 +113,11 @@ def _shrink(style: Pixels, long_side: float) -> Pixels:
 def style_terms(
     backend: FeatureBackend, use: WeightedLoss, region: Region, tiles: Sequence[Tile], style_tile: int = 0
 ) -> list[Term]:
-    """One term per layer, its target the mean of the styles' statistics weighted by the region's blend.
+    """Return one term per layer; its target is the mean of the styles' statistics, weighted by the region's blend.
 
-    `tiles` cut the image; styles larger than `style_tile` pixels (0: no limit) are looked at in tiles too. A region
-    that covers a part of the picture has that part of the loss's weight: so a position is pulled as strongly in a
-    small region as in a large one.
+    `tiles` cut the image; styles larger than `style_tile` pixels (0: no limit) are evaluated in tiles too. A region
+    that covers a share of the image has that share of the loss's weight, so that a position counts equally in a small
+    and in a large region.
     """
     targets: dict[str, Tensor] = {}
     for style, share in zip(region.styles, region.blend, strict=True):
@@ -136,7 +136,7 @@ def _area(backend: FeatureBackend, mask: Mask | None, tiles: Sequence[Tile], lay
 
 
 def _statistics(backend: FeatureBackend, use: WeightedLoss, style: Pixels, size: int) -> Iterator[tuple[str, Tensor]]:
-    """Layer by layer, and tile by tile, shares of the whole picture's statistic."""
+    """Yield, for each tile, each layer with the tile's share of the whole style image's statistic."""
     image, tiles = backend.asarray(style), cut(_shape(style), size, use.layers)
     areas = {layer: everywhere(tiles, layer) for layer in use.layers}
     for i, tile in enumerate(tiles):
@@ -149,19 +149,19 @@ def _statistics(backend: FeatureBackend, use: WeightedLoss, style: Pixels, size:
 def pointwise_terms(
     backend: FeatureBackend, use: WeightedLoss, content: Pixels, tiles: Sequence[Tile], weights: Mask | None = None
 ) -> list[Term]:
-    """One term per layer, its targets the content's features over the rim of each tile.
+    """Return one term per layer; its targets are the content's features over the rim of each tile.
 
-    `weights` `(H, W)` multiply the difference at each pixel's place; None is 1 everywhere.
+    `weights` `(H, W)` multiply the difference at each pixel; None is 1 everywhere.
     """
     image = backend.asarray(content)
     areas = {layer: everywhere(tiles, layer) for layer in use.layers}
     energies, targets = dict.fromkeys(use.layers, 0.0), {layer: list[Tensor | None]() for layer in use.layers}
     for i, tile in enumerate(tiles):
-        found = extract(backend, image[tile.box], tuple(use.layers))
+        features = extract(backend, image[tile.box], tuple(use.layers))
         for layer in use.layers:
-            rim = found.pop(layer)[tile.rim(stride(layer))]
+            rim = features.pop(layer)[tile.rim(stride(layer))]
             energies[layer] += areas[layer].shares[i] * energy(backend.xp, use.loss, rim, tile, layer)  # type: ignore[arg-type]
-            # Times 1 is in memory of its own: what is around the rim need not be kept for its sake.
+            # `1 *` copies the rim, so that the features around it can be freed.
             targets[layer].append(1 * rim if use.targeted else None)
     terms: list[Term] = []
     for layer, share in use.layers.items():
@@ -179,7 +179,7 @@ def energy(xp: Namespace, loss: PointwiseLoss, rim: Tensor, tile: Tile, layer: s
 
 
 def extract(backend: FeatureBackend, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
-    """Features by layer, the picture itself among them where it is asked for."""
+    """Return the features of an image by layer; the layer `image` is the image itself."""
     deep = [layer for layer in layers if layer != IMAGE]
     features = dict(backend.features(image, deep)) if deep else {}
     return features | {IMAGE: image} if IMAGE in layers else features

@@ -1,9 +1,9 @@
-"""A picture cut into tiles, so that a large one fits into memory: geometry in whole numbers, nothing else.
+"""Cut an image into tiles, so that a large image fits into memory; integer geometry only.
 
-Each tile answers for its *core*; the cores cover the picture once. It looks at its *box*, the core with a halo wide
-enough that the features over the core are those of the whole picture. Boxes begin at multiples of the coarsest
-stride, so that pools halve the same pixels, and end where the picture does where the halo would reach beyond it, so
-that the network's own padding is met where the whole picture meets it, and nowhere else.
+Each tile has a *core*; the cores cover the image once. The network sees the *box* of a tile: the core with a halo, wide
+enough that the features over the core equal those of the whole image. Boxes begin at multiples of the coarsest stride,
+so that pools halve the same pixels. Boxes end at the border of the image, so that the network's padding lies where it
+lies for the whole image, and nowhere else.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from itertools import product
 
 from nst.vgg.architecture import reach, stride
 
-SMALLEST = 64  # pixels of core: below, a tile is nearly all halo
+SMALLEST = 64  # pixels of core; a smaller tile is nearly all halo
 
 
 @dataclass(frozen=True)
 class Span:
-    """One axis of a tile in pixels: its core `start:stop` in a picture `length` long, and its box `low:high`."""
+    """One axis of a tile in pixels: its core `start:stop` and its box `low:high`."""
 
     start: int
     stop: int
@@ -29,7 +29,7 @@ class Span:
 
     @property
     def box(self) -> slice:
-        """The box in the picture."""
+        """The box as a slice of the image."""
         return slice(self.low, self.high)
 
     def core(self, stride: int) -> slice:
@@ -53,25 +53,25 @@ class Span:
         return slice(core.start - rim.start, core.stop - rim.start)
 
     def positions(self, stride: int) -> int:
-        """How many positions of such features the core has; an odd last pixel has none, as in a pool."""
+        """Return the number of positions in the core, one every `stride` pixels; pools drop an odd last pixel."""
         return self.stop // stride - self.start // stride
 
     @property
     def kind(self) -> tuple[int, int, int]:
-        """Alike for spans that differ in place only."""
+        """The geometry of the span; equal for spans that differ in place only."""
         return self.start - self.low, self.stop - self.start, self.high - self.stop
 
 
 @dataclass(frozen=True)
 class Tile:
-    """Some rows and columns of a picture."""
+    """A rectangle of an image: a span of rows and a span of columns."""
 
     rows: Span
     columns: Span
 
     @property
     def box(self) -> tuple[slice, slice]:
-        """What the tile looks at, in the picture."""
+        """The tile's box as slices of the image."""
         return self.rows.box, self.columns.box
 
     def core(self, stride: int) -> tuple[slice, slice]:
@@ -91,24 +91,24 @@ class Tile:
         return self.rows.core_in_rim(stride), self.columns.core_in_rim(stride)
 
     def positions(self, stride: int) -> int:
-        """How many positions it answers for there."""
+        """Return the number of positions in the core, one every `stride` pixels each way."""
         return self.rows.positions(stride) * self.columns.positions(stride)
 
     @property
     def kind(self) -> tuple[int, ...]:
-        """Alike for tiles that differ in place only."""
+        """The geometry of the tile; equal for tiles that differ in place only."""
         return self.rows.kind + self.columns.kind
 
 
 @dataclass(frozen=True)
 class Grid:
-    """All tiles of a picture: each of the rows with each of the columns."""
+    """All tiles of an image: each span of rows with each span of columns."""
 
     rows: Sequence[Span]
     columns: Sequence[Span]
 
     def __len__(self) -> int:
-        """How many tiles there are."""
+        """Return the number of tiles."""
         return len(self.rows) * len(self.columns)
 
     def __iter__(self) -> Iterator[Tile]:
@@ -117,11 +117,11 @@ class Grid:
 
     @property
     def kinds(self) -> int:
-        """How many kinds of tiles there are."""
+        """The number of kinds of tiles."""
         return len({row.kind for row in self.rows}) * len({column.kind for column in self.columns})
 
     def boxes(self) -> Counter[tuple[int, int]]:
-        """How many tiles look at so many (height, width) pixels."""
+        """Return the number of tiles for each (height, width) of a box."""
         heights, widths = (Counter(span.high - span.low for span in spans) for spans in (self.rows, self.columns))
         return Counter({(high, wide): heights[high] * widths[wide] for high, wide in product(heights, widths)})
 
@@ -132,15 +132,15 @@ def whole(shape: tuple[int, int]) -> tuple[Tile, ...]:
 
 
 def cut(shape: tuple[int, int], size: int, layers: Collection[str]) -> tuple[Tile, ...]:
-    """Tiles with cores of at most `size` pixels each way (0: no limit), rounded up to the coarsest stride of `layers`.
+    """Return tiles with cores of at most `size` pixels each way (0: no limit), rounded up to the coarsest stride.
 
-    `layers` are those whose features the cores must have right.
+    The features of `layers` over a core equal those of the whole image.
     """
     return tuple(grid(shape, size, layers))
 
 
 def grid(shape: tuple[int, int], size: int, layers: Collection[str]) -> Grid:
-    """Return the rows and columns that `cut` cuts into; a huge image has few of them and very many tiles."""
+    """Return the tiles of `cut` as rows and columns, because a huge image has many tiles but few rows and columns."""
     if not size or max(shape) <= size:
         return Grid(*((Span(0, length, 0, length),) for length in shape))
     step = max(map(stride, layers), default=1)
@@ -149,7 +149,7 @@ def grid(shape: tuple[int, int], size: int, layers: Collection[str]) -> Grid:
 
 
 def _spans(length: int, size: int, step: int, halo: int) -> Iterator[Span]:
-    """Of one length but for the last: tiles of few kinds are few programs to trace. Each has a position everywhere."""
+    """Yield spans of equal length but for the last, so that few kinds of tiles are traced; each has a position."""
     parts = -(-length // size)
     core = -(-length // (parts * step)) * step
     starts = [start for start in range(0, length, core) if length - start >= step] or [0]

@@ -24,14 +24,14 @@ class Clocked:
     next: float
 
 
-def clock(task: Problem, level: Level) -> Clocked:
+def clock(problem: Problem, level: Level) -> Clocked:
     """Time the evaluation of the content at a level.
 
     Of several evaluations the middle one counts, against a moment in which the machine was busy.
     """
     began = time.perf_counter()
-    image = level.backend.asarray(task.canvas(level).spread(task.content))
-    objective = build_level(task, level)
+    image = level.backend.asarray(problem.canvas(level).spread(problem.content))
+    objective = build_level(problem, level)
     objective(image)
     first, rounds = time.perf_counter() - began, list[float]()
     while len(rounds) < ROUNDS and sum(rounds) < PATIENCE:

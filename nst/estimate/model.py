@@ -55,10 +55,10 @@ MARGIN = 0.9
 
 @dataclass(frozen=True)
 class LevelPlan:
-    """One size before it is run: long side `size` in pixels, what is painted, and the network.
+    """One size before it is run: long side `size` in pixels, canvas and network.
 
-    `outline` is None for a network of unknown shape. `works` are the sizes of the styles' works there, `tile` is the
-    side of the tiles to begin with, 0 for none.
+    `outline` is None for a network of unknown shape. `style_images` are the (height, width) of the style images. `tile`
+    is the initial tile size, 0 for no tiles.
     """
 
     size: int
@@ -66,7 +66,7 @@ class LevelPlan:
     steps: int
     weights: str
     outline: Outline | None
-    works: Sequence[Size]
+    style_images: Sequence[Size]
     tile: int = 0
 
     @property
@@ -85,7 +85,7 @@ class Timing:
     """The measured seconds of a network's evaluations.
 
     `fixed` are the seconds of each forward and backward pass, however small the image. `rate` are the seconds for each
-    unit of work, as `Estimator.work` counts it. `overhead` are the seconds that a new size, or a new kind of tile,
+    operation, as `Estimator.operations` counts them. `overhead` are the seconds that a new size, or a new kind of tile,
     costs once. `seconds_per_byte` are the seconds to add two arrays, for each byte of one of them.
     """
 
@@ -168,19 +168,18 @@ class Estimator:
 
     `compared` are the layers whose content features are kept, by each loss that keeps them. `copies` says how many
     times the features of a layer are held by losses beside that. `masked` is how many regions have a mask. `pictures`
-    are the bytes of the pictures at hand. `held`
-    are the bytes of the optimizer's state for an image of so many bytes after so many steps. `resident` is what the
-    process holds with the backend open; None on a device of its own, where neither framework nor pictures count.
-    `narrow` is how wide activations are, of float32.
+    are the bytes of the input images. `state_bytes(image, steps)` is the size of the optimizer's state for an image of
+    `image` bytes. `resident` are the bytes of the process with the backend open; None on a device with its own memory.
+    `dtype_ratio` is the size of the activations relative to float32.
     """
 
     model: MemoryModel
     style: Collection[str]
     compared: Collection[str]
     pictures: int
-    held: Callable[[int, int], int]
+    state_bytes: Callable[[int, int], int]
     resident: int | None
-    narrow: float = 1.0
+    dtype_ratio: float = 1.0
     copies: Mapping[str, float] = field(default_factory=dict)
     masked: int = 0
 
@@ -196,20 +195,20 @@ class Estimator:
         held = sum(network.weights for network in networks)
         if self.resident is not None:
             held = max(self.model.base + round(WEIGHTS * held) + self.pictures, self.resident)
-        images = (KEPT + self.masked) * stage.image + self.held(stage.image, stage.steps)
+        images = (KEPT + self.masked) * stage.image + self.state_bytes(stage.image, stage.steps)
         compared = sum(features(stage.outline, name, stage.shape) for name in self.compared)
         return held + images + compared + self._piece(stage, stage.outline, tile)
 
     def _piece(self, stage: LevelPlan, network: Outline, tile: int) -> int:
         """Bytes for the largest piece of the picture, or of a style, that is computed at once."""
         largest = max(self._grid(stage, tile).boxes(), key=prod)
-        looked = [max(grid(work, tile, self.style).boxes(), key=prod) for work in stage.works]
-        looking = max((LOOKING * activations(network, self.style, work) for work in looked), default=0)
+        looked = [max(grid(style, tile, self.style).boxes(), key=prod) for style in stage.style_images]
+        looking = max((LOOKING * activations(network, self.style, size) for size in looked), default=0)
         computing = activations(network, self.layers, largest)
         comparing = (COMPARING - 1) * sum(features(network, name, largest) for name in self.compared)
         copying = sum(count * features(network, name, largest) for name, count in self.copies.items())
         passing = comparing + round(copying) + PASSING * prod(largest) * 3 * FLOAT
-        return round(self.narrow * self.model.factor * max(computing, looking) + passing)
+        return round(self.dtype_ratio * self.model.factor * max(computing, looking) + passing)
 
     def fitting(self, stage: LevelPlan, networks: Collection[Outline], room: int) -> int:
         """Return the largest tile for which `room` bytes are enough, 0 where the whole image fits.
@@ -229,18 +228,18 @@ class Estimator:
         """How long a size takes, going by evaluations of the same network that were timed."""
         tiles = self._grid(stage, stage.tile)
         passes = 1.0 if len(tiles) == 1 else 1.5 * len(tiles)
-        each, once = (timing.fixed * passes + timing.rate * work for work in self.work(stage))
-        images = UPDATES + PER_STATE * self.held(stage.image, -(-stage.steps // 2)) / stage.image
+        each, once = (timing.fixed * passes + timing.rate * number for number in self.operations(stage))
+        images = UPDATES + PER_STATE * self.state_bytes(stage.image, -(-stage.steps // 2)) / stage.image
         update = images * stage.image * timing.seconds_per_byte
         return (stage.steps + 1) * each + stage.steps * update + once + tiles.kinds * timing.overhead
 
-    def work(self, stage: LevelPlan) -> tuple[float, float]:
+    def operations(self, stage: LevelPlan) -> tuple[float, float]:
         """Operations of an evaluation, and of the targets; pixels stand for them where the network is unknown."""
         if stage.outline is None:
-            return float(prod(stage.shape)), sum(map(prod, [stage.shape, *stage.works])) / 2
+            return float(prod(stage.shape)), sum(map(prod, [stage.shape, *stage.style_images])) / 2
         each = evaluation(stage.outline, self.layers, self.style, self._grid(stage, stage.tile))
-        works = sum(forward(stage.outline, self.style, work) for work in stage.works)
-        return each, works + forward(stage.outline, self.compared, stage.shape)
+        targets = sum(forward(stage.outline, self.style, size) for size in stage.style_images)
+        return each, targets + forward(stage.outline, self.compared, stage.shape)
 
     def _grid(self, stage: LevelPlan, tile: int) -> Grid:
         return grid(stage.shape, tile, self.layers)
@@ -256,7 +255,7 @@ class Estimator:
                 stage.weights,
                 self.seconds(stage, timings[stage.weights]) if stage.weights in timings else None,
                 self.memory(stage, networks, stage.tile),
-                None if stage.outline is None else self.work(stage)[0],
+                None if stage.outline is None else self.operations(stage)[0],
             )
             for stage in stages
         ]

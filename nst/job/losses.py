@@ -31,7 +31,7 @@ def _weighted_loss(recipe: Recipe, plugins: Plugins, spec: LossSpec, chosen: Ext
         shares(chosen.layers or recipe.usual_layers(spec.role)),
         chosen.weight,
         whole=spec.shape == "whole",
-        protects=spec.role == "content",
+        is_content=spec.role == "content",
         targeted=spec.role != "image",
         matched=spec.shape == "matched",
     )

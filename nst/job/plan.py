@@ -78,38 +78,38 @@ class RunPlan:
     def _networks(self) -> list[Outline]:
         return [network.outline for network in self.opened.values() if network.outline is not None]
 
-    def estimate(self, task: Callable[[], Problem], start: float) -> Estimate:
+    def estimate(self, problem: Callable[[], Problem], start: float) -> Estimate:
         """Estimate time and memory, after timing an evaluation of each network; a run without steps is not timed."""
         if self.estimator is None or not any(stage.steps for stage in self.stages):
             return unknown(self.stages, start)
-        problem, names = task(), dict.fromkeys(stage.weights for stage in self.stages)
-        timings = {name: timing for name in names if (timing := self._timing(problem, name)) is not None}
+        built, names = problem(), dict.fromkeys(stage.weights for stage in self.stages)
+        timings = {name: timing for name in names if (timing := self._timing(built, name)) is not None}
         return self.estimator.estimate(self.stages, timings, start)
 
-    def _timing(self, task: Problem, weights: str) -> Timing | None:
+    def _timing(self, problem: Problem, weights: str) -> Timing | None:
         """Time an evaluation; None if the smallest one does not fit into memory."""
         assert self.estimator is not None
-        backend, work = self.opened[weights].backend, self.estimator.work
+        backend, operations = self.opened[weights].backend, self.estimator.operations
         stages = self._probes([stage for stage in self.stages if stage.weights == weights][-1])
         try:
             with memory_errors(backend):
-                clocked = [clock(task, Level(stage.size, 1, backend)) for stage in stages]
+                clocked = [clock(problem, Level(stage.size, 1, backend)) for stage in stages]
                 per_byte = seconds_per_byte(backend, self.stages[-1].shape)
         except MemoryError:
             return None
         pairs = zip(stages, clocked, strict=True)
-        fixed, rate = line([(work(stage)[0], times.next) for stage, times in pairs])
-        overhead = clocked[-1].first - clocked[-1].next - fixed - rate * work(stages[-1])[1]
+        fixed, rate = line([(operations(stage)[0], times.next) for stage, times in pairs])
+        overhead = clocked[-1].first - clocked[-1].next - fixed - rate * operations(stages[-1])[1]
         return Timing(fixed, rate, max(0.0, overhead), per_byte)
 
     def _probes(self, last: LevelPlan) -> list[LevelPlan]:
         """Return one or two levels to time: large enough for the layers, at most the last size, and not too slow."""
         assert self.estimator is not None
-        work, smallest = self.estimator.work, self._smallest_size(last.canvas.picture)
+        operations, smallest = self.estimator.operations, self._smallest_size(last.canvas.picture)
         sizes = [size for size in PROBES if smallest <= size <= last.size] or [min(last.size, max(smallest, PROBES[0]))]
         coarsest, *finer = (self._resized(last, size) for size in sizes)
-        share = SHARE * sum(work(stage)[0] * stage.steps for stage in self.stages)
-        return [coarsest, *[stage for stage in finer if COST * work(stage)[0] <= share][-1:]]
+        share = SHARE * sum(operations(stage)[0] * stage.steps for stage in self.stages)
+        return [coarsest, *[stage for stage in finer if COST * operations(stage)[0] <= share][-1:]]
 
     def _smallest_size(self, content: Size) -> int:
         """Return the smallest size at which content and style images are large enough for their layers."""
@@ -119,7 +119,7 @@ class RunPlan:
 
     def _resized(self, stage: LevelPlan, size: int) -> LevelPlan:
         canvas = BleedCanvas.around(fit(*stage.canvas.picture, size), stage.canvas.bleed)
-        return replace(stage, size=size, canvas=canvas, works=_resized_shapes(self.style_images, size), tile=0)
+        return replace(stage, size=size, canvas=canvas, style_images=_resized_shapes(self.style_images, size), tile=0)
 
 
 def _resized_shapes(style_images: Sequence[Sized], size: int) -> list[Size]:
@@ -157,9 +157,9 @@ def plan_run(
         style=_layers(used, "style"),
         compared=[layer for loss, use in used if loss.role == "content" for layer in use.layers],
         pictures=sum(math.prod(picture.shape) * 12 for picture in pictures),
-        held=partial(_held, optimizer, read_options(optimizer, recipe.optimizer_options)),
+        state_bytes=partial(_state_bytes, optimizer, read_options(optimizer, recipe.optimizer_options)),
         resident=resident_memory() or 0 if backend.peak_memory() is None else None,
-        narrow=0.5 if "16" in backend.precision else 1.0,
+        dtype_ratio=0.5 if "16" in backend.precision else 1.0,
         copies=_copies(used, masked),
         masked=len(masked),
     )
@@ -191,7 +191,7 @@ def _copies(used: Used, masked: Sequence[float]) -> dict[str, float]:
     return copies
 
 
-def _held(spec: OptimizerSpec, options: Mapping[str, Any], image: int, steps: int) -> int:
+def _state_bytes(spec: OptimizerSpec, options: Mapping[str, Any], image: int, steps: int) -> int:
     """Return the bytes of an optimizer's state; two images if its plugin gives no number."""
     try:
         return int(resolve(spec.held)(image, steps, **options))

@@ -132,7 +132,7 @@ class VGGSuite(FeatureBackendSuite):
         found = AutoTiledObjective(partial(build_level, task, level), 0, 144, notes.append, backend)(image)
         plain = replace(task, style=[replace(use, loss=Gram())])
         assert found.terms == pytest.approx(build_level(plain, level)(image).terms, rel=1e-4)
-        assert notes == ["not enough memory: going on in tiles of 72 px"]
+        assert notes == ["not enough memory: continuing in tiles of 72 px"]
 
     def _compare(self, spec: BackendSpec, backend: FeatureBackend, reference: ReferenceVGG, picture: Pixels) -> None:
         names = [name for name in vgg_layers(spec.architecture) if smallest_side([name]) <= min(picture.shape[:2])]

@@ -204,7 +204,7 @@ def test_memory_that_runs_out_is_survived_in_tiles(process, trapped, here, weigh
     assert killed.code == -signal.SIGKILL
     done = process("resume", "run.nst", **trapped)
     assert done.code == 0
-    assert "going on in tiles of 88 px" in done.err
+    assert "continuing in tiles of 88 px" in done.err
     assert_same("out.png", "whole.png")
 
 

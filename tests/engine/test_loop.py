@@ -187,7 +187,7 @@ class Small(PixelBackend):
 def test_a_person_is_told_of_memory_that_ran_out_with_the_step_it_befell(task, make_network):
     told = []
     loop.run(task(sizes=(64, 128), steps=(1, 2), backend=Small(make_network())), told.append)
-    assert [progress.note for progress in told] == ["", "not enough memory: going on in tiles of 64 px", ""]
+    assert [progress.note for progress in told] == ["", "not enough memory: continuing in tiles of 64 px", ""]
 
 
 @pytest.mark.parametrize("resumed", [False, True])
@@ -197,7 +197,7 @@ def test_tiles_that_memory_led_to_are_those_of_the_next_size_too(task, make_netw
     run = loop.run(made, lambda progress: kept.append(progress.snapshot()))
     if resumed:
         run = loop.run(made, resume=kept[0])
-    assert run.notes == ["not enough memory: going on in tiles of 64 px"]
+    assert run.notes == ["not enough memory: continuing in tiles of 64 px"]
 
 
 def test_what_cannot_be_cut_runs_out_of_memory_as_such(task, make_network):

@@ -165,7 +165,7 @@ def test_when_memory_runs_out_it_goes_on_in_smaller_tiles():
     assert objective(np.zeros(1)) == 250
     assert objective(np.zeros(1)) == 250
     assert build.asked == [0, 500, 250]
-    assert told == [f"not enough memory: going on in tiles of {size} px" for size in (500, 250)]
+    assert told == [f"not enough memory: continuing in tiles of {size} px" for size in (500, 250)]
 
 
 class Foreign:

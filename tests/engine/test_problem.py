@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nst.engine.problem import PROTECTION, Level, Problem, build_level
+from nst.engine.problem import PROTECTED_WEIGHT, Level, Problem, build_level
 from nst.engine.terms import Region, WeightedLoss
 from nst.errors import NstError
 from nst.losses.content import Content
@@ -15,7 +15,7 @@ from nst.losses.gram import Gram
 from nst.vgg.reference import ReferenceVGG
 
 STYLE = WeightedLoss("style", Gram(), {"relu1_1": 1.0}, 1.0)
-CONTENT = WeightedLoss("content", Content(), {"relu1_1": 1.0}, 1.0, protects=True)
+CONTENT = WeightedLoss("content", Content(), {"relu1_1": 1.0}, 1.0, is_content=True)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_styles_are_shrunk_to_the_size_but_never_enlarged(task, photo):
 def test_the_content_weighs_more_where_it_is_protected(task, photo):
     """Everywhere, so that the whole term does."""
     weak, firm = (terms(task(protect=protect), photo(4, 6, seed=2)) for protect in (None, np.ones((8, 12), np.float32)))
-    assert firm["content relu1_1"] == pytest.approx((1 + PROTECTION) * weak["content relu1_1"], rel=1e-5)
+    assert firm["content relu1_1"] == pytest.approx((1 + PROTECTED_WEIGHT) * weak["content relu1_1"], rel=1e-5)
     assert firm["style relu1_1"] == weak["style relu1_1"]
 
 

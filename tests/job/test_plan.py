@@ -80,7 +80,7 @@ def test_memory_is_known_to_a_quarter_before_the_run(run, tile):
 def test_a_run_for_which_memory_runs_out_goes_on_in_tiles_to_the_same_picture(run):
     """Tiles larger than the picture are no tiles, and nothing is forecast for those that a person has chosen."""
     limited, picture = run(tile="4096", room=600)
-    assert limited["notes"][0] == "not enough memory: going on in tiles of 392 px"  # the rim too
+    assert limited["notes"][0] == "not enough memory: continuing in tiles of 392 px"  # the rim too
     assert np.abs(picture - run(tile="off")[1]).mean() < 1e-4
 
 
