@@ -32,8 +32,22 @@ State: TypeAlias = Mapping[str, Any]
 """An optimizer's whole memory: names to arrays shaped like the image, or to ints and floats. Serializable."""
 
 
-Features: TypeAlias = Mapping[str, NDArray[np.float32]]
-"""Features of one image on the host, by layer: `(H_l, W_l, C_l)` float32. It has `image`, the `Pixels`, too."""
+class Features(Protocol):
+    """Features of an image on the host: a mapping of layer to `(H_l, W_l, C_l)` float32, in network order.
+
+    `image` is the image, `strides` are the pixels from one position of a layer to the next, and `shapes` the shapes of
+    the layers that have been read.
+    """
+
+    @property
+    def image(self) -> Pixels: ...
+    @property
+    def strides(self) -> Mapping[str, int]: ...
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]: ...
+    def __getitem__(self, layer: str, /) -> NDArray[np.float32]: ...
+    def __iter__(self) -> Iterator[str]: ...
+
 
 Targets: TypeAlias = Mapping[str, NDArray[np.float32]] | Iterable[tuple[str, NDArray[np.float32]]]
 """Target maps by layer, as a mapping or as pairs."""
@@ -206,8 +220,8 @@ class MatchedLoss(PointwiseLoss, Protocol):
         """Return a target map `(H_l, W_l, C_l)` for each layer of `query`, shaped like its features there.
 
         `styles` are the references of the first style image, then those of the second, and so on. `shares` has one
-        number per style image; they sum to 1. The same features give the same targets. A mapping may be returned, or
-        pairs of layer and target one by one, which need less memory.
+        number per style image; they sum to 1. The same features give the same targets. A match writes to no features. A
+        mapping may be returned, or pairs of layer and target one by one, which need less memory.
         """
 
 

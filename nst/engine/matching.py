@@ -18,6 +18,8 @@ from nst.errors import NstError
 from nst.protocols import FeatureBackend, MatchedLoss, Pixels, Tensor
 from nst.vgg.architecture import stride
 
+BLAME = "choose another --style-loss, and report this one to its author"
+
 Images = tuple[Pixels, Pixels | None]
 
 
@@ -25,12 +27,14 @@ class FeatureMaps(Mapping[str, NDArray[np.float32]]):
     """Features of `image` by layer, `(H_l, W_l, C_l)` float32 in NumPy, extracted when a layer is read.
 
     Reading all layers takes one pass through the network, in tiles of `tile` pixels one pass for each layer. A layer
-    that was read is not kept. `strides` are the pixels from one position to the next, by layer.
+    that was read is not kept. `strides` are the pixels from one position to the next, by layer. `shapes` are the shapes
+    of the layers that have been read.
     """
 
     def __init__(self, backend: FeatureBackend, image: Pixels, layers: Sequence[str], tile: int = 0) -> None:
         self.image = image
         self.strides = {layer: stride(layer) for layer in layers}
+        self.shapes: dict[str, tuple[int, ...]] = {}
         self._backend, self._layers, self._tile = backend, tuple(layers), tile
         self._unread: dict[str, Tensor] = {}
 
@@ -44,6 +48,11 @@ class FeatureMaps(Mapping[str, NDArray[np.float32]]):
 
     def __getitem__(self, layer: str) -> NDArray[np.float32]:
         """Return the features of a layer; raises `KeyError` for a layer that was not asked for."""
+        features = self._read(layer)
+        self.shapes[layer] = features.shape
+        return features
+
+    def _read(self, layer: str) -> NDArray[np.float32]:
         tiles = cut((self.image.shape[0], self.image.shape[1]), self._tile, self._layers)
         if len(tiles) > 1:
             return self._in_tiles(layer, tiles)
@@ -69,22 +78,32 @@ def matched_terms(
     `images` are the content and the picture so far, None at the first size.
     `tiles` cut the image; images larger than `tile` pixels (0: no limit) are looked at in tiles too.
     """
-    targets = _match(backend, use, region, images, tile)
-    terms = [_term(backend, use, region, layer, target, tiles) for layer, target in targets]
+    query = FeatureMaps(backend, use.loss.query(*images), tuple(use.layers), tile)  # type: ignore[union-attr]
+    terms = []
+    for layer, target in _match(backend, use, region, query, tile):
+        _require_target(use, layer, target, query.shapes.get(layer) or query[layer].shape)
+        terms.append(_term(backend, use, region, layer, target, tiles))
     if missing := use.layers.keys() - {term.layer for term in terms}:
-        raise NstError(f"'{use.name}' matched no target for {', '.join(sorted(missing))}", "report it to its author")
+        raise NstError(f"'{use.name}' matched no target for {', '.join(sorted(missing))}", BLAME)
     return terms
 
 
 def _match(
-    backend: FeatureBackend, use: WeightedLoss, region: Region, images: Images, tile: int
+    backend: FeatureBackend, use: WeightedLoss, region: Region, query: FeatureMaps, tile: int
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    loss, layers = use.loss, tuple(use.layers)
-    query = FeatureMaps(backend, loss.query(*images), layers, tile)
-    references = [image for style in region.styles for image in loss.references(style)]
-    styles = [FeatureMaps(backend, np.ascontiguousarray(image), layers, tile) for image in references]
+    loss: MatchedLoss = use.loss  # type: ignore[assignment]
+    images = [image for style in region.styles for image in loss.references(style)]
+    styles = [FeatureMaps(backend, np.ascontiguousarray(image), tuple(use.layers), tile) for image in images]
     targets = loss.match(query, styles, region.blend)
     yield from targets.items() if isinstance(targets, Mapping) else targets
+
+
+def _require_target(use: WeightedLoss, layer: str, target: NDArray[np.float32], shape: tuple[int, ...]) -> None:
+    if target.shape != shape:
+        message = f"'{use.name}' gave a target of shape {target.shape} for {layer}, whose features are {shape}"
+        raise NstError(message, BLAME)
+    if not np.isfinite(target).all():
+        raise NstError(f"'{use.name}' gave a target for {layer} that is not finite", BLAME)
 
 
 def _term(
@@ -95,11 +114,15 @@ def _term(
     target: NDArray[np.float32],
     tiles: Sequence[Tile],
 ) -> PointwiseTerm:
+    loss: MatchedLoss = use.loss  # type: ignore[assignment]
     step, area = stride(layer), everywhere(tiles, layer)
     if region.mask is not None:
-        area = Area(inside(backend, region.mask, tiles, layer).weights, area.shares)
+        masked = inside(backend, region.mask, tiles, layer)
+        # A tile without a part in the mask has weights of 1, for statistics.
+        weights = [w if share else 0 * w for w, share in zip(masked.weights, masked.shares, strict=True)]  # type: ignore[operator]
+        area = Area(weights, area.shares)
     rims = [backend.asarray(np.ascontiguousarray(target[tile.rim_in_image(step)])) for tile in tiles]
-    energies = (energy(backend.xp, use.loss, rim, tile, layer) for rim, tile in zip(rims, tiles, strict=True))
+    energies = (energy(backend.xp, loss, rim, tile, layer) for rim, tile in zip(rims, tiles, strict=True))
     mean = sum(share * value for share, value in zip(area.shares, energies, strict=True))
     weight = use.weight * use.layers[layer] / max(mean, TINY)
-    return PointwiseTerm(f"{use.name} {region.name}".strip() + f" {layer}", layer, use.loss, weight, rims, area)
+    return PointwiseTerm(f"{use.name} {region.name}".strip() + f" {layer}", layer, loss, weight, rims, area)

@@ -19,7 +19,8 @@ class Snapshot:
     `level` counts sizes from 0, `taken` the steps at it. `image` is that of the last step, `state` the optimizer's
     there, and `scale` what its steps are multiplied by. `best` is the image of the lowest loss, `best_loss`, at this
     size; `mean` the running sum of images and `mean_weight` what it is divided by. `tile` is the size the objective was
-    cut to. `start` is the image that the size started from, where a loss is matched on it. `history` and `notes` are the run's so far.
+    cut to. `history` and `notes` are the run's so far. `start` is the image that the size started from, where a loss is
+    matched on it.
     """
 
     level: int

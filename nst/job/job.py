@@ -135,6 +135,12 @@ class Job:
         """Return the backend of the last size; the first call imports the framework."""
         return self._backends.open(self.weights).backend  # type: ignore[no-any-return]
 
+    @property
+    def matched(self) -> bool:
+        """Whether a loss is matched on the image that a size starts from."""
+        losses = (loss for loss in self.recipe.all_losses() if loss.weight)
+        return any(self._plugins.find("loss", loss.name).shape == "matched" for loss in losses)
+
     def notes(self) -> list[str]:
         """Return the messages to show before the first step: on weights, backend, images and memory."""
         weights = [note for note in dict.fromkeys(choice.note for choice in self._choices) if note]

@@ -54,6 +54,21 @@ def _style() -> Iterator[LossSpec]:
         shape="whole",
         copies=10.7,
     )
+    yield LossSpec(
+        name="neighbor",
+        factory="nst.losses.neighbor:Neighbor",
+        summary="distance from the features at the most similar place of the style (after Kolkin et al. 2022)",
+        options=(
+            Option("rotations", 4, "quarter turns of the style that are searched", 1, 4),
+            Option("alpha", 0.25, "share of the image so far in what is matched; the rest is the content", 0, 1),
+            Option("distance", "cosine", "how features are compared with their target", choices=("cosine", "squared")),
+            Option("occurrence", 0.0, "how much a place that is used often loses, of a cosine", 0, 1),
+            Option("luminance", 0.0, "weight of the lightness in the match, beside the features", 0, 10),
+        ),
+        role="style",
+        shape="matched",
+        copies=2.0,
+    )
 
 
 def _content() -> Iterator[LossSpec]:

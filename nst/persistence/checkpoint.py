@@ -36,7 +36,7 @@ LONGEST_HEADER = 2**20
 SHARE = 0.02
 """The largest share of a run's time for writing checkpoints at intervals."""
 
-_IMAGES = ("image", "best", "mean")
+_IMAGES = ("image", "best", "mean", "start")
 _STATE = "state."
 _COLUMNS = ("step", "size", "loss", "seconds")
 _TYPES = {"F64": np.dtype("<f8"), "F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
@@ -48,11 +48,20 @@ CheckpointArray = NDArray[Any]
 
 @dataclass(frozen=True)
 class Plan:
-    """The levels a checkpoint must match: `shapes` (height, width) and `steps`, and whether the run has a mean."""
+    """The levels a checkpoint must match: `shapes` (height, width) and `steps`, and whether the run has a mean.
+
+    A `matched` run keeps the image that a size starts from, but for the first size.
+    """
 
     shapes: Sequence[tuple[int, int]]
     steps: Sequence[int]
     averaged: bool
+    matched: bool = False
+
+    def images(self, level: int) -> set[str]:
+        """Return the names of the images in a checkpoint at a level."""
+        optional = {"mean": self.averaged, "start": self.matched and level > 0}
+        return {"image", "best", *(name for name, kept in optional.items() if kept)}
 
 
 class Checkpoints:
@@ -253,6 +262,7 @@ class Checkpoint:
             image=arrays["image"],
             best=arrays["best"],
             mean=arrays.get("mean"),
+            start=arrays.get("start"),
             state={**state, **self._run["state"]},
             history=list(self._history(arrays["history"])),
             **{name: self._run[name] for name in _FIELDS},
@@ -280,7 +290,7 @@ class Checkpoint:
         run, shapes = self._run, dict(self._shapes)
         steps = shapes.pop("history", ())
         named = {name for name in shapes if not name.startswith(_STATE)}
-        if named != {"image", "best", *(["mean"] if plan.averaged else [])}:
+        if named != plan.images(run["level"]):
             self._refuse(f"it holds {', '.join(sorted(named))[:80] or 'no images'}")
         image = (*plan.shapes[run["level"]], 3)
         if odd := [f"{name[:80]} {shape}" for name, shape in shapes.items() if shape != image]:

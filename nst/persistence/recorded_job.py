@@ -131,4 +131,4 @@ def open_checkpoint(path: Path, named: Mapping[str, Any] | None = None) -> tuple
 
 def snapshot(checkpoint: Checkpoint, job: Job) -> Snapshot:
     """Return the snapshot in a checkpoint of this job. Raises `UserError`."""
-    return checkpoint.snapshot(Plan(job.canvases(), job.steps, job.recipe.average > 0))
+    return checkpoint.snapshot(Plan(job.canvases(), job.steps, job.recipe.average > 0, job.matched))

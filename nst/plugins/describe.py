@@ -33,6 +33,7 @@ MEANINGS: Mapping[tuple[str, Any], str] = {
     ("role", "image"): "image (of the picture alone, without a target)",
     ("shape", "statistic"): "statistic (averages over positions, then compares)",
     ("shape", "pointwise"): "pointwise (compares at each position, then averages)",
+    ("shape", "matched"): "matched (chooses a target for each position once per size, then compares there)",
     ("shape", "whole"): "whole (looks at the whole picture at once, so it cannot be computed in tiles)",
 }
 """What the value of a field means, where it does not say so itself."""

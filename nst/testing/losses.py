@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from nst.errors import NstError
+from nst.protocols import Pixels
 from nst.specs import LossSpec
 from nst.testing.options import bounds
 from nst.testing.suite import Suite, said_of
@@ -16,8 +20,32 @@ from nst.vgg.reference import ReferenceVGG
 
 PLAIN = ReferenceVGG.xp
 TINY = 1e-12  # what the objective, too, holds against a target without energy
+POINTWISE = ("pointwise", "matched")  # the shapes that have `difference` and `energy`
 AVERAGING = ("statistic", "whole")  # the shapes that have `statistic` and `distance`
 AIMED = ("style", "content")  # the roles that have a target
+
+
+@dataclass(frozen=True)
+class HostFeatures:
+    """`nst.protocols.Features` that are at hand already."""
+
+    image: Pixels
+    strides: Mapping[str, int]
+    maps: Mapping[str, NDArray[np.float32]]
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each layer's features."""
+        return {name: features.shape for name, features in self.maps.items()}
+
+    def __getitem__(self, layer: str) -> NDArray[np.float32]:
+        """Return the features of a layer."""
+        return self.maps[layer]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the layers."""
+        return iter(self.maps)
+
 
 Sizes = [(6, 8), (5, 7), (1, 9), (7, 1), (1, 1)]
 
@@ -204,14 +232,14 @@ class LossSuite(Suite):
         scale = np.abs(expected).max()
         np.testing.assert_allclose(found / scale, expected / scale, rtol=0, atol=self.tolerance)
 
-    @said_of(shape=("pointwise",))
+    @said_of(shape=POINTWISE)
     def test_difference_is_a_number_of_0_or_more_at_each_position(self, loss: Any) -> None:
         """`(H, W)`, at least 0, and 0 where `features` `(H, W, C)` are like `target`, shaped alike."""
         found = loss.difference(PLAIN, self.make_features(0), self.make_features(1))
         assert found.shape == (6, 8)
         assert found.min() >= 0
 
-    @said_of(shape=("pointwise",), role=AIMED)
+    @said_of(shape=POINTWISE, role=AIMED)
     def test_difference_is_0_where_features_are_like_the_target(self, loss: Any) -> None:
         """`(H, W)`, at least 0, and 0 where `features` `(H, W, C)` are like `target`, shaped alike."""
         features, target = self.make_features(0), self.make_features(1)
@@ -220,7 +248,7 @@ class LossSuite(Suite):
         assert np.abs(found[:, 5:]).max() <= self.zero  # one column is the border
         assert found[:, :3].max() > 0
 
-    @said_of(shape=("pointwise",))
+    @said_of(shape=POINTWISE)
     def test_tile_has_the_difference_of_the_whole(self, loss: Any) -> None:
         """Each is of its own position and the next ones: a tile has the difference of the whole, but for a border of
         one.
@@ -230,9 +258,66 @@ class LossSuite(Suite):
         tile = loss.difference(PLAIN, features[2:9, 3:12], target[2:9, 3:12])
         np.testing.assert_allclose(tile[1:-1, 1:-1], whole[3:8, 4:11], rtol=self.tolerance, atol=self.tolerance)
 
-    @said_of(shape=("pointwise",))
+    @said_of(shape=POINTWISE)
     def test_energy_is_a_float_or_one_number_per_position(self, loss: Any) -> None:
         """What the mean difference is divided by: the mean over positions of this `(H, W)`, or a float."""
         energy = loss.energy(PLAIN, self.make_features(1))
         assert isinstance(energy, float) or energy.shape == (6, 8)
         assert np.mean(energy) > 0
+
+    def make_maps(self, seed: int, height: int = 12, width: int = 16) -> HostFeatures:
+        """Features of an image `(height, width)` on the host: a layer of each stride from 1 to 4."""
+        image = np.random.default_rng(seed).uniform(size=(height, width, 3)).astype(np.float32)
+        strides = {"fine": 1, "middle": 2, "coarse": 4}
+        maps = {
+            name: self.make_features(seed + step, height // step, width // step, 2 + step).astype(np.float32)
+            for name, step in strides.items()
+        }
+        return HostFeatures(image, strides, maps)
+
+    def targets(self, loss: Any, query: HostFeatures, styles: Sequence[HostFeatures]) -> dict[str, Any]:
+        """Return the target maps of a matched loss by layer, each style image having its number of references."""
+        count = len(loss.references(styles[0].image))
+        shares = [count / len(styles)] * (len(styles) // count)
+        return dict(loss.match(query, styles, shares))
+
+    def make_styles(self, loss: Any, seeds: Sequence[int] = (1,)) -> list[HostFeatures]:
+        """Return the features of the references of one style image for each seed, each of another height."""
+        references = range(len(loss.references(self.make_maps(1).image)))
+        return [self.make_maps(10 * seed + turn, 8 + 4 * seed) for seed in seeds for turn in references]
+
+    @said_of(shape=("matched",))
+    def test_query_is_of_the_size_of_the_content(self, loss: Any) -> None:
+        """Return the image whose features ask for matches, of the content's size."""
+        content, image = self.make_maps(0).image, self.make_maps(1).image
+        for found in (loss.query(content, image), loss.query(content, None)):
+            assert found.shape == content.shape
+            assert found.dtype == np.float32
+
+    @said_of(shape=("matched",))
+    def test_target_is_shaped_like_the_features_of_the_query(self, loss: Any) -> None:
+        """Return a target map `(H_l, W_l, C_l)` for each layer of `query`, shaped like its features there."""
+        for size in ((12, 16), (13, 7), (4, 4)):
+            query = self.make_maps(0, *size)
+            targets = self.targets(loss, query, self.make_styles(loss, (1, 2)))
+            assert {name: target.shape for name, target in targets.items()} == {
+                name: query[name].shape for name in query
+            }
+            assert all(np.isfinite(target).all() for target in targets.values())
+
+    @said_of(shape=("matched",))
+    def test_same_features_give_the_same_targets(self, spec: LossSpec, loss: Any) -> None:
+        """The same features give the same targets."""
+        another = spec.load()(**self.settings(spec))
+        first, second = (self.targets(each, self.make_maps(0), self.make_styles(each)) for each in (loss, another))
+        for name, target in first.items():
+            np.testing.assert_array_equal(target, second[name])
+
+    @said_of(shape=("matched",))
+    def test_features_of_a_match_are_not_written_to(self, loss: Any) -> None:
+        """A match writes to no features."""
+        query, styles = self.make_maps(0), self.make_styles(loss)
+        self.targets(loss, query, styles)
+        for maps, fresh in zip((query, *styles), (self.make_maps(0), *self.make_styles(loss)), strict=True):
+            for name in maps:
+                np.testing.assert_array_equal(maps[name], fresh[name])

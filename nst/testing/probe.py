@@ -39,7 +39,11 @@ CALLS: dict[str, tuple[int, tuple[str, ...]]] = {
 }
 """How a factory is called, or for an optimizer and an initializer what it makes: so many arguments, and these names."""
 
-PROTOCOLS = {"feature": "FeatureBackend", "image": "ImageBackend", "pointwise": "PointwiseLoss"} | {
+PROTOCOLS = {
+    "feature": "FeatureBackend",
+    "image": "ImageBackend",
+    "pointwise": "PointwiseLoss",
+    "matched": "MatchedLoss",
     "statistic": "StatisticLoss",
     "whole": "StatisticLoss",
 }

@@ -296,3 +296,65 @@ class TestEnergyPerChannel(Fake):
     class Loss(Relative):
         def energy(self, xp, target):
             return xp.square(target)
+
+
+class Matched(Content):
+    """The first style's mean features everywhere."""
+
+    def __init__(self, power=1.0):
+        self.factor = 2**power
+
+    def query(self, content, image):
+        return content
+
+    def references(self, style):
+        return [style]
+
+    def match(self, query, styles, shares):
+        for layer in query:
+            mean = styles[0][layer].mean(axis=(0, 1))
+            yield layer, np.broadcast_to(mean, query[layer].shape)
+
+
+class MatchedFake(Fake):
+    shape = "matched"
+
+
+class TestGoodMatched(MatchedFake):
+    Loss = Matched
+
+
+class TestAsksAtAnotherSize(MatchedFake):
+    breaks = ("test_query_is_of_the_size_of_the_content",)
+
+    class Loss(Matched):
+        def query(self, content, image):
+            return content[::2, ::2]
+
+
+class TestTargetsOfTheStyle(MatchedFake):
+    breaks = ("test_target_is_shaped_like_the_features_of_the_query",)
+
+    class Loss(Matched):
+        def match(self, query, styles, shares):
+            return {layer: styles[0][layer] for layer in query}
+
+
+class TestMatchesAtRandom(MatchedFake):
+    breaks = ("test_same_features_give_the_same_targets",)
+
+    class Loss(Matched):
+        def match(self, query, styles, shares):
+            for layer, target in super().match(query, styles, shares):
+                yield layer, target + np.random.default_rng().uniform()
+
+
+class TestMatchesInPlace(MatchedFake):
+    breaks = ("test_features_of_a_match_are_not_written_to",)
+
+    class Loss(Matched):
+        def match(self, query, styles, shares):
+            for layer in query:
+                features = styles[0][layer]
+                features -= features.min()
+                yield layer, np.broadcast_to(features.mean(axis=(0, 1)), query[layer].shape)

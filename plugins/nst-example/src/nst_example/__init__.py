@@ -60,6 +60,16 @@ LOSS = LossSpec(
     shape="statistic",
 )
 
+MATCHED_LOSS = LossSpec(
+    name="example-matched-loss",
+    factory="nst_example.matched_loss:Nearest",
+    summary="features of the style's most similar positions (after Li & Wand 2016)",
+    requires=("numpy",),
+    install="nst-example",
+    role="style",
+    shape="matched",
+)
+
 EXECUTOR = ExecutorSpec(
     name="example-executor",
     factory="nst_example.executor:execute",
@@ -93,6 +103,7 @@ def nst_initializers() -> Iterator[InitializerSpec]:
 def nst_losses() -> Iterator[LossSpec]:
     """Measures of likeness."""
     yield LOSS
+    yield MATCHED_LOSS
 
 
 @hookimpl

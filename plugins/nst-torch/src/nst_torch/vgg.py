@@ -74,7 +74,7 @@ class VGG:
 
     def to_host(self, array: Array) -> Pixels:
         """Any array, float32 on the host, a copy."""
-        return np.array(torch.as_tensor(array).detach().cpu().numpy(), np.float32, order="C")
+        return np.array(torch.as_tensor(array).detach().cpu().float().numpy(), np.float32, order="C")
 
     @memory.memory_errors()
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
