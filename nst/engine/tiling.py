@@ -52,9 +52,9 @@ class Span:
         return self.stop // stride - self.start // stride
 
     @property
-    def kind(self) -> tuple[int, int, int]:
-        """Alike for spans that differ in place only."""
-        return self.start - self.low, self.stop - self.start, self.high - self.stop
+    def kind(self) -> Span:
+        """The span with its box at 0: alike for spans that differ in place only."""
+        return Span(self.start - self.low, self.stop - self.low, 0, self.high - self.low)
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ class Tile:
         return self.rows.positions(stride) * self.columns.positions(stride)
 
     @property
-    def kind(self) -> tuple[int, ...]:
-        """Alike for tiles that differ in place only."""
-        return self.rows.kind + self.columns.kind
+    def kind(self) -> Tile:
+        """The tile with its box at 0: alike for tiles that differ in place only."""
+        return Tile(self.rows.kind, self.columns.kind)
 
 
 @dataclass(frozen=True)
