@@ -50,12 +50,11 @@ def inside(backend: FeatureBackend, mask: Mask, tiles: Sequence[Tile], layer: st
     return Area([backend.asarray(core) for core in weights], shares, float(means.mean()))
 
 
-def window(backend: FeatureBackend, weights: Tensor) -> tuple[slice, slice]:
-    """Return the bounding rows and columns of the nonzero part of a mask."""
+def window(backend: FeatureBackend, weights: Tensor) -> tuple[int, int, int, int]:
+    """Return the bounding box (top, bottom, left, right) of the nonzero part of a mask."""
     counts = backend.to_host(weights) > 0
-    means = [np.flatnonzero(counts.any(axis=axis)) for axis in (1, 0)]
-    rows, columns = (slice(int(places[0]), int(places[-1]) + 1) for places in means)
-    return rows, columns
+    rows, columns = (np.flatnonzero(counts.any(axis=axis)) for axis in (1, 0))
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
 def _means(mask: Mask, size: int) -> Mask:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
 
-from nst.engine.masks import window
+import numpy as np
+
 from nst.engine.out_of_memory import empty_cache, memory_errors
-from nst.engine.terms import StyleTerm, Term, extract
+from nst.engine.terms import StyleTerm, Term, TermForm, extract, scalar, term_form
 from nst.engine.tiling import SMALLEST, Tile
 from nst.errors import NstError
 from nst.protocols import Array, Evaluation, FeatureBackend, Objective, Tensor
@@ -31,113 +32,159 @@ def build_objective(backend: FeatureBackend, terms: Sequence[Term], tiles: Seque
 
 
 def _at_once(backend: FeatureBackend, terms: Sequence[Term]) -> Objective:
-    layers = _layers(terms)
-    windows = {term.name: window(backend, term.area.weights[0]) for term in _masked(terms)}
+    objective = backend.value_and_grad(ImageLoss(backend, tuple(term_form(backend, term) for term in terms)))
+    parameters = [parameter for term in terms for parameter in _whole_parameters(backend, term)]
+    return lambda image: objective(image, *parameters)
 
-    def value(term: Term, features: Tensor) -> Tensor:
-        (weights,) = term.area.weights
-        if isinstance(term, StyleTerm):
+
+def _whole_parameters(backend: FeatureBackend, term: Term) -> Iterator[Tensor]:
+    """Yield the numbers of a term that has a single tile: its weight, its target, and its positions' weights."""
+    yield scalar(backend, term.weight)
+    target = term.target if isinstance(term, StyleTerm) else term.targets[0]
+    yield from (array for array in (target, term.area.weights[0]) if array is not None)
+
+
+@dataclass(frozen=True)
+class ImageLoss:
+    """The terms of a whole image, as a function of the image and of the parameters of `_whole_parameters`.
+
+    All numbers of a picture are parameters, so the losses of two pictures of one size are equal: a backend that
+    compiles may use one program for both.
+    """
+
+    backend: FeatureBackend
+    forms: tuple[TermForm, ...]
+
+    def __call__(self, image: Tensor, *parameters: Tensor) -> Mapping[str, Tensor]:
+        """Compute each weighted term by name."""
+        values, features = iter(parameters), extract(self.backend, image, _layers(self.forms))
+        return {form.name: self._term(form, features[form.layer], values) for form in self.forms}
+
+    def _term(self, form: TermForm, features: Tensor, values: Iterator[Tensor]) -> Tensor:
+        weight, target = next(values), next(values) if form.targeted else features
+        weights = next(values) if form.weighted else None
+        if form.is_style:
             if weights is not None:
-                features, weights = features[windows[term.name]], weights[windows[term.name]]
-            return term.distance(backend.xp, term.statistic(backend.xp, features, weights), term.target)
-        return backend.xp.mean(_weighted(term.differences(backend.xp, features, term.targets[0]), weights))
+                features, weights = features[form.rows, form.columns], weights[form.rows, form.columns]
+            return form.distance(self.backend.xp, form.statistic(self.backend.xp, features, weights), target, weight)
+        differences = form.differences(self.backend.xp, features, target, weight)
+        return self.backend.xp.mean(_weighted(differences, weights))
 
-    def loss(image: Tensor) -> dict[str, Tensor]:
-        features = extract(backend, image, layers)
-        return {term.name: value(term, features[term.layer]) for term in terms}
 
-    return backend.value_and_grad(loss)
+@dataclass(frozen=True)
+class TileLoss:
+    """The terms of a tile, as a function of its box and of the parameters of `Tiled`; equal for tiles of one kind."""
+
+    backend: FeatureBackend
+    forms: tuple[TermForm, ...]
+    tile: Tile
+
+    def __call__(self, image: Tensor, *parameters: Tensor) -> Mapping[str, Tensor]:
+        """Compute each weighted term by name; a style term is the product of its statistic and its slope."""
+        values, features = iter(parameters), extract(self.backend, image, _layers(self.forms))
+        return {form.name: self._term(form, features[form.layer], values) for form in self.forms}
+
+    def _term(self, form: TermForm, features: Tensor, values: Iterator[Tensor]) -> Tensor:
+        xp, step = self.backend.xp, stride(form.layer)
+        if form.is_style:
+            slope, weights = next(values), next(values) if form.weighted else None
+            return xp.sum(slope * form.statistic(xp, features[self.tile.core(step)], weights))
+        share, weight, rim = next(values), next(values), features[self.tile.rim(step)]
+        differences = form.differences(xp, rim, next(values) if form.targeted else rim, weight)
+        weights = next(values) if form.weighted else None
+        return share * xp.mean(_weighted(differences[self.tile.core_in_rim(step)], weights))
+
+
+@dataclass(frozen=True)
+class DistanceLoss:
+    """A style term as a function of its statistic, its target and its weight."""
+
+    backend: FeatureBackend
+    form: TermForm
+
+    def __call__(self, statistic: Tensor, target: Tensor, weight: Tensor) -> Mapping[str, Tensor]:
+        """Compute the weighted distance."""
+        return {self.form.name: self.form.distance(self.backend.xp, statistic, target, weight)}
 
 
 class Tiled:
     """An `Objective` in two passes over the tiles of the image.
 
     The first pass adds up the statistics. The second pass computes the gradient of each tile: of its pointwise
-    differences, and of its statistics along the slope of their distances.
+    differences, and of its statistics along the slope of their distances. Gradients are added up on the host, because
+    arrays may be immutable.
     """
 
     def __init__(self, backend: FeatureBackend, terms: Sequence[Term], tiles: Sequence[Tile]) -> None:
         self._backend = backend
         self.tiles = tiles
         self._terms = terms
-        self._style = [term for term in terms if isinstance(term, StyleTerm)]
-        self._distances = {term.name: _distance(backend, term) for term in self._style}
-        self._parts: dict[tuple[int, ...], Objective] = {}  # one for each kind of tile
+        self._forms = tuple(term_form(backend, term) for term in terms)
+        self._style = [(term, form) for term, form in zip(terms, self._forms, strict=True) if form.is_style]
+        self._weights = {term.name: scalar(backend, term.weight) for term in terms}
+        self._distances = {form.name: backend.value_and_grad(DistanceLoss(backend, form)) for _, form in self._style}
+        self._parts: dict[Tile, Objective] = {}  # one for each kind of tile
 
     def __call__(self, image: Array) -> Evaluation:
         """Return the terms of the whole image and its gradient, in the image's array type."""
-        statistics = self._statistics(image)
-        distances = {term.name: self._distances[term.name](statistics[term.name], term.target) for term in self._style}
+        distances = dict(self._evaluate_distances(image))
         terms = {term.name: distances[term.name].loss if term.name in distances else 0.0 for term in self._terms}
         slopes = {name: distance.gradient for name, distance in distances.items()}
-        gradient = 0 * image
+        gradient = np.zeros(image.shape, np.float32)
         for i, tile in enumerate(self.tiles):
-            part = self._part(i)(image[tile.box], *self._parameters(i, slopes))
-            gradient[tile.box] += part.gradient
+            part = self._part(tile)(image[tile.box], *self._parameters(i, slopes))
+            gradient[tile.box] += self._on_host(part.gradient)
             terms |= {name: terms[name] + value for name, value in part.terms.items() if name not in distances}
-        return Evaluation(sum(terms.values()), terms, gradient)
+        kind = gradient if isinstance(image, np.ndarray) else self._backend.asarray(gradient)
+        return Evaluation(sum(terms.values()), terms, kind)
+
+    def _on_host(self, gradient: Array) -> Array:
+        return gradient if isinstance(gradient, np.ndarray) else self._backend.to_host(gradient)
+
+    def _evaluate_distances(self, image: Array) -> Iterator[tuple[str, Evaluation]]:
+        """Yield the distance of each style term over the whole image, with its slope."""
+        statistics = self._statistics(image)
+        for term, _ in self._style:
+            parameters = term.target, self._weights[term.name]  # type: ignore[union-attr]
+            yield term.name, self._distances[term.name](statistics[term.name], *parameters)
 
     def _statistics(self, image: Array) -> dict[str, Tensor]:
         """Return the statistics of the style terms over the whole image."""
         statistics: dict[str, Tensor] = {}
         for i, tile in enumerate(self.tiles if self._style else ()):
-            features = extract(self._backend, image[tile.box], _layers(self._style))
-            for term in self._style:
+            features = extract(self._backend, image[tile.box], _layers([form for _, form in self._style]))
+            for term, form in self._style:
                 core = features[term.layer][tile.core(stride(term.layer))]
-                part = term.area.shares[i] * term.statistic(self._backend.xp, core, term.area.weights[i])
+                part = term.area.shares[i] * form.statistic(self._backend.xp, core, term.area.weights[i])
                 statistics[term.name] = statistics[term.name] + part if term.name in statistics else part
         return statistics
 
     def _parameters(self, i: int, slopes: Mapping[str, Tensor]) -> Iterator[Tensor]:
-        """Return the parameters of `_loss` for tile `i`: the slope or target of each term, and its weights."""
+        """Yield the parameters of the `TileLoss` of tile `i`, term by term."""
         for term in self._terms:
             share = term.area.shares[i]
             if isinstance(term, StyleTerm):
                 yield share * slopes[term.name]
-            elif term.targets[i] is not None:
-                yield term.targets[i]
+            else:
+                yield from (scalar(self._backend, share), self._weights[term.name])
+                if term.targets[i] is not None:
+                    yield term.targets[i]
             if term.area.weights[i] is not None:
                 yield term.area.weights[i]
 
-    def _part(self, i: int) -> Objective:
-        """Return the loss of tile `i`: one function for all tiles of its kind, so that it is traced once."""
-        kind = self.tiles[i].kind
-        if kind not in self._parts:
-            self._parts[kind] = self._backend.value_and_grad(partial(self._loss, i))
-        return self._parts[kind]
-
-    def _loss(self, i: int, image: Tensor, *parameters: Tensor) -> Mapping[str, Tensor]:
-        xp, tile, values = self._backend.xp, self.tiles[i], iter(parameters)
-        features = extract(self._backend, image, _layers(self._terms))
-        terms: dict[str, Tensor] = {}
-        for term in self._terms:
-            layer_features, step = features[term.layer], stride(term.layer)
-            parameter = next(values) if isinstance(term, StyleTerm) or term.targets[i] is not None else None
-            weights = None if term.area.weights[i] is None else next(values)
-            if isinstance(term, StyleTerm):
-                terms[term.name] = xp.sum(parameter * term.statistic(xp, layer_features[tile.core(step)], weights))
-            else:
-                differences = term.differences(xp, layer_features[tile.rim(step)], parameter)[tile.core_in_rim(step)]
-                terms[term.name] = term.area.shares[i] * xp.mean(_weighted(differences, weights))
-        return terms
+    def _part(self, tile: Tile) -> Objective:
+        """Return the objective of a tile: one for all tiles of its kind."""
+        if tile.kind not in self._parts:
+            self._parts[tile.kind] = self._backend.value_and_grad(TileLoss(self._backend, self._forms, tile.kind))
+        return self._parts[tile.kind]
 
 
-def _masked(terms: Sequence[Term]) -> list[StyleTerm]:
-    """Return the style terms with a mask."""
-    return [term for term in terms if isinstance(term, StyleTerm) and term.area.weights[0] is not None]
-
-
-def _layers(terms: Sequence[Term]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(term.layer for term in terms))
+def _layers(forms: Sequence[TermForm]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(form.layer for form in forms))
 
 
 def _weighted(differences: Tensor, weights: Tensor | None) -> Tensor:
     return differences if weights is None else differences * weights
-
-
-def _distance(backend: FeatureBackend, term: StyleTerm) -> Objective:
-    """Return the distance of a term as an objective of its statistic."""
-    return backend.value_and_grad(lambda statistic, target: {term.name: term.distance(backend.xp, statistic, target)})
 
 
 class AutoTiledObjective:

@@ -7,10 +7,13 @@ without tiles is an image of one tile.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
 
 from nst.engine.bleed import BleedCanvas
-from nst.engine.masks import Area, Mask, everywhere, inside
+from nst.engine.masks import Area, Mask, everywhere, inside, window
 from nst.engine.tiling import Tile, cut
 from nst.images import fit, resize
 from nst.protocols import FeatureBackend, MatchedLoss, Namespace, Pixels, PointwiseLoss, StatisticLoss, Tensor
@@ -50,14 +53,6 @@ class StyleTerm:
     target: Tensor
     area: Area
 
-    def statistic(self, xp: Namespace, features: Tensor, weights: Tensor | None) -> Tensor:
-        """Compute the statistic of features `(H, W, C)`, each position weighted by `weights` `(H, W)`, if given."""
-        return self.loss.statistic(xp, features, weights)
-
-    def distance(self, xp: Namespace, statistic: Tensor, target: Tensor) -> Tensor:
-        """Compute the weighted distance of a statistic from a target, a scalar."""
-        return self.weight * self.loss.distance(xp, statistic, target)
-
 
 @dataclass(frozen=True)
 class PointwiseTerm:
@@ -74,12 +69,62 @@ class PointwiseTerm:
     targets: Sequence[Tensor | None]
     area: Area
 
-    def differences(self, xp: Namespace, features: Tensor, target: Tensor | None) -> Tensor:
-        """Compute the weighted difference `(H, W)` at each position of features `(H, W, C)`."""
-        return self.weight * self.loss.difference(xp, features, features if target is None else target)
-
 
 Term = StyleTerm | PointwiseTerm
+
+
+@dataclass(frozen=True)
+class TermForm:
+    """A term without its numbers: equal for two pictures that differ in nothing but numbers.
+
+    `identity` stands for `loss`, which need not be hashable. `window` is the bounding box (top, bottom, left, right) of
+    a style term's mask in a whole picture.
+    """
+
+    name: str
+    layer: str
+    loss: Any = field(compare=False)
+    identity: int
+    is_style: bool
+    targeted: bool
+    weighted: bool
+    window: tuple[int, int, int, int] | None = None
+
+    @property
+    def rows(self) -> slice:
+        """The rows of the window."""
+        return slice(*self.window[:2]) if self.window else slice(None)
+
+    @property
+    def columns(self) -> slice:
+        """The columns of the window."""
+        return slice(*self.window[2:]) if self.window else slice(None)
+
+    def statistic(self, xp: Namespace, features: Tensor, weights: Tensor | None) -> Tensor:
+        """Compute the statistic of features `(H, W, C)`, each position weighted by `weights` `(H, W)`, if given."""
+        return self.loss.statistic(xp, features, weights)
+
+    def distance(self, xp: Namespace, statistic: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """Compute the weighted distance of a statistic from a target, a scalar."""
+        return weight * self.loss.distance(xp, statistic, target)
+
+    def differences(self, xp: Namespace, features: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """Compute the weighted difference `(H, W)` at each position of features `(H, W, C)`."""
+        return weight * self.loss.difference(xp, features, target)
+
+
+def term_form(backend: FeatureBackend, term: Term) -> TermForm:
+    """Return the form of a term."""
+    is_style, weights = isinstance(term, StyleTerm), term.area.weights
+    targeted = isinstance(term, StyleTerm) or term.targets[0] is not None
+    box = window(backend, weights[0]) if is_style and len(weights) == 1 and weights[0] is not None else None
+    weighted = weights[0] is not None
+    return TermForm(term.name, term.layer, term.loss, id(term.loss), is_style, targeted, weighted, box)
+
+
+def scalar(backend: FeatureBackend, number: float) -> Tensor:
+    """Return a number as an array without axes, where the backend computes."""
+    return backend.asarray(np.array(number, np.float32))
 
 
 @dataclass(frozen=True)

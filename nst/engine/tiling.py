@@ -57,9 +57,9 @@ class Span:
         return self.stop // stride - self.start // stride
 
     @property
-    def kind(self) -> tuple[int, int, int]:
-        """The geometry of the span; equal for spans that differ in place only."""
-        return self.start - self.low, self.stop - self.start, self.high - self.stop
+    def kind(self) -> Span:
+        """The span with its box at 0; equal for spans that differ in place only."""
+        return Span(self.start - self.low, self.stop - self.low, 0, self.high - self.low)
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,9 @@ class Tile:
         return self.rows.positions(stride) * self.columns.positions(stride)
 
     @property
-    def kind(self) -> tuple[int, ...]:
-        """The geometry of the tile; equal for tiles that differ in place only."""
-        return self.rows.kind + self.columns.kind
+    def kind(self) -> Tile:
+        """The tile with its box at 0; equal for tiles that differ in place only."""
+        return Tile(self.rows.kind, self.columns.kind)
 
 
 @dataclass(frozen=True)

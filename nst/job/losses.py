@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
 from nst.engine.terms import WeightedLoss
 from nst.plugins.host import Plugins
 from nst.plugins.options import read_options
@@ -27,7 +31,7 @@ def weighted_losses(recipe: Recipe, plugins: Plugins) -> Used:
 def _weighted_loss(recipe: Recipe, plugins: Plugins, spec: LossSpec, chosen: ExtraLoss, name: str) -> WeightedLoss:
     return WeightedLoss(
         name,
-        plugins.load(spec)(**read_options(spec, chosen.options)),
+        _loss(plugins.load(spec), tuple(read_options(spec, chosen.options).items())),
         shares(chosen.layers or recipe.usual_layers(spec.role)),
         chosen.weight,
         whole=spec.shape == "whole",
@@ -35,3 +39,9 @@ def _weighted_loss(recipe: Recipe, plugins: Plugins, spec: LossSpec, chosen: Ext
         targeted=spec.role != "image",
         matched=spec.shape == "matched",
     )
+
+
+@lru_cache(maxsize=64)
+def _loss(factory: Callable[..., Any], options: tuple[tuple[str, Any], ...]) -> Any:
+    """Make a loss, or return the one made before: a backend compiles the same losses once."""
+    return factory(**dict(options))

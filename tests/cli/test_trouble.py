@@ -44,9 +44,9 @@ class Unsteady(VGG):
     def value_and_grad(self, loss):
         objective, calls = super().value_and_grad(loss), []
 
-        def unsteady(image):
+        def unsteady(image, *parameters):
             calls.append(image)
-            found = objective(image)
+            found = objective(image, *parameters)
             spoiled = len(calls) >= 4 if os.environ["UNSTEADY"] == "from the 4th on" else len(calls) == 4
             return replace(found, loss=float("nan")) if spoiled else found
 

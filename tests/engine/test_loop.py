@@ -279,9 +279,9 @@ def test_a_diverged_run_says_so_and_returns_the_picture(task):
         def value_and_grad(self, loss):
             honest = super().value_and_grad(loss)
 
-            def objective(image):
+            def objective(image, *parameters):
                 self.evaluations += 1
-                found = honest(image)
+                found = honest(image, *parameters)
                 return found if self.evaluations <= 3 else Evaluation(math.nan, found.terms, found.gradient)
 
             return objective
@@ -297,7 +297,7 @@ def test_a_diverged_run_says_so_and_returns_the_picture(task):
 def test_no_finite_loss_at_all_is_an_error(task):
     class Hopeless(PixelBackend):
         def value_and_grad(self, loss):
-            return lambda image: Evaluation(math.nan, {}, np.zeros_like(image))
+            return lambda image, *parameters: Evaluation(math.nan, {}, np.zeros_like(image))
 
     base = task()
     with pytest.raises(NstError, match="not finite from the first step") as caught:

@@ -462,9 +462,9 @@ def test_a_run_goes_on_after_a_rescue_with_the_shorter_steps(job, tmp_path, monk
     def spoiled(self, loss):
         objective = honest(self, loss)
 
-        def evaluate(image):
+        def evaluate(image, *parameters):
             calls.append(image)
-            found = objective(image)
+            found = objective(image, *parameters)
             return replace(found, loss=float("nan")) if len(calls) == 6 else found
 
         return evaluate
