@@ -19,7 +19,7 @@ from nst.cli.interrupt import interrupted_once
 from nst.cli.outputs import check_writable, other_file, same
 from nst.cli.progress import Watcher, say
 from nst.cli.saving import Saving, once
-from nst.engine.loop import Progress
+from nst.engine.level_run import Progress
 from nst.engine.snapshot import Snapshot
 from nst.errors import Findings, NstError, UserError
 from nst.estimate.text import format_estimate
@@ -175,7 +175,7 @@ class Session:
             with Watcher(job, quiet=self.quiet) as watcher:
                 # once there is a picture to lose, there is nothing to stop
                 painted = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
-                result = making.run(lambda progress: _step(progress, watcher.show, saving.step), painted)
+                result = making.stylize(lambda progress: _step(progress, watcher.show, saving.step), painted)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("no picture was written") from None
         watcher.tell(result.notes[len(job.notes()) :])
