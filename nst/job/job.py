@@ -28,10 +28,10 @@ from nst.estimate.model import Estimate
 from nst.images import Picture
 from nst.job import regions
 from nst.job.backends import BackendCache, Opened
-from nst.job.inputs import Inputs, Sources, read_inputs
+from nst.job.inputs import Sources, read_inputs
 from nst.job.losses import weighted_losses
 from nst.job.plan import PlanRequest, RunPlan, plan_run
-from nst.job.validation import Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
+from nst.job.validation import Call, find_mistakes, is_file, size_mistakes
 from nst.plugins.host import Plugin, Plugins
 from nst.plugins.options import read_options
 from nst.protocols import FeatureBackend, ImageBackend, Pixels
@@ -83,7 +83,8 @@ class Job:
     """One image to stylize. The constructor imports no framework; `open` and `stylize` do.
 
     Jobs that share the mapping `loaded` share their backends. `chosen` names the recipe fields set by the user.
-    `errors` are errors the caller has found; the constructor raises `UserError` with these and its own.
+    `errors` are errors the caller has found; the constructor raises `UserError` with these and its own. `notes` are the
+    caller's messages on the recipe, which `notes()` returns first.
     """
 
     def __init__(
@@ -95,8 +96,10 @@ class Job:
         errors: Sequence[UserError] = (),
         chosen: Collection[str] = (),
         loaded: MutableMapping[Any, Opened] | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         self.recipe = recipe
+        self._recipe_notes = notes
         self._plugins = plugins or Plugins.from_environment()
 
         # Read and validate: all mistakes are reported together.
@@ -106,7 +109,7 @@ class Job:
         self._start = findings.attempt(lambda: images.read(recipe.init).pixels) if is_file(recipe.init) else None
         spec: BackendSpec | None = Findings().attempt(partial(self._plugins.find, "backend", recipe.backend))
         if inputs is not None and spec is not None and spec.kind == "feature":
-            findings.add(*size_mistakes(recipe, _image_shapes(inputs, recipe.style_scale), self._plugins))
+            findings.add(*size_mistakes(recipe, regions.image_shapes(inputs, recipe.style_scale), self._plugins))
         raise_all(findings.errors)
         assert inputs is not None
         assert spec is not None
@@ -145,7 +148,7 @@ class Job:
         weights = [note for note in dict.fromkeys(choice.note for choice in self._choices) if note]
         pictures = (self.content, *self.inputs.style_images())
         image_notes = [f"{picture.source}: {note}" for picture in pictures for note in picture.notes]
-        return [*weights, *self.open().notes, *image_notes, *self.run_plan.notes]
+        return [*self._recipe_notes, *weights, *self.open().notes, *image_notes, *self.run_plan.notes]
 
     def shapes(self) -> list[tuple[int, int]]:
         """Return (height, width) of the image at each size."""
@@ -241,7 +244,7 @@ class Job:
             recipe=self.recipe,
             plugins=self._plugins,
             spec=self.spec,
-            images=_image_shapes(self.inputs, self.recipe.style_scale),
+            images=regions.image_shapes(self.inputs, self.recipe.style_scale),
             levels=[*zip(self.sizes, self.steps, self.weights_per_size(), strict=True)],
             opened={choice.name: self._backends.open(choice) for choice in self._choices},
             masked=regions.masked(self.inputs),
@@ -288,14 +291,3 @@ class Job:
 def _call(sources: Sources) -> Call:
     masked_styles = sum(len(styles) for _, styles in sources.masks)
     return Call(len(sources.styles), masked_styles, bool(sources.masks) or sources.protect is not None)
-
-
-def _image_shapes(inputs: Inputs, scales: Sequence[float]) -> list[Sized]:
-    """Return the shapes of content and style images, in order, each style image with the scale of its style."""
-    styles = inputs.all_styles()
-    style_scales = zip(styles, each_scale(scales, len(styles)), strict=True)
-    scaled = [(inputs.content, 1.0), *((image, scale) for style, scale in style_scales for image in style.images)]
-    return [
-        Sized(picture.source or f"picture {number}", picture.pixels.shape[:2], scale)
-        for number, (picture, scale) in enumerate(scaled, start=1)
-    ]
