@@ -20,7 +20,7 @@ from pathlib import Path
 from table import publish, spread
 
 from nst import Recipe, images
-from nst.engine.loop import Progress
+from nst.engine.level_run import Progress
 from nst.images.demo_painting import paint
 from nst.io.download import sha256_of
 from nst.job.inputs import Sources
@@ -71,7 +71,7 @@ def run(file: str, size: int, folder: Path) -> dict[str, float]:
     kept: list[provenance.Record] = []
     recording = seconds(lambda: kept.append(provenance.record(job)))
     checkpoints = Timed(Checkpoints(folder / "run.nst", {"record": kept[0].to_dict()}))
-    result = job.run(checkpoints)
+    result = job.stylize(checkpoints)
     whole = time.process_time() - began
     text = text_seconds(folder, result.pixels, json.dumps(kept[0].to_dict()))
     return dict(zip(PARTS, (hashing, recording, text, checkpoints.seconds), strict=True)) | {"whole": whole}

@@ -39,7 +39,7 @@ def work(recipe: dict[str, Any]) -> dict[str, float]:
     painting = paint(size, size * 3 // 4)
     job = Job(Sources(painting[::-1].copy(), [painting]), Recipe(**recipe, device="cpu"))
     estimate = job.estimate()
-    facts = job.run().facts
+    facts = job.stylize().facts
     return {
         "estimated": estimate.memory,
         "peak": facts["peak_memory"],
@@ -51,7 +51,7 @@ def work(recipe: dict[str, Any]) -> dict[str, float]:
 
 def parts(job: Job) -> dict[str, float]:
     """Return the memory estimate as a sum: the base, the factor times the activations, and the rest."""
-    (stage,), estimator = job.run_plan.stages, job.run_plan.estimator
+    (stage,), estimator = job.run_plan.levels, job.run_plan.estimator
 
     def memory(**model: float) -> int:
         bare = replace(estimator, model=MemoryModel(**model), resident=0)

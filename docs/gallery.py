@@ -54,7 +54,7 @@ def painted(content: str, *styles: str, masks: Any = (), protect: Mask | None = 
     recipe = Recipe(size=SIZE, weights="compact", **choices)
     patches = [(mask, [painting(style)]) for mask, style in masks]
     sources = Sources(photo(content), [painting(style) for style in styles], patches, protect)
-    return Job(sources, recipe).run().pixels
+    return Job(sources, recipe).stylize().pixels
 
 
 def ellipse(content: str, box: Sequence[float], soft: float = 0) -> Mask:

@@ -66,7 +66,7 @@ class Step:
     terms: Mapping[str, float]
     seconds: float
     left: float
-    note: str = ""
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from rich.table import Column
 from nst.estimate.eta import Clock
 
 if TYPE_CHECKING:
-    from nst.engine.loop import Progress
+    from nst.engine.level_run import Progress
     from nst.job.job import Job
 
 BAR = 24  # columns
@@ -76,8 +76,8 @@ class Watcher:
 
     def show(self, progress: Progress) -> None:
         """One step."""
-        if progress.note:
-            self._tell(progress.note)
+        for note in progress.notes:
+            self._tell(note)
         planned = self._clock.planned(progress.step, progress.steps)
         detail = harmless(f"{describe(progress.loss, progress.terms)}  {progress.seconds:.2f} s/step")
         if self._live:
@@ -93,7 +93,7 @@ class Watcher:
                 self._tell(note)
 
     def _tell(self, note: str) -> None:
-        self._printed |= {note, *note.split("; ")}  # a step's notes are one line
+        self._printed.add(note)
         if self._live:
             self._bar.console.print(harmless(note), highlight=False, markup=False, soft_wrap=True)
         elif not self._quiet:

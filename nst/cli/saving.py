@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from nst.engine.loop import Progress
+from nst.engine.level_run import Progress
 from nst.errors import NstError
 from nst.images.timelapse import Timelapse
 from nst.job.job import Result

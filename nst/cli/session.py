@@ -19,7 +19,7 @@ from nst.cli.interrupt import interrupted_once
 from nst.cli.outputs import check_writable, other_file, same
 from nst.cli.progress import Watcher, say
 from nst.cli.saving import Saving, once
-from nst.engine.loop import Progress
+from nst.engine.level_run import Progress
 from nst.engine.snapshot import Snapshot
 from nst.errors import Findings, NstError, UserError
 from nst.estimate.text import format_estimate
@@ -32,6 +32,7 @@ from nst.persistence.provenance import Record
 from nst.persistence.recorded_job import CheckpointPolicy, EarlierRun, RecordedJob
 from nst.plugins.host import Plugins
 from nst.recipe.recipe import Recipe, load, preset, read
+from nst.recipe.schedule import schedule_note
 
 EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
 
@@ -61,6 +62,7 @@ class Session:
         self.options = options or WriteOptions()
         self._say = once(say)
         self._chosen: set[str] = set()
+        self._notes: list[str] = []
 
     def recipe(
         self, given: Mapping[str, Any], name: str | None = None, file: Path | None = None, start: Recipe | None = None
@@ -71,7 +73,9 @@ class Session:
         for source in (lambda: preset(name) if name else {}, lambda: load(file) if file else {}, lambda: given):
             values, errors = read(found.attempt(source) or {})
             found.add(*errors)
-            recipe = recipe.override(**values)
+            older, recipe = recipe, recipe.override(**values)
+            if "sizes" not in values and (note := schedule_note(older, recipe)):
+                self._notes.append(note)
             self._chosen |= values.keys()
         for name in ("size", "levels"):
             if {name, "sizes"} <= given.keys():
@@ -95,7 +99,8 @@ class Session:
         plugins = host()
         found.add(*mistakes, images.check_output(self.output, self.options))
         found.add(*self._own_mistakes(sources.files(), [*files]), self._not_resumable(plugins, recipe))
-        job = Job(replace(sources, max_pixels=max_pixels), recipe, plugins, errors=found.errors, chosen=self._chosen)
+        sources = replace(sources, max_pixels=max_pixels)
+        job = Job(sources, recipe, plugins, errors=found.errors, chosen=self._chosen, notes=self._notes)
         one_pass = ("--save-every", self.save_every), ("--checkpoint", self.checkpoint), ("--timelapse", self.timelapse)
         for option, given in one_pass:
             if given and not any(job.steps):
@@ -175,7 +180,7 @@ class Session:
             with Watcher(job, quiet=self.quiet) as watcher:
                 # once there is a picture to lose, there is nothing to stop
                 painted = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
-                result = making.run(lambda progress: _step(progress, watcher.show, saving.step), painted)
+                result = making.stylize(lambda progress: _step(progress, watcher.show, saving.step), painted)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("no picture was written") from None
         watcher.tell(result.notes[len(job.notes()) :])

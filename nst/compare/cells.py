@@ -109,7 +109,7 @@ def _mistakes(
     if cell.spec.kind == "feature" and all(min(shape) for _, shape in pictures):
         scales = [1.0, *each_scale(cell.recipe.style_scale, len(pictures) - 1)]
         sized = [Sized(name, shape, scale) for (name, shape), scale in zip(pictures, scales, strict=True)]
-        yield from size_mistakes(cell.recipe, sized)
+        yield from size_mistakes(cell.recipe, sized, plugins)
 
 
 def _once(cells: Iterable[Cell]) -> list[Cell]:

@@ -30,7 +30,7 @@ from nst import images
 from nst.compare import probe_images
 from nst.compare.network_identity import identify
 from nst.engine import loop
-from nst.engine.loop import Progress
+from nst.engine.level_run import Progress
 from nst.engine.problem import Level
 from nst.errors import Mistakes, NstError
 from nst.io import atomic
@@ -160,10 +160,10 @@ class Probe:
         """Run the job's own problem at the probe size, from a probe image, with another optimizer."""
         level = Level(self._size, steps, self._backend)
         task = replace(self._job.problem(), levels=[level], start=self._images[start])
-        loop.run(replace(task, optimizer=optimizer, optimizer_options=options, bleed=0), *watch)
+        loop.optimize(replace(task, optimizer=optimizer, optimizer_options=options, bleed=0), *watch)
 
     def _picture(self) -> None:
-        result = self._job.run(self._watch)
+        result = self._job.stylize(self._watch)
         images.write(self._folder / "picture.png", result.pixels, alpha=result.alpha)
         self._facts |= {**result.facts, "versions": result.facts["versions"] | self._facts["versions"]}
         self._facts |= {"stopped": result.stopped, "notes": result.notes, "history": result.history}

@@ -1,23 +1,23 @@
-"""An optimizer's way down: never from a loss that is not finite, and the best image on the way kept."""
+"""The iterates of an optimizer with a finite loss, and the best image among them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from nst.errors import NstError
 from nst.protocols import Array, Evaluation, Iterate, Objective, Optimizer, State
 
-MAX_RESCUES = 10  # halvings of the step before giving up: a thousandth of the step that failed
+MAX_RESCUES = 10  # halvings of the step before giving up; the last step is a thousandth of the one that failed
 WINDOW = 10  # steps that must have lowered the loss
 
 
 class EMA:
-    """An exponential moving average of images, in which the first ones count no more than the others.
+    """An exponential moving average of images, in which the first images count no more than the others.
 
-    `decay` is the share of it that each new image leaves, 0 keeping the last image alone (Adam's correction of the
-    bias towards the start: Kingma & Ba 2015, section 3).
+    `decay` is the share of the average that each new image leaves; 0 keeps the last image alone. The bias towards the
+    start is corrected as in Adam (Kingma & Ba 2015, section 3).
     """
 
     def __init__(self, decay: float, total: Array = 0.0, weight: float = 0.0) -> None:
@@ -26,7 +26,7 @@ class EMA:
         self.weight = weight
 
     def add(self, image: Array) -> None:
-        """Take one more image into account."""
+        """Add an image to the average."""
         self.total = self._decay * self.total + (1 - self._decay) * image
         self.weight = self._decay * self.weight + (1 - self._decay)
 
@@ -36,48 +36,52 @@ class EMA:
         return self.total / self.weight
 
 
-class Descent:
-    """An optimizer's iterates without those whose loss is not finite.
+@dataclass(frozen=True)
+class DescentStart:
+    """The start of a descent: by default a new one, with `good` a resumed one.
 
-    After such a loss the optimizer starts again from the last good image with steps half as long. `good` is the last
-    iterate, `best` that of the lowest loss, `scale` what steps are multiplied by; given at the start, the descent goes
-    on from there. `state` is what the optimizer begins with otherwise. Once `WINDOW` steps have lowered the loss by
-    less than the share `until` of it, the descent ends; `losses` are those of earlier steps. `notes` say what happened
-    on the way, `gave_up` whether halving did not help.
+    `state` is the optimizer's initial state of a new descent. `good` is the last iterate, `best` the iterate of the
+    lowest loss, `scale` the factor of the steps, and `losses` are those of the earlier steps.
+    """
+
+    state: State | None = None
+    good: Iterate | None = None
+    best: Iterate | None = None
+    scale: float = 1.0
+    losses: Sequence[float] = ()
+
+
+class Descent:
+    """The iterates of an optimizer, without those whose loss is not finite.
+
+    After such a loss the optimizer restarts from the last good image with steps half as long. `good` is the last
+    iterate, `best` the iterate of the lowest loss, `scale` the factor of the steps. The descent ends once `WINDOW`
+    steps have lowered the loss by less than the share `until`. `notes` are messages on the course of the descent;
+    `gave_up` is true if halving the step did not help.
     """
 
     def __init__(
         self,
         optimizer: Optimizer,
         objective: Objective,
-        options: Mapping[str, Any],
         until: float = 0.0,
-        *,
-        state: State | None = None,
-        good: Iterate | None = None,
-        best: Iterate | None = None,
-        scale: float = 1.0,
-        losses: Sequence[float] = (),
+        start: DescentStart | None = None,
+        notes: list[str] | None = None,
     ) -> None:
-        self._optimizer = optimizer
-        self._objective = objective
-        self._options = options
-        self._until = until
-        self._state = state
-        self._told = 0
-        self._losses = list(losses)
-        self.good = good
-        self.best = best
-        self.scale = scale
-        self.notes: list[str] = []
+        start = start or DescentStart()
+        self._optimizer, self._objective, self._until, self._state = optimizer, objective, until, start.state
+        self._losses = list(start.losses)
+        self.good, self.best, self.scale = start.good, start.best, start.scale
+        self.notes = [] if notes is None else notes
+        self._reported = 0
         self.gave_up = False
 
     def iterates(self, image: Array) -> Iterator[Iterate]:
-        """Finite iterates only, each remembered when it is the best."""
+        """Yield the finite iterates, and remember the last and the best. Raises `NstError` if there is none."""
         if self.settled():
             return
         while self.scale > 0.5**MAX_RESCUES:
-            for iterate in map(_lighter, self._from(image)):
+            for iterate in map(_without_gradient, self._restarted(image)):
                 if not math.isfinite(iterate.evaluation.loss):
                     break
                 self.good = iterate
@@ -90,7 +94,7 @@ class Descent:
             else:
                 return
             self.scale /= 2
-            self.notes.append(_rescued(self.good, self.scale))
+            self.notes.append(_rescue_note(self.good, self.scale))
         self._give_up()
 
     def settled(self) -> str:
@@ -102,9 +106,14 @@ class Descent:
             return ""
         return f"{WINDOW} steps gained less than {self._until:g} of the loss: ended"
 
-    def _from(self, image: Array) -> Iterator[Iterate]:
+    def new_notes(self) -> tuple[str, ...]:
+        """Return the notes since the last call."""
+        fresh, self._reported = tuple(self.notes[self._reported :]), len(self.notes)
+        return fresh
+
+    def _restarted(self, image: Array) -> Iterator[Iterate]:
         start, state = (image, self._state) if self.good is None else (self.good.image, self.good.state)
-        return self._optimizer(self._objective, start, state=state, step_scale=self.scale, **self._options)
+        return self._optimizer(self._objective, start, state=state, step_scale=self.scale)
 
     def _give_up(self) -> None:
         if self.good is None:
@@ -115,18 +124,13 @@ class Descent:
         self.gave_up = True
         self.notes.append(f"gave up after {MAX_RESCUES} halvings of the step; the last good image is kept")
 
-    def news(self) -> str:
-        """Return the notes since the last call, as one line."""
-        fresh, self._told = self.notes[self._told :], len(self.notes)
-        return "; ".join(fresh)
 
-
-def _lighter(iterate: Iterate) -> Iterate:
+def _without_gradient(iterate: Iterate) -> Iterate:
     """Return the iterate without its gradient, which is as large as the image and not needed again."""
     evaluation = Evaluation(iterate.evaluation.loss, iterate.evaluation.terms, None)
     return Iterate(iterate.image, evaluation, iterate.state)
 
 
-def _rescued(good: Iterate | None, scale: float) -> str:
-    where = "the start" if good is None else f"the last good image (loss {good.evaluation.loss:.4g})"
-    return f"the loss was not finite: went back to {where} with steps {scale:g} times as long"
+def _rescue_note(good: Iterate | None, scale: float) -> str:
+    place = "the start" if good is None else f"the last good image (loss {good.evaluation.loss:.4g})"
+    return f"the loss was not finite: went back to {place} with steps {scale:g} times as long"

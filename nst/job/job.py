@@ -1,4 +1,8 @@
-"""A job: the sequence of a run, from images and a recipe to the result. Errors come first, frameworks last."""
+"""A job: one image to stylize. `Job.__init__` and `Job.stylize` hold the sequence of a run.
+
+The constructor reads the images, finds all mistakes, and plans sizes, steps and weights. `stylize` loads the networks,
+optimizes the image size by size, and finishes its colors. `nst.persistence` adds checkpoints and the output file.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from nst import images
-from nst.engine import loop
 from nst.engine.bleed import BleedCanvas
-from nst.engine.loop import OnIterate
+from nst.engine.level_run import OnIterate, Optimization
+from nst.engine.loop import optimize
 from nst.engine.problem import Level, Problem
 from nst.engine.snapshot import Snapshot
 from nst.engine.terms import Region
@@ -24,10 +28,10 @@ from nst.estimate.model import Estimate
 from nst.images import Picture
 from nst.job import regions
 from nst.job.backends import BackendCache, Opened
-from nst.job.inputs import Inputs, Sources, read_inputs
+from nst.job.inputs import Sources, read_inputs
 from nst.job.losses import weighted_losses
-from nst.job.plan import RunPlan, plan_run
-from nst.job.validation import Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
+from nst.job.plan import PlanRequest, RunPlan, plan_run
+from nst.job.validation import Call, find_mistakes, is_file, size_mistakes
 from nst.plugins.host import Plugin, Plugins
 from nst.plugins.options import read_options
 from nst.protocols import FeatureBackend, ImageBackend, Pixels
@@ -72,14 +76,15 @@ def stylize(
     in the arguments, before any framework is imported.
     """
     style_list = list(styles) if isinstance(styles, list | tuple) else [styles]
-    return Job(Sources(content, style_list), recipe or Recipe(), plugins).run(on_iterate)
+    return Job(Sources(content, style_list), recipe or Recipe(), plugins).stylize(on_iterate)
 
 
 class Job:
-    """One image to stylize. The constructor checks everything and is cheap; `open` imports the framework.
+    """One image to stylize. The constructor imports no framework; `open` and `stylize` do.
 
     Jobs that share the mapping `loaded` share their backends. `chosen` names the recipe fields set by the user.
-    `errors` are errors the caller has found; the constructor raises `UserError` with these and its own.
+    `errors` are errors the caller has found; the constructor raises `UserError` with these and its own. `notes` are the
+    caller's messages on the recipe, which `notes()` returns first.
     """
 
     def __init__(
@@ -91,22 +96,30 @@ class Job:
         errors: Sequence[UserError] = (),
         chosen: Collection[str] = (),
         loaded: MutableMapping[Any, Opened] | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         self.recipe = recipe
+        self._recipe_notes = notes
         self._plugins = plugins or Plugins.from_environment()
+
+        # Read and validate: all mistakes are reported together.
         findings = Findings()
         findings.add(*errors, *find_mistakes(recipe, self._plugins, _call(sources), chosen))
         inputs = read_inputs(sources, findings)
         self._start = findings.attempt(lambda: images.read(recipe.init).pixels) if is_file(recipe.init) else None
         spec: BackendSpec | None = Findings().attempt(partial(self._plugins.find, "backend", recipe.backend))
         if inputs is not None and spec is not None and spec.kind == "feature":
-            findings.add(*size_mistakes(recipe, _image_shapes(inputs, recipe.style_scale)))
+            findings.add(*size_mistakes(recipe, regions.image_shapes(inputs, recipe.style_scale), self._plugins))
         raise_all(findings.errors)
         assert inputs is not None
         assert spec is not None
         self.inputs = inputs
         self.spec = spec
-        self.sizes, self.steps = self._plan()
+
+        # Plan sizes, steps and weights.
+        one_pass = spec.kind == "image"
+        height, width = self.content.pixels.shape[:2]
+        self.sizes, self.steps = ((recipe.size,), (0,)) if one_pass else plan(recipe, height, width)
         self.weight_choices = selection.choose_all(spec, recipe.weights, len(self.sizes))
         self._choices = per_size(self.weight_choices, len(self.sizes))
         self._backends = BackendCache(recipe, spec, self._plugins, loaded)
@@ -126,11 +139,6 @@ class Job:
         """Return the name of the weights at each size."""
         return [choice.name for choice in self._choices]
 
-    def _plan(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        if self.spec.kind == "image":
-            return (self.recipe.size,), (0,)
-        return plan(self.recipe, *self.content.pixels.shape[:2])
-
     def open(self) -> FeatureBackend | ImageBackend:
         """Return the backend of the last size; the first call imports the framework."""
         return self._backends.open(self.weights).backend  # type: ignore[no-any-return]
@@ -146,7 +154,7 @@ class Job:
         weights = [note for note in dict.fromkeys(choice.note for choice in self._choices) if note]
         pictures = (self.content, *self.inputs.style_images())
         image_notes = [f"{picture.source}: {note}" for picture in pictures for note in picture.notes]
-        return [*weights, *self.open().notes, *image_notes, *self.run_plan.notes]
+        return [*self._recipe_notes, *weights, *self.open().notes, *image_notes, *self.run_plan.notes]
 
     def shapes(self) -> list[tuple[int, int]]:
         """Return (height, width) of the image at each size."""
@@ -171,20 +179,22 @@ class Job:
         for kind in dict.fromkeys(kind for kind, _ in names):
             yield from ((plugin, spec) for plugin, spec in self._plugins.offered(kind) if spec in specs)
 
-    def run(self, on_iterate: OnIterate | None = None, resume: Snapshot | None = None) -> Result:
-        """Run the job, from the start or from a snapshot. See `stylize` and `nst.engine.run`."""
+    def stylize(self, on_iterate: OnIterate | None = None, resume: Snapshot | None = None) -> Result:
+        """Stylize the content, from the start or from a snapshot. See `nst.stylize` and `nst.engine.optimize`."""
         began = time.perf_counter()
         backend: Any = self.open()
-        one_pass = self.spec.kind == "image"
-        outcome = self._run_once(backend) if one_pass else loop.run(self.problem(), on_iterate, resume)
-        pixels = self.finished(outcome.pixels)
+        if self.spec.kind == "image":
+            optimization = Optimization(self._one_pass(backend))
+        else:
+            optimization = optimize(self.problem(), on_iterate, resume)
+        pixels = self.finished(optimization.pixels)
         return Result(
             pixels=pixels,
             alpha=self.alpha(pixels.shape[:2]),
-            history=outcome.history,
+            history=optimization.history,
             recipe=self.recipe,
-            stopped=outcome.stopped,
-            notes=[*self.notes(), *outcome.notes],
+            stopped=optimization.stopped,
+            notes=[*self.notes(), *optimization.notes],
             facts=self._facts(backend, time.perf_counter() - began),
         )
 
@@ -196,14 +206,12 @@ class Job:
         """Return the content's alpha resized to (height, width), or None for an opaque content."""
         return None if self.content.alpha is None else images.resize(self.content.alpha, shape)
 
-    def _run_once(self, backend: ImageBackend) -> loop.Run:
-        """Run a feed-forward network over the content at the final size."""
+    def _one_pass(self, backend: ImageBackend) -> Pixels:
+        """Return the content at the final size, stylized by a feed-forward network."""
         height, width = self.content.pixels.shape[:2]
         content = images.resize(self.content.pixels, images.fit(height, width, self.recipe.size))
         (region,) = regions.regions(self.inputs, self.recipe)
-        return loop.Run(
-            backend.stylize(content, region.styles, blend=region.blend, style_scale=self.recipe.style_scale[0])
-        )
+        return backend.stylize(content, region.styles, blend=region.blend, style_scale=self.recipe.style_scale[0])
 
     def problem(self, start: Pixels | None = None) -> Problem:
         """Return the input of the engine; `start` replaces the recipe's initial image."""
@@ -238,10 +246,16 @@ class Job:
     @cached_property
     def run_plan(self) -> RunPlan:
         """The levels with tile sizes, and the time and memory model; opens the backends."""
-        opened = {choice.name: self._backends.open(choice) for choice in self._choices}
-        levels = [*zip(self.sizes, self.steps, self.weights_per_size(), strict=True)]
-        pictures, masked = _image_shapes(self.inputs, self.recipe.style_scale), regions.masked(self.inputs)
-        return plan_run(self.recipe, self._plugins, self.spec, pictures, levels, opened, masked)
+        request = PlanRequest(
+            recipe=self.recipe,
+            plugins=self._plugins,
+            spec=self.spec,
+            images=regions.image_shapes(self.inputs, self.recipe.style_scale),
+            levels=[*zip(self.sizes, self.steps, self.weights_per_size(), strict=True)],
+            opened={choice.name: self._backends.open(choice) for choice in self._choices},
+            masked=regions.masked(self.inputs),
+        )
+        return plan_run(request)
 
     def estimate(self, resume: Snapshot | None = None) -> Estimate:
         """Estimate time and memory of the run, or of the rest after `resume`; the first call times each network."""
@@ -283,14 +297,3 @@ class Job:
 def _call(sources: Sources) -> Call:
     masked_styles = sum(len(styles) for _, styles in sources.masks)
     return Call(len(sources.styles), masked_styles, bool(sources.masks) or sources.protect is not None)
-
-
-def _image_shapes(inputs: Inputs, scales: Sequence[float]) -> list[Sized]:
-    """Return the shapes of content and style images, in order, each style image with the scale of its style."""
-    styles = inputs.all_styles()
-    style_scales = zip(styles, each_scale(scales, len(styles)), strict=True)
-    scaled = [(inputs.content, 1.0), *((image, scale) for style, scale in style_scales for image in style.images)]
-    return [
-        Sized(picture.source or f"picture {number}", picture.pixels.shape[:2], scale)
-        for number, (picture, scale) in enumerate(scaled, start=1)
-    ]

@@ -33,6 +33,45 @@ SHARE = 0.05  # largest share of a run's time for timing a second, larger size
 
 
 @dataclass(frozen=True)
+class PlanRequest:
+    """The parts of a job that decide its plan.
+
+    `images` are the content and the style images, `levels` the size, steps and weights of each level, `opened` the
+    backends by the name of their weights, `masked` the areas of the masked regions as shares of the image.
+    """
+
+    recipe: Recipe
+    plugins: Plugins
+    spec: BackendSpec
+    images: Sequence[Sized]
+    levels: Sequence[tuple[int, int, str]]
+    opened: Mapping[str, Opened]
+    masked: Sequence[float]
+
+    @property
+    def tile(self) -> int:
+        """The tile size named by the recipe, or 0."""
+        return int(self.recipe.tile) if self.recipe.tile.isdigit() else 0
+
+    def level_plans(self) -> list[LevelPlan]:
+        """Return the plan of each level, with the tile size of the recipe."""
+        content, *style_images = self.images
+        canvases = [BleedCanvas.around(fit(*content.shape, size), self.recipe.bleed) for size, _, _ in self.levels]
+        return [
+            LevelPlan(
+                size=size,
+                canvas=canvas,
+                steps=steps,
+                weights=weights,
+                outline=self.opened[weights].outline,
+                style_images=_resized_shapes(style_images, size),
+                tile=self.tile,
+            )
+            for (size, steps, weights), canvas in zip(self.levels, canvases, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
 class RunPlan:
     """The levels of a run with their initial tile sizes.
 
@@ -41,7 +80,7 @@ class RunPlan:
     """
 
     estimator: Estimator | None
-    stages: Sequence[LevelPlan]
+    levels: Sequence[LevelPlan]
     opened: Mapping[str, Opened]
     style_images: Sequence[Sized] = ()
     notes: Sequence[str] = ()
@@ -49,57 +88,57 @@ class RunPlan:
     @property
     def tiles(self) -> list[int]:
         """The initial tile size at each level, 0 for no tiles."""
-        return [stage.tile for stage in self.stages]
+        return [level.tile for level in self.levels]
 
     def after(self, level: int, taken: int) -> RunPlan:
         """Return the plan of the remaining run after `level` levels and `taken` steps of the next."""
-        first, *rest = self.stages[level:]
-        return replace(self, stages=[replace(first, steps=max(0, first.steps - taken)), *rest])
+        first, *rest = self.levels[level:]
+        return replace(self, levels=[replace(first, steps=max(0, first.steps - taken)), *rest])
 
     def tiled(self, room: int) -> RunPlan:
         """Return the plan with tiles at each level that needs more than `room` bytes."""
         assert self.estimator is not None
-        tiles = [self.estimator.fitting(stage, self._networks(), room) for stage in self.stages]
-        stages = [replace(stage, tile=tile) for stage, tile in zip(self.stages, tiles, strict=True)]
-        return replace(self, stages=stages, notes=[self._tile_note(stage, room) for stage in stages if stage.tile])
+        tiles = [self.estimator.fitting(level, self._networks(), room) for level in self.levels]
+        levels = [replace(level, tile=tile) for level, tile in zip(self.levels, tiles, strict=True)]
+        return replace(self, levels=levels, notes=[self._tile_note(level, room) for level in levels if level.tile])
 
     def room(self) -> int | None:
         """Return the bytes available to the run, including those in use already, or None if unknown."""
         resident = self.estimator.resident if self.estimator else None
-        free = _free(self.opened[self.stages[-1].weights].backend) if resident is None else available_memory()
+        free = _free(self.opened[self.levels[-1].weights].backend) if resident is None else available_memory()
         return None if free is None else round(MARGIN * free) + (resident or 0)
 
-    def _tile_note(self, stage: LevelPlan, room: int) -> str:
+    def _tile_note(self, level: LevelPlan, room: int) -> str:
         assert self.estimator is not None
-        need = self.estimator.memory(stage, self._networks(), 0) or 0
+        need = self.estimator.memory(level, self._networks(), 0) or 0
         memory = f"needs {need / 1e9:.1f} GB; {room / 1e9:.1f} GB is free"
-        return f"{stage.size} px {memory}, so tiles of {stage.tile} px are used"
+        return f"{level.size} px {memory}, so tiles of {level.tile} px are used"
 
     def _networks(self) -> list[Outline]:
         return [network.outline for network in self.opened.values() if network.outline is not None]
 
     def estimate(self, problem: Callable[[], Problem], start: float) -> Estimate:
         """Estimate time and memory, after timing an evaluation of each network; a run without steps is not timed."""
-        if self.estimator is None or not any(stage.steps for stage in self.stages):
-            return unknown(self.stages, start)
-        built, names = problem(), dict.fromkeys(stage.weights for stage in self.stages)
+        if self.estimator is None or not any(level.steps for level in self.levels):
+            return unknown(self.levels, start)
+        built, names = problem(), dict.fromkeys(level.weights for level in self.levels)
         timings = {name: timing for name in names if (timing := self._timing(built, name)) is not None}
-        return self.estimator.estimate(self.stages, timings, start)
+        return self.estimator.estimate(self.levels, timings, start)
 
     def _timing(self, problem: Problem, weights: str) -> Timing | None:
         """Time an evaluation; None if the smallest one does not fit into memory."""
         assert self.estimator is not None
         backend, operations = self.opened[weights].backend, self.estimator.operations
-        stages = self._probes([stage for stage in self.stages if stage.weights == weights][-1])
+        levels = self._probes([level for level in self.levels if level.weights == weights][-1])
         try:
             with memory_errors(backend):
-                clocked = [clock(problem, Level(stage.size, 1, backend)) for stage in stages]
-                per_byte = seconds_per_byte(backend, self.stages[-1].shape)
+                clocked = [clock(problem, Level(level.size, 1, backend)) for level in levels]
+                per_byte = seconds_per_byte(backend, self.levels[-1].shape)
         except MemoryError:
             return None
-        pairs = zip(stages, clocked, strict=True)
-        fixed, rate = line([(operations(stage)[0], times.next) for stage, times in pairs])
-        overhead = clocked[-1].first - clocked[-1].next - fixed - rate * operations(stages[-1])[1]
+        pairs = zip(levels, clocked, strict=True)
+        fixed, rate = line([(operations(level)[0], times.next) for level, times in pairs])
+        overhead = clocked[-1].first - clocked[-1].next - fixed - rate * operations(levels[-1])[1]
         return Timing(fixed, rate, max(0.0, overhead), per_byte)
 
     def _probes(self, last: LevelPlan) -> list[LevelPlan]:
@@ -108,8 +147,8 @@ class RunPlan:
         operations, smallest = self.estimator.operations, self._smallest_size(last.canvas.picture)
         sizes = [size for size in PROBES if smallest <= size <= last.size] or [min(last.size, max(smallest, PROBES[0]))]
         coarsest, *finer = (self._resized(last, size) for size in sizes)
-        share = SHARE * sum(operations(stage)[0] * stage.steps for stage in self.stages)
-        return [coarsest, *[stage for stage in finer if COST * operations(stage)[0] <= share][-1:]]
+        share = SHARE * sum(operations(level)[0] * level.steps for level in self.levels)
+        return [coarsest, *[level for level in finer if COST * operations(level)[0] <= share][-1:]]
 
     def _smallest_size(self, content: Size) -> int:
         """Return the smallest size at which content and style images are large enough for their layers."""
@@ -117,9 +156,9 @@ class RunPlan:
         styles = (smallest_size(image.shape, self.estimator.style) / image.scale for image in self.style_images)
         return max([smallest_size(content, self.estimator.layers), *map(math.ceil, styles)])
 
-    def _resized(self, stage: LevelPlan, size: int) -> LevelPlan:
-        canvas = BleedCanvas.around(fit(*stage.canvas.picture, size), stage.canvas.bleed)
-        return replace(stage, size=size, canvas=canvas, style_images=_resized_shapes(self.style_images, size), tile=0)
+    def _resized(self, level: LevelPlan, size: int) -> LevelPlan:
+        canvas = BleedCanvas.around(fit(*level.canvas.picture, size), level.canvas.bleed)
+        return replace(level, size=size, canvas=canvas, style_images=_resized_shapes(self.style_images, size), tile=0)
 
 
 def _resized_shapes(style_images: Sequence[Sized], size: int) -> list[Size]:
@@ -132,49 +171,30 @@ def _free(backend: Any) -> int | None:
     return backend.free_memory() if hasattr(backend, "free_memory") else None
 
 
-def plan_run(
-    recipe: Recipe,
-    plugins: Plugins,
-    spec: BackendSpec,
-    pictures: Sequence[Sized],
-    levels: Sequence[tuple[int, int, str]],
-    opened: Mapping[str, Opened],
-    masked: Sequence[float] = (),
-) -> RunPlan:
-    """Return the plan of a job; `pictures` are the content and the style images, `levels` size, steps and weights.
-
-    `masked` are the areas of the masked regions, as shares of the image.
-    """
-    tile = int(recipe.tile) if recipe.tile.isdigit() else 0
-    stages = [_stage(pictures, *level, opened, tile, recipe.bleed) for level in levels]
+def plan_run(request: PlanRequest) -> RunPlan:
+    """Return the plan of a job: its levels, in tiles where memory is short, and the model of time and memory."""
+    recipe, plugins, spec, opened = request.recipe, request.plugins, request.spec, request.opened
+    levels = request.level_plans()
     if spec.kind == "image":
-        return RunPlan(None, stages, opened)
+        return RunPlan(None, levels, opened)
     used = [(loss, use) for loss, use in weighted_losses(recipe, plugins) if use.weight]
-    backend = opened[stages[-1].weights].backend
+    backend = opened[levels[-1].weights].backend
     optimizer: OptimizerSpec = plugins.find("optimizer", recipe.optimizer)
     estimator = Estimator(
         model=spec.memory,
         style=_layers(used, "style"),
         compared=[layer for loss, use in used if loss.role == "content" for layer in use.layers],
-        pictures=sum(math.prod(picture.shape) * 12 for picture in pictures),
+        pictures=sum(math.prod(image.shape) * 12 for image in request.images),
         state_bytes=partial(_state_bytes, optimizer, read_options(optimizer, recipe.optimizer_options)),
         resident=resident_memory() or 0 if backend.peak_memory() is None else None,
         dtype_ratio=0.5 if "16" in backend.precision else 1.0,
-        copies=_copies(used, masked),
-        masked=len(masked),
+        copies=_copies(used, request.masked),
+        masked=len(request.masked),
     )
-    untiled = RunPlan(estimator, stages, opened, pictures[1:])
-    free = recipe.tile == "auto" and spec.architecture and not any(use.whole for _, use in used)
-    room = untiled.room() if free else None
+    untiled = RunPlan(estimator, levels, opened, request.images[1:])
+    may_tile = recipe.tile == "auto" and spec.architecture and not any(use.whole for _, use in used)
+    room = untiled.room() if may_tile else None
     return untiled if room is None else untiled.tiled(room)
-
-
-def _stage(
-    pictures: Sequence[Sized], size: int, steps: int, weights: str, opened: Mapping[str, Opened], tile: int, bleed: int
-) -> LevelPlan:
-    content, *style_images = pictures
-    canvas = BleedCanvas.around(fit(*content.shape, size), bleed)
-    return LevelPlan(size, canvas, steps, weights, opened[weights].outline, _resized_shapes(style_images, size), tile)
 
 
 def _layers(used: Used, role: str) -> list[str]:

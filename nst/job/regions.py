@@ -11,7 +11,7 @@ from nst.engine.masks import Mask
 from nst.engine.terms import Region
 from nst.images import color_transfer
 from nst.job.inputs import Inputs, Style
-from nst.job.validation import each_scale
+from nst.job.validation import Sized, each_scale
 from nst.protocols import Pixels
 from nst.recipe.recipe import Recipe
 
@@ -104,6 +104,17 @@ def _region(
     shares = [weight / total / len(style.images) for style, weight in weighted for _ in style.images]
     pixels, scales = zip(*(next(style_images) for _ in shares), strict=True)
     return Region(pixels, shares, mask, name, scales)
+
+
+def image_shapes(inputs: Inputs, scales: Sequence[float]) -> list[Sized]:
+    """Return the shapes of content and style images, in order, each style image with the scale of its style."""
+    styles = inputs.all_styles()
+    style_scales = zip(styles, each_scale(scales, len(styles)), strict=True)
+    scaled = [(inputs.content, 1.0), *((image, scale) for style, scale in style_scales for image in style.images)]
+    return [
+        Sized(picture.source or f"picture {number}", picture.pixels.shape[:2], scale)
+        for number, (picture, scale) in enumerate(scaled, start=1)
+    ]
 
 
 def _shape(pixels: Pixels) -> tuple[int, int]:

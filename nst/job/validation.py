@@ -215,8 +215,8 @@ def _number_mistakes(recipe: Recipe) -> Iterable[UserError]:
         yield UserError("--steps has several numbers without --sizes", "give --sizes too, or one number in all")
 
 
-def size_mistakes(recipe: Recipe, pictures: Sequence[Sized]) -> Iterable[UserError]:
-    """Yield an error for each image too small for the deepest layer, the content first."""
+def size_mistakes(recipe: Recipe, pictures: Sequence[Sized], plugins: Plugins) -> Iterable[UserError]:
+    """Yield an error for each image too small for the deepest layer of its losses, the content first."""
     content, *styles = pictures
     sizes = plan(recipe, *content.shape)[0]
     if len(recipe.weights) > len(sizes):
@@ -224,13 +224,25 @@ def size_mistakes(recipe: Recipe, pictures: Sequence[Sized]) -> Iterable[UserErr
     coarsest, used = sizes[0], recipe.layers()
     least = smallest_size(content.shape, used)
     yield from _too_small(content, coarsest, smallest_side(used), f"use a size of at least {least}")
-    style_layers = recipe.selections().get("--style-layers", ())
+    style_layers = _style_layers(recipe, plugins)
     need = smallest_side(style_layers)
     for style in styles:
         scale = math.ceil(100 * smallest_size(style.shape, style_layers) / coarsest) / 100
         enlarged = f"use a --style-scale of at least {scale:g}, a less narrow style"
         advice = f"give a style of at least {need} pixels each way" if min(style.shape) < need else enlarged
         yield from _too_small(style, min(coarsest * style.scale, max(style.shape)), need, advice)
+
+
+def _style_layers(recipe: Recipe, plugins: Plugins) -> list[str]:
+    """Return the layers of every style loss with a weight, each once; unknown losses are reported elsewhere."""
+    losses = [loss for loss in recipe.all_losses() if loss.weight]
+    specs = [Findings().attempt(partial(plugins.find, "loss", loss.name)) for loss in losses]
+    selections = [
+        loss.layers or recipe.style_layers
+        for loss, spec in zip(losses, specs, strict=True)
+        if spec is not None and spec.role == "style"
+    ]
+    return list(dict.fromkeys(layer for selection in selections for layer in selection))
 
 
 def _too_small(picture: Sized, long_side: float, need: int, advice: str) -> Iterable[UserError]:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from nst.engine.loop import Progress
+from nst.engine.level_run import Progress
 from nst.engine.snapshot import Snapshot
 from nst.errors import NstError, UserError
 from nst.io import atomic

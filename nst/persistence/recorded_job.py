@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nst import images
-from nst.engine.loop import OnIterate, Progress
+from nst.engine.level_run import OnIterate, Progress
 from nst.engine.snapshot import Snapshot
 from nst.errors import UserError
 from nst.images import WriteOptions
@@ -82,8 +82,8 @@ class RecordedJob:
         """Open the backends and report the differences from the earlier run."""
         _ = self.record
 
-    def run(self, on_iterate: OnIterate, on_finished: Callable[[], object] = lambda: None) -> Result:
-        """Run the job, with a checkpoint at intervals and at the end, also after an error.
+    def stylize(self, on_iterate: OnIterate, on_finished: Callable[[], object] = lambda: None) -> Result:
+        """Stylize, with a checkpoint at intervals and at the end, also after an error. See `Job.stylize`.
 
         `on_finished` is called after the last step and before the last checkpoint.
         """
@@ -95,7 +95,7 @@ class RecordedJob:
             on_iterate(progress)
 
         try:
-            result = self.job.run(step, self.resume)
+            result = self.job.stylize(step, self.resume)
             on_finished()
         finally:
             checkpoints.write()

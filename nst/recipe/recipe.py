@@ -165,10 +165,20 @@ class Recipe:
             object.__setattr__(self, "size", self.sizes[-1])
 
     def override(self, **given: Any) -> Recipe:
-        """Return this recipe with other values; a new `size` or `levels` replaces older `sizes` and their steps."""
-        if {"size", "levels"} & given.keys() and "sizes" not in given:
-            given = {"sizes": (), "steps": self.steps if len(self.steps) == 1 else ()} | given
-        return replace(self, **given)
+        """Return this recipe with other values.
+
+        A new `size` scales the recipe's `sizes`, and new `levels` replace them; the number of steps stays.
+        """
+        return replace(self, **{**self._schedule(given), **given})
+
+    def _schedule(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the recipe's `sizes` and `steps`, adapted to a new `size` or new `levels`."""
+        if not self.sizes or "sizes" in given:
+            return {}
+        if "levels" in given:
+            return {"sizes": (), "steps": (sum(self.steps),) if self.steps else ()}
+        size = read({"size": given.get("size", self.size)})[0].get("size", self.size)
+        return {"sizes": tuple(max(1, round(length * size / self.size)) for length in self.sizes)}
 
     def all_losses(self) -> list[ExtraLoss]:
         """Every loss that has a part in the picture, those on its pixels too."""

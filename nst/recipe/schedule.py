@@ -27,6 +27,18 @@ def plan(recipe: Recipe, height: int, width: int) -> tuple[tuple[int, ...], tupl
     return sizes, share_out(recipe.steps[0], usual) if recipe.steps else tuple(usual)
 
 
+def schedule_note(old: Recipe, new: Recipe) -> str:
+    """Return a message if the `sizes` of a recipe were adapted to a new `size` or `levels`, else ""."""
+    if not old.sizes or new.sizes == old.sizes:
+        return ""
+    sizes, steps = (",".join(map(str, numbers)) for numbers in (old.sizes, old.steps))
+    if new.sizes:
+        kept = f"; its steps stay {steps}" if steps and new.steps == old.steps else ""
+        return f"the recipe's sizes {sizes} are scaled to {','.join(map(str, new.sizes))}{kept}"
+    kept = f"; its {sum(old.steps)} steps are shared out" if steps and sum(new.steps) == sum(old.steps) else ""
+    return f"the recipe's sizes {sizes} are replaced by --levels {new.levels}{kept}"
+
+
 def per_size(given: Sequence[T], sizes: int) -> tuple[T, ...]:
     """One of the given for each size: the last for the last size, the first for all those that the others leave."""
     return (given[0],) * (sizes - len(given) + 1) + tuple(given[1:])

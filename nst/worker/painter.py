@@ -20,7 +20,8 @@ from queue import SimpleQueue
 from typing import Any, BinaryIO
 
 from nst import images
-from nst.engine import loop
+from nst.engine.level_run import Progress
+from nst.engine.loop import Stop
 from nst.errors import Mistakes, NstError, UserError, as_error, raise_all
 from nst.estimate.eta import Clock
 from nst.images import WriteOptions
@@ -84,7 +85,7 @@ class Painter:
             recorded = RecordedJob(job, output, options, checkpoints, earlier, names=staging.names)
             recorded.prepare()
             tell(_started(job))
-            result = recorded.run(_StepEvents(order, job, tell, stopped))
+            result = recorded.stylize(_StepEvents(order, job, tell, stopped))
             recorded.write(result.pixels)
             staging.send(str(output))
             return Done(order.output, result.stopped, recorded.report(result))
@@ -119,13 +120,13 @@ class _StepEvents:
         self._clock = Clock(job.sizes, job.steps)
         self._previews = Previews(order.preview_seconds, order.preview_steps, order.preview_size, tell)
 
-    def __call__(self, progress: loop.Progress) -> None:
+    def __call__(self, progress: Progress) -> None:
         left = self._clock.left(self._clock.planned(progress.step, progress.steps), progress.seconds)
-        names = ("step", "steps", "size", "loss", "terms", "seconds", "note")
+        names = ("step", "steps", "size", "loss", "terms", "seconds", "notes")
         self._tell(Step(**{name: getattr(progress, name) for name in names}, left=left))
         self._previews(progress)
         if self._stopped():
-            raise loop.Stop
+            raise Stop
 
 
 def _enter(folder: str) -> None:

@@ -9,7 +9,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from nst.engine.loop import Progress
+from nst.engine.level_run import Progress
 from nst.orders import Preview
 from nst.protocols import Pixels
 

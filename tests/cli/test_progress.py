@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from nst.cli.progress import Watcher, describe, say, time_left
-from nst.engine.loop import Progress
+from nst.engine.level_run import Progress
 
 PAIR = ["content.png", "style.png", "-o", "out.png"]
 TERMS = {"gram relu1_1": 1.25, "gram relu2_1": 0.75, "content relu4_2": 0.5}
@@ -46,7 +46,8 @@ def shown(capsys):
         with Watcher(SimpleNamespace(sizes=(32, 48), steps=(2, 1)), quiet=quiet) as watcher:
             for step, note in enumerate(notes, start=1):
                 size = 32 if step < 3 else 48
-                watcher.show(Progress(step, 3, size, 2.5, TERMS, 0.125, lambda: None, lambda: None, note))
+                notes = tuple(filter(None, [note] if isinstance(note, str) else note))
+                watcher.show(Progress(step, 3, size, 2.5, TERMS, 0.125, lambda: None, lambda: None, notes))
         watcher.tell(late)
         out, err = capsys.readouterr()
         assert out == ""
@@ -75,7 +76,7 @@ def test_a_note_above_a_bar_is_whole_too(shown, monkeypatch):
 
 
 def test_what_no_step_brought_is_told_at_the_end_and_nothing_twice(shown):
-    assert shown("first; second", late=["first", "second", "third"]) == ["first; second", "third"]
+    assert shown(("a; b", "c"), late=["a; b", "c", "b"]) == ["a; b", "c", "b"]
 
 
 def test_a_note_that_is_part_of_another_is_still_shown(shown):

@@ -191,3 +191,21 @@ def test_a_terminal_is_shown_no_commands(nst, here, forged):
 def test_a_picture_that_nst_has_not_made_says_nothing(nst, here):
     done = nst("rerun", "content.png")
     assert (done.code, done.errors) == (2, ["content.png does not say how it was made"])
+
+
+def test_a_new_size_scales_the_sizes_keeps_the_steps_and_says_so(nst, here):
+    """Of a recipe file and of a picture alike, and in the estimate."""
+    (here / "own.toml").write_text("sizes = [32, 48, 64]\nsteps = [3, 2, 1]\n")
+    words = ["--recipe", "own.toml", "--size", "48", *TINY[4:]]
+    note = "the recipe's sizes 32,48,64 are scaled to 24,36,48; its steps stay 3,2,1"
+    shallow = ["--style-layers", "relu1_1", "--content-layers", "relu1_1"]
+    done = nst("stylize", *PAIR, *words, *shallow)
+    assert note in done.err.splitlines()
+    assert "24 px × 3 → 36 px × 2 → 48 px × 1" in done.err
+    estimated = json.loads(nst("estimate", *PAIR[:2], *words, *shallow, "--json").out)
+    assert [(part["size"], part["steps"]) for part in estimated["sizes"]] == [(24, 3), (36, 2), (48, 1)]
+    assert estimated["notes"][0] == note
+    again = nst("rerun", "out.png", "--size", "96", "--report", "run.json")
+    assert "the recipe's sizes 24,36,48 are scaled to 48,72,96; its steps stay 3,2,1" in again.err.splitlines()
+    report = json.loads((here / "run.json").read_text())
+    assert (report["sizes"], report["steps"]) == ([48, 72, 96], [3, 2, 1])

@@ -253,7 +253,7 @@ def test_a_region_alone_leaves_the_rest_of_the_picture_as_it_is(plugins, photo, 
         Recipe(weights="compact", size=64, levels=1, steps=3),
         plugins,
     )
-    result = job.run()
+    result = job.stylize()
     np.testing.assert_array_equal(result.pixels[:, :32], photo()[:, :32])
     assert np.abs(result.pixels[:, 32:] - photo()[:, 32:]).mean() > 0.01
     assert any("patch" in name for name in result.history[0]["terms"])
@@ -265,7 +265,7 @@ def test_each_region_has_its_own_styles(plugins, photo):
     left = np.zeros((48, 64), np.float32)
     left[:, :32] = 1
     recipe = Recipe(weights="compact", size=64, levels=1, steps=30, content_weight=0.1)
-    pixels = Job(Sources(photo(), [blue], [(mask_picture(left), [red])]), recipe, plugins).run().pixels
+    pixels = Job(Sources(photo(), [blue], [(mask_picture(left), [red])]), recipe, plugins).stylize().pixels
     redness = pixels[..., 0] - pixels[..., 2]
     assert redness[:, :24].mean() > redness[:, 40:].mean() + 0.05
 

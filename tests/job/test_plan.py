@@ -47,7 +47,7 @@ if asked["room"]:
     limit = _field(PROC / "self" / "status", "VmSize") + asked["room"] * 10**6
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 said = job.estimate() if not asked["room"] else None
-result = job.run()
+result = job.stylize()
 np.save(asked["file"], result.pixels)
 print(json.dumps({"estimate": said and said.memory, "peak": result.facts["peak_memory"], "notes": result.notes}))
 """

@@ -92,7 +92,18 @@ def too_small(shapes: Sequence[tuple[int, int]], **given: Any) -> list[UserError
     named = [
         Sized(f"{index}.png", shape, scale) for index, (shape, scale) in enumerate(zip(shapes, scales, strict=True))
     ]
-    return list(size_mistakes(recipe, named))
+    return list(
+        size_mistakes(recipe, named, Plugins([EntryPoint("nst.v1", "nst", "nst.losses", "nst", "1")], strict=True))
+    )
+
+
+def test_a_style_must_be_large_enough_for_the_layers_of_every_style_loss() -> None:
+    shapes, shallow = [(500, 500), (10, 10)], {"style_layers": "relu1_1", "content_layers": "relu1_1"}
+    assert too_small(shapes, **shallow) == []
+    assert too_small(shapes, losses="mean-std=0@relu5_1", **shallow) == []
+    (error,) = too_small(shapes, losses="mean-std=20@relu5_1", **shallow)
+    assert error.message == "'1.png' (10×10) would be 10×10 pixels; the layers chosen need 16"
+    assert too_small(shapes, losses="content-cosine=20@relu5_1", **shallow) == []  # looks at the content alone
 
 
 def test_a_recipe_without_mistakes_has_none(mistakes: Callable[..., Any]) -> None:

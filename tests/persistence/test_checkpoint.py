@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from safetensors.numpy import load_file, save_file
 
 from nst import Recipe
-from nst.engine.loop import Progress
+from nst.engine.level_run import Progress
 from nst.engine.snapshot import Snapshot
 from nst.errors import NstError, UserError
 from nst.job.inputs import Sources
@@ -425,12 +425,12 @@ def assert_goes_on(make, steps, file):
             checkpoint.write(file, {}, progress.snapshot())
             kept[progress.step] = file.read_bytes()
 
-    whole = make().run(keep)
+    whole = make().stylize(keep)
     assert kept.keys() == set(steps)
     for content in kept.values():
         file.write_bytes(content)
         job = make()
-        found = job.run(resume=recorded_job.snapshot(Checkpoint(file), job))
+        found = job.stylize(resume=recorded_job.snapshot(Checkpoint(file), job))
         np.testing.assert_array_equal(found.pixels, whole.pixels)
         assert [row["loss"] for row in found.history] == [row["loss"] for row in whole.history]
         assert found.notes == whole.notes

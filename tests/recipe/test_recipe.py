@@ -92,10 +92,24 @@ def test_a_recipe_comes_back_from_its_json(given: dict[str, Any]) -> None:
     assert Recipe(**json.loads(json.dumps(recipe.to_dict(), allow_nan=False))) == recipe
 
 
-@pytest.mark.parametrize("change", [{"size": 64}, {"levels": 2}])
-def test_a_new_size_replaces_older_sizes_and_their_steps(change: dict[str, int]) -> None:
-    recipe = Recipe(sizes=(128, 256), steps=(50, 20)).override(**change)
-    assert (recipe.sizes, recipe.steps) == ((), ())
+@pytest.mark.parametrize("size", [96, "96"])
+def test_a_new_size_scales_the_sizes_and_keeps_their_steps(size: int | str) -> None:
+    recipe = Recipe(sizes=(64, 128, 192), steps=(300, 100, 60)).override(size=size)
+    assert (recipe.size, recipe.sizes, recipe.steps) == (96, (32, 64, 96), (300, 100, 60))
+
+
+def test_the_smallest_of_the_scaled_sizes_has_a_pixel() -> None:
+    assert Recipe(sizes=(1, 300)).override(size=3).sizes == (1, 3)
+
+
+def test_new_levels_replace_the_sizes_and_share_out_their_steps() -> None:
+    recipe = Recipe(sizes=(128, 256), steps=(50, 20)).override(levels=2)
+    assert (recipe.sizes, recipe.steps) == ((), (70,))
+
+
+def test_steps_named_with_a_new_size_replace_those_of_the_recipe() -> None:
+    recipe = Recipe(sizes=(64, 128), steps=(50, 20)).override(size=64, steps=9)
+    assert (recipe.sizes, recipe.steps) == ((32, 64), (9,))
 
 
 def test_steps_in_all_outlive_a_new_size() -> None:

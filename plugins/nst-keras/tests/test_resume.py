@@ -40,10 +40,10 @@ def test_a_run_goes_on_from_its_checkpoint_to_the_very_same_picture(plugins, her
     def keep(progress):
         checkpoint.write(Path(f"{progress.step}.nst"), {}, progress.snapshot())
 
-    whole = job().run(keep)
+    whole = job().stylize(keep)
     for step in (2, 3, 5):
         again = job()
-        found = again.run(resume=recorded_job.snapshot(Checkpoint(Path(f"{step}.nst")), again))
+        found = again.stylize(resume=recorded_job.snapshot(Checkpoint(Path(f"{step}.nst")), again))
         np.testing.assert_array_equal(found.pixels, whole.pixels)
         assert [row["loss"] for row in found.history] == [row["loss"] for row in whole.history]
 
