@@ -168,19 +168,19 @@ class Estimator:
 
     `compared` are the layers whose content features are kept, by each loss that keeps them. `copies` says how many
     times the features of a layer are held by losses beside that. `masked` is how many regions have a mask. `pictures`
-    are the bytes of the pictures at hand. `held`
+    are the bytes of the pictures at hand. `state_bytes`
     are the bytes of the optimizer's state for an image of so many bytes after so many steps. `resident` is what the
     process holds with the backend open; None on a device of its own, where neither framework nor pictures count.
-    `narrow` is how wide activations are, of float32.
+    `dtype_ratio` is the size of an activation, as a share of float32.
     """
 
     model: MemoryModel
     style: Collection[str]
     compared: Collection[str]
     pictures: int
-    held: Callable[[int, int], int]
+    state_bytes: Callable[[int, int], int]
     resident: int | None
-    narrow: float = 1.0
+    dtype_ratio: float = 1.0
     copies: Mapping[str, float] = field(default_factory=dict)
     masked: int = 0
 
@@ -196,7 +196,7 @@ class Estimator:
         held = sum(network.weights for network in networks)
         if self.resident is not None:
             held = max(self.model.base + round(WEIGHTS * held) + self.pictures, self.resident)
-        images = (KEPT + self.masked) * stage.image + self.held(stage.image, stage.steps)
+        images = (KEPT + self.masked) * stage.image + self.state_bytes(stage.image, stage.steps)
         compared = sum(features(stage.outline, name, stage.shape) for name in self.compared)
         return held + images + compared + self._piece(stage, stage.outline, tile)
 
@@ -209,7 +209,7 @@ class Estimator:
         comparing = (COMPARING - 1) * sum(features(network, name, largest) for name in self.compared)
         copying = sum(count * features(network, name, largest) for name, count in self.copies.items())
         passing = comparing + round(copying) + PASSING * prod(largest) * 3 * FLOAT
-        return round(self.narrow * self.model.factor * max(computing, looking) + passing)
+        return round(self.dtype_ratio * self.model.factor * max(computing, looking) + passing)
 
     def fitting(self, stage: LevelPlan, networks: Collection[Outline], room: int) -> int:
         """Return the largest tile for which `room` bytes are enough, 0 where the whole image fits.
@@ -230,7 +230,7 @@ class Estimator:
         tiles = self._grid(stage, stage.tile)
         passes = 1.0 if len(tiles) == 1 else 1.5 * len(tiles)
         each, once = (timing.fixed * passes + timing.rate * work for work in self.work(stage))
-        images = UPDATES + PER_STATE * self.held(stage.image, -(-stage.steps // 2)) / stage.image
+        images = UPDATES + PER_STATE * self.state_bytes(stage.image, -(-stage.steps // 2)) / stage.image
         update = images * stage.image * timing.seconds_per_byte
         return (stage.steps + 1) * each + stage.steps * update + once + tiles.kinds * timing.overhead
 

@@ -157,9 +157,9 @@ def plan_run(
         style=_layers(used, "style"),
         compared=[layer for loss, use in used if loss.role == "content" for layer in use.layers],
         pictures=sum(math.prod(picture.shape) * 12 for picture in pictures),
-        held=partial(_held, optimizer, read_options(optimizer, recipe.optimizer_options)),
+        state_bytes=partial(_state_bytes, optimizer, read_options(optimizer, recipe.optimizer_options)),
         resident=resident_memory() or 0 if backend.peak_memory() is None else None,
-        narrow=0.5 if "16" in backend.precision else 1.0,
+        dtype_ratio=0.5 if "16" in backend.precision else 1.0,
         copies=_copies(used, masked),
         masked=len(masked),
     )
@@ -191,9 +191,9 @@ def _copies(used: Used, masked: Sequence[float]) -> dict[str, float]:
     return copies
 
 
-def _held(spec: OptimizerSpec, options: Mapping[str, Any], image: int, steps: int) -> int:
+def _state_bytes(spec: OptimizerSpec, options: Mapping[str, Any], image: int, steps: int) -> int:
     """Return the bytes of an optimizer's state; two images if its plugin gives no number."""
     try:
-        return int(resolve(spec.held)(image, steps, **options))
+        return int(resolve(spec.state_bytes)(image, steps, **options))
     except Exception:  # a plugin's function may raise anything
         return 2 * image

@@ -103,7 +103,7 @@ def test_every_step_costs_the_same(estimator, stage):
 
 
 def test_what_the_optimizer_keeps_is_counted(estimator, stage, network):
-    forgetful = replace(estimator, held=lambda image, steps: 0)
+    forgetful = replace(estimator, state_bytes=lambda image, steps: 0)
     saved = estimator.memory(stage(), [network], 0) - forgetful.memory(stage(), [network], 0)
     assert saved == 2 * stage().image == 2 * 300 * 200 * 3 * 4
     assert forgetful.seconds(stage(), TIMING) < estimator.seconds(stage(), TIMING)
