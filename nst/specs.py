@@ -127,14 +127,14 @@ class OptimizerSpec(Spec):
     """An optimizer: its factory is a `nst.protocols.Optimizer`.
 
     `resumable` says that a run can be taken up from an iterate's state. `carries` says that such a state, its arrays
-    resized bilinearly, like the image, starts well at another size. `held` names a function
+    resized bilinearly, like the image, starts well at another size. `state_bytes` names a function
     `(image, steps, **options) -> int`, importable without a framework: the bytes that its state takes for an
     image of so many bytes after so many steps.
     """
 
     resumable: bool = True
     carries: bool = False
-    held: str = ""
+    state_bytes: str = ""
 
 
 class InitializerSpec(Spec):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import indent
 from typing import Annotated
 
 import typer
@@ -30,7 +31,8 @@ def diff(first: RecipeSource, second: RecipeSource) -> None:
     one, other = _recipe(first).to_dict(), _recipe(second).to_dict()
     for name in FIELDS:
         if one[name] != other[name]:
-            typer.echo(f"- {toml.dumps({name: one[name]})}+ {toml.dumps({name: other[name]})}", nl=False)
+            for sign, values in (("- ", one), ("+ ", other)):
+                typer.echo(indent(toml.dumps({name: values[name]}), sign), nl=False)
 
 
 def save(

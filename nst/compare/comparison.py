@@ -19,6 +19,7 @@ from nst.images import Picture
 from nst.io import atomic
 from nst.plugins.host import Plugins
 from nst.protocols import Pixels
+from nst.recipe.fields import numbered
 from nst.recipe.recipe import Recipe
 from nst.reports import contact_sheet, folder
 from nst.reports.folder import PAGE
@@ -103,7 +104,7 @@ class Comparison:
         request = self._request
         if request.against:
             names = [Path(each).name for each in request.pictures]
-            names = study.unique(names if len(set(names)) == len(names) else request.pictures)
+            names = numbered(names if len(set(names)) == len(names) else request.pictures)
             return [Column(name, Path(path)) for name, path in zip(names, request.pictures, strict=True)]
         return self._study.columns(self.cells)
 

@@ -14,6 +14,7 @@ from nst.compare.report import Column
 from nst.errors import UserError
 from nst.images import Picture
 from nst.protocols import Pixels
+from nst.recipe.fields import numbered
 from nst.recipe.recipe import flag
 
 Say = Callable[[str], None]
@@ -38,7 +39,7 @@ class Study:
 
     def columns(self, planned: Sequence[Cell]) -> list[Column]:
         """Return a column for each cell, in a folder of its own; equal cells share a folder."""
-        names, root = unique([cell.name for cell in planned]), self.output / "cells"
+        names, root = numbered([cell.name for cell in planned]), self.output / "cells"
         folders = [root / cells.folder_name(cell, self.pictures) for cell in planned]
         return [
             Column(name, folder / "picture.png", folder, cell.recipe.to_dict())
@@ -64,12 +65,6 @@ class Study:
             say(note)
         everything = [*batches.values()]
         scheduler.run(everything, jobs, lambda told: watch({names[folder]: stage for folder, stage in told.items()}))
-
-
-def unique(names: Sequence[str]) -> list[str]:
-    """Add a number to the second and later of equal names."""
-    seen = [names[: i + 1].count(name) for i, name in enumerate(names)]
-    return [f"{name} ({number})" if number > 1 else name for name, number in zip(names, seen, strict=True)]
 
 
 def across(planned: Sequence[Cell]) -> int:

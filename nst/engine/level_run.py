@@ -134,7 +134,7 @@ class LevelRun:
     def _first_image(self, resume: Snapshot | None) -> Pixels:
         """Return the image that this size starts from, which a matched loss is matched on."""
         if resume is not None and resume.start is not None:
-            return resume.start  # type: ignore[return-value]
+            return resume.start
         return self._canvas.spread(self._optimization.pixels)  # type: ignore[no-any-return]
 
     def _first_mean(self, resume: Snapshot | None) -> EMA:

@@ -1,60 +1,31 @@
-"""Write tables as TOML, as far as recipes need it; Python reads TOML but does not write it."""
+"""Write tables as TOML that a terminal can show."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+import tomli_w
 
 from nst.errors import UserError
 
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-_ESCAPED = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r"}
-
 
 def dumps(table: Mapping[str, Any]) -> str:
-    """Return one `name = value` per line, for text, numbers, booleans, and lists and tables of these.
+    """Return a table of text, numbers, booleans, lists and tables as TOML; `tomllib` reads the same table back.
 
-    `tomllib` reads the same table back. Control characters are escaped. Raises `UserError` for any other value.
+    Control characters are escaped, so that no name of a file can steer a terminal. Raises `UserError` for other values.
     """
-    return "".join(f"{_key(name)} = {_value(value)}\n" for name, value in table.items())
+    try:
+        text = tomli_w.dumps(table)
+        text.encode()
+    except UnicodeEncodeError:
+        raise UserError("a name cannot be written as TOML", "give the file a name in UTF-8") from None
+    except TypeError as error:
+        raise UserError(f"cannot be written as TOML: {error}", "recipes hold text, numbers, lists and tables") from None
+    return "".join(map(_visible, text))
 
 
-def _value(value: Any) -> str:
-    if hasattr(value, "item"):  # a NumPy scalar, whose repr is no number
-        value = value.item()
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, Mapping):
-        return _joined("{", (f"{_key(str(name))} = {_value(each)}" for name, each in value.items()), "}")
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
-    raise UserError(f"{value!r} cannot be written as TOML", "recipes hold text, numbers, lists and tables")
-
-
-def _joined(opening: str, parts: Iterable[str], closing: str) -> str:
-    inner = ", ".join(parts)
-    return f"{opening} {inner} {closing}" if inner else opening + closing
-
-
-def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else _text(name)
-
-
-def _text(text: str) -> str:
-    return f'"{"".join(map(_character, text))}"'
-
-
-def _character(character: str) -> str:
-    if character in _ESCAPED:
-        return _ESCAPED[character]
-    if character.isprintable():
-        return character
-    code = ord(character)
-    if 0xD800 <= code < 0xE000:
-        raise UserError(f"{character!r} cannot be written as TOML", "give the file a name in UTF-8")
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+def _visible(character: str) -> str:
+    """Escape a character that is not printable; outside of strings TOML has none but the line's end."""
+    printable = character.isprintable() or character == "\n"
+    return character if printable else f"\\U{ord(character):08x}"

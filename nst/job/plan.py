@@ -183,7 +183,7 @@ def plan_run(request: PlanRequest) -> RunPlan:
     estimator = Estimator(
         model=spec.memory,
         style=_layers(used, "style"),
-        compared=[layer for loss, use in used if loss.role == "content" for layer in use.layers],
+        compared=[layer for loss, use in used if loss.role == "content" or use.matched for layer in use.layers],
         pictures=sum(math.prod(image.shape) * 12 for image in request.images),
         state_bytes=partial(_state_bytes, optimizer, read_options(optimizer, recipe.optimizer_options)),
         resident=resident_memory() or 0 if backend.peak_memory() is None else None,
@@ -214,6 +214,6 @@ def _copies(used: Used, masked: Sequence[float]) -> dict[str, float]:
 def _state_bytes(spec: OptimizerSpec, options: Mapping[str, Any], image: int, steps: int) -> int:
     """Return the bytes of an optimizer's state; two images if its plugin gives no number."""
     try:
-        return int(resolve(spec.held)(image, steps, **options))
+        return int(resolve(spec.state_bytes)(image, steps, **options))
     except Exception:  # a plugin's function may raise anything
         return 2 * image

@@ -40,7 +40,7 @@ MEANINGS: Mapping[tuple[str, Any], str] = {
 
 LABELS = {
     "files": "weight files",
-    "held": "memory of its state",
+    "state_bytes": "memory of its state",
     "copies": "copies of the features it holds",
     "requires": "needs the modules",
     "install": "install with",

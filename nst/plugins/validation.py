@@ -103,7 +103,7 @@ def _references(spec: Spec) -> Iterable[str]:
         case BackendSpec():
             return filter(None, [spec.files, spec.compressor, *(weights.source for weights in spec.weights)])
         case OptimizerSpec():
-            return filter(None, [spec.held])
+            return filter(None, [spec.state_bytes])
     return ()
 
 

@@ -90,12 +90,19 @@ def selection(value: Any) -> dict[str, float]:
 def settings(value: Any) -> dict[str, OptionValue]:
     """Options of a plugin: `lr=0.02,history=10`, a list of such, or a table. Types are the plugin's affair."""
     if isinstance(value, Mapping):
-        return {str(name): option for name, option in value.items()}
+        return {str(name): _plain(option) for name, option in value.items()}
     pairs = [str(part).partition("=") for part in _parts(value)]
     for name, equals, _ in pairs:
         if not (name.strip() and equals):
             raise UserError(f"has '{name}' where name=value belongs", "write it like lr=0.02")
     return {name.strip(): option.strip() for name, _, option in pairs}
+
+
+def _plain(value: Any) -> OptionValue:
+    """Return a NumPy scalar as Python's own number, and any other value as it is. Raises `UserError` for an array."""
+    if getattr(value, "shape", ()) != ():
+        raise UserError(f"has an array of shape {value.shape} where one value belongs", "give a number or text")
+    return value.item() if hasattr(value, "item") else value  # type: ignore[no-any-return]
 
 
 def fraction(value: Any) -> float:
@@ -174,7 +181,7 @@ def _parts(value: Any) -> list[Any]:
 
 def _parsed(kind: type, value: Any, name: str) -> Any:
     try:
-        if isinstance(value, bool):
+        if isinstance(_plain(value), bool):
             raise ValueError
         return kind(value)
     except (TypeError, ValueError, OverflowError):

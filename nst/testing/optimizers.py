@@ -229,15 +229,15 @@ class OptimizerSuite(Suite):
 
     def test_state_takes_no_more_bytes_than_are_told(self, spec: OptimizerSpec, make: MakeArray) -> None:
         """the bytes that its state takes for an image of so many bytes after so many steps."""
-        if not spec.held:
+        if not spec.state_bytes:
             pytest.skip("it does not tell")
-        problem, held = quadratic(make), resolve(spec.held)
+        problem, state_bytes = quadratic(make), resolve(spec.state_bytes)
         image = np.asarray(problem.start).nbytes
         for steps, iterate in enumerate(islice(self.run(spec, problem), 30), start=1):
             taken = sum(
                 np.asarray(value).nbytes for value in iterate.state.values() if not isinstance(value, float | int)
             )
-            assert taken <= held(image, steps, **self.settings(spec))
+            assert taken <= state_bytes(image, steps, **self.settings(spec))
 
     @pytest.mark.parametrize("call", [1, 2, 4])
     def test_loss_that_is_not_finite_is_no_error(self, spec: OptimizerSpec, make: MakeArray, call: int) -> None:

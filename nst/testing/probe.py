@@ -114,7 +114,7 @@ def _probed(entries: Sequence[EntryPoint]) -> Iterator[Probed]:
     specs = [(kind, spec) for plugin in plugins.installed for kind, offered in plugin.specs.items() for spec in offered]
     for _, spec in specs:
         found.sources += _source_troubles(spec) if isinstance(spec, BackendSpec) else ()
-        found.factories += _held_troubles(spec) if isinstance(spec, OptimizerSpec) and spec.held else ()
+        found.factories += _state_bytes_troubles(spec) if isinstance(spec, OptimizerSpec) and spec.state_bytes else ()
     yield found
     for kind, spec in specs:
         wrong, doubtful = _judge(kind, spec)
@@ -149,11 +149,11 @@ def _path_troubles(called: str, source: Any) -> Iterator[str]:
         yield f"{called} cannot tell its path: {type(error).__name__}: {error}"
 
 
-def _held_troubles(spec: OptimizerSpec) -> Iterator[str]:
+def _state_bytes_troubles(spec: OptimizerSpec) -> Iterator[str]:
     """Yield the errors of the function that gives the bytes of a state; no framework may be loaded yet."""
-    called = f"optimizer {spec.name}: held ({spec.held})"
+    called = f"optimizer {spec.name}: state_bytes ({spec.state_bytes})"
     try:
-        told = resolve(spec.held)(2**20, 10, **_defaults(spec))
+        told = resolve(spec.state_bytes)(2**20, 10, **_defaults(spec))
     except (Exception, SystemExit) as error:
         yield f"{called} cannot be asked: {type(error).__name__}: {error}"
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,13 +75,8 @@ def test_what_toml_cannot_say_is_refused(value):
         toml.dumps({"name": value})
 
 
-def test_a_line_reads_like_one_typed_by_hand():
-    table = {"size": 256, "style_layers": {"relu1_1": 1.0, "a b": 2}, "steps": [30, 20], "backend_options": {}}
+def test_a_table_has_a_section_and_a_list_a_line_for_each_item():
+    table = {"style_layers": {"relu1_1": 1.0, "a b": 2}, "size": 256, "steps": [30, 20]}
     assert toml.dumps(table) == (
-        'size = 256\nstyle_layers = { relu1_1 = 1.0, "a b" = 2 }\nsteps = [30, 20]\nbackend_options = {}\n'
+        'size = 256\nsteps = [\n    30,\n    20,\n]\n\n[style_layers]\nrelu1_1 = 1.0\n"a b" = 2\n'
     )
-
-
-def test_numbers_of_numpy_are_plain_numbers():
-    table = {"a": np.float32(0.5), "b": np.float64(0.1), "c": np.int64(3), "d": np.bool_(True), "e": [np.float32(2)]}
-    assert toml.dumps(table).splitlines() == ["a = 0.5", "b = 0.1", "c = 3", "d = true", "e = [2.0]"]

@@ -103,7 +103,9 @@ SPECS = {
     "BackendSpec('mine', 'a:b', weights=(WeightSet('w', 'a', '', '', ''),))": (
         "backend 'mine' names 'a', which is no 'package.module:attribute'"
     ),
-    "OptimizerSpec('mine', 'a:b', held='a')": "optimizer 'mine' names 'a', which is no 'package.module:attribute'",
+    "OptimizerSpec('mine', 'a:b', state_bytes='a')": (
+        "optimizer 'mine' names 'a', which is no 'package.module:attribute'"
+    ),
     "BackendSpec('mine', 'a:b', compressor='a')": "backend 'mine' names 'a', which is no 'package.module:attribute'",
     "OptimizerSpec('mine', 'a:b', resumable='no')": "optimizer 'mine': resumable must be of type bool, not 'no'",
     "BackendSpec('mine', 'a:b', kind='images')": "backend 'mine': kind must be one of feature, image, not 'images'",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,3 +121,19 @@ def test_counts_written_out_read_the_same(counts: list[int]) -> None:
 @given(st.floats(0, allow_infinity=False))
 def test_a_number_written_out_reads_the_same(number: float) -> None:
     assert fields.number(repr(number)) == fields.number(number) == number
+
+
+def test_numbers_of_numpy_become_plain_numbers() -> None:
+    given = {"a": np.float32(0.5), "b": np.int64(3), "c": np.bool_(True), "d": np.array(2.0), "e": "text"}
+    plain = fields.settings(given)
+    assert plain == {"a": 0.5, "b": 3, "c": True, "d": 2.0, "e": "text"}
+    assert [type(value) for value in plain.values()] == [float, int, bool, float, str]
+    assert type(fields.number(np.float32(0.5))) is float
+    assert [type(value) for value in fields.counts(np.array([3, 4]))] == [int, int]
+
+
+def test_an_array_where_one_value_belongs_is_refused() -> None:
+    with pytest.raises(UserError, match=r"has an array of shape \(2,\) where one value belongs"):
+        fields.settings({"lr": np.array([0.1, 0.2])})
+    with pytest.raises(UserError, match="must be a number"):
+        fields.number(np.bool_(True))

@@ -128,26 +128,26 @@ def test_a_class_that_is_not_of_its_protocol_says_what_it_lacks(subject, hook, s
 
 
 @pytest.mark.parametrize(
-    ("held", "trouble"),
+    ("state_bytes", "trouble"),
     [
-        ("nowhere:held", "cannot be asked: ModuleNotFoundError: No module named 'nowhere'"),
+        ("nowhere:state_bytes", "cannot be asked: ModuleNotFoundError: No module named 'nowhere'"),
         ("sizes:shy", "cannot be asked: TypeError: shy() got an unexpected keyword argument 'lr'"),
         ("sizes:vague", "tells None, which is no number of bytes"),
-        ("framed:held", "imports jax"),
+        ("framed:state_bytes", "imports jax"),
     ],
 )
-def test_what_tells_the_bytes_of_a_state_is_asked(subject, held, trouble):
+def test_what_tells_the_bytes_of_a_state_is_asked(subject, state_bytes, trouble):
     sizes = "def shy(image, steps): return 0\ndef vague(image, steps, **options): pass\n"
     code = "def mine(objective, image, *, state=None, step_scale=1.0, lr=0.1): pass"
     made = subject(
         "factories:mine",
-        f"(Option('lr', 0.1, 'x'),), held='{held}'",
+        f"(Option('lr', 0.1, 'x'),), state_bytes='{state_bytes}'",
         factories=code,
         sizes=sizes,
-        framed="import jax\ndef held(image, steps, **options): return 0\n",
+        framed="import jax\ndef state_bytes(image, steps, **options): return 0\n",
         jax="",
     )
-    assert one("factories", made).message == f"optimizer mine: held ({held}) {trouble}"
+    assert one("factories", made).message == f"optimizer mine: state_bytes ({state_bytes}) {trouble}"
 
 
 def test_what_makes_weights_of_a_file_and_what_compresses_can_be_imported(subject):

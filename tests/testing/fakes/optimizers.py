@@ -12,8 +12,8 @@ from nst.protocols import Iterate
 from nst.specs import OptimizerSpec, Option
 from nst.testing import OptimizerSuite
 
-HELD = SimpleNamespace(whole=lambda image, steps, *, lr: image, half=lambda image, steps, *, lr: image // 2)
-sys.modules["fake_held"] = HELD  # where a spec's reference finds it
+STATE_BYTES = SimpleNamespace(whole=lambda image, steps, *, lr: image, half=lambda image, steps, *, lr: image // 2)
+sys.modules["fake_state_bytes"] = STATE_BYTES  # where a spec's reference finds it
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Ready(OptimizerSpec):
 
 class Fake(OptimizerSuite):
     breaks = ()
-    resumable, carries, held = True, False, ""
+    resumable, carries, state_bytes = True, False, ""
 
     @classmethod
     def specs(cls):
         lr = Option("lr", 0.1, "step length per unit of gradient", 0.01, 0.2)
-        promised = {"resumable": cls.resumable, "carries": cls.carries, "held": cls.held}
+        promised = {"resumable": cls.resumable, "carries": cls.carries, "state_bytes": cls.state_bytes}
         return [Ready("fake", "fake:fake", options=(lr,), **promised, thing=cls.descend)]
 
     @classmethod
@@ -60,7 +60,7 @@ class TestGood(Fake):
 
 
 class TestGoodThatCarriesAndTells(Fake):
-    carries, held = True, "fake_held:whole"
+    carries, state_bytes = True, "fake_state_bytes:whole"
 
 
 class TestGoodThatCannotResume(Fake):
@@ -162,7 +162,7 @@ class TestCarriesWhatIsOfOneSize(Fake):
 
 class TestTakesMoreThanItTells(Fake):
     breaks = ("test_state_takes_no_more_bytes_than_are_told",)
-    held = "fake_held:half"
+    state_bytes = "fake_state_bytes:half"
 
 
 class TestRaisesForNan(Fake):

@@ -10,7 +10,7 @@ from nst.specs import OptimizerSpec, Option
 LBFGS = OptimizerSpec(
     name="lbfgs",
     factory="nst_optimizers.lbfgs:lbfgs",
-    held="nst_optimizers.lbfgs:held",
+    state_bytes="nst_optimizers.lbfgs:state_bytes",
     summary="limited-memory BFGS on the backend's own arrays: the most progress per step",
     options=(
         Option(
@@ -29,7 +29,7 @@ LBFGS = OptimizerSpec(
 ADAM = OptimizerSpec(
     name="adam",
     factory="nst_optimizers.adam:adam",
-    held="nst_optimizers.adam:held",
+    state_bytes="nst_optimizers.adam:state_bytes",
     summary="Adam on the backend's own arrays: steady small steps, at the memory of two images",
     options=(
         Option("lr", 0.02, "change of a pixel per step, of 0..1", minimum=1e-6, maximum=1),
@@ -45,7 +45,7 @@ ADAM = OptimizerSpec(
 LAPLACIAN_RMSPROP = OptimizerSpec(
     name="laplacian-rmsprop",
     factory="nst_optimizers.laplacian_rmsprop:laplacian_rmsprop",
-    held="nst_optimizers.laplacian_rmsprop:held",
+    state_bytes="nst_optimizers.laplacian_rmsprop:state_bytes",
     summary="RMSprop on a Laplacian pyramid, as STROTSS does: large shapes move together, at the memory of two images",
     options=(
         Option("lr", 0.002, "change of a pixel per step and level, of 0..1", minimum=1e-6, maximum=1),
@@ -66,7 +66,7 @@ LAPLACIAN_RMSPROP = OptimizerSpec(
 SCIPY_LBFGS = OptimizerSpec(
     name="scipy-lbfgs",
     factory="nst_optimizers.scipy_lbfgs:scipy_lbfgs",
-    held="nst_optimizers.scipy_lbfgs:held",
+    state_bytes="nst_optimizers.scipy_lbfgs:state_bytes",
     summary="SciPy's L-BFGS-B on the host in float64: slower, and keeps pixels in 0..1",
     options=(
         Option("history", 10, "curvature pairs kept, at the memory of four images each", minimum=1, maximum=200),

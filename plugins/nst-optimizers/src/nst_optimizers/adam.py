@@ -48,6 +48,6 @@ def adam(
         gradient = pixels * evaluation.gradient
 
 
-def held(image: int, steps: int, **_: object) -> int:
+def state_bytes(image: int, steps: int, **_: object) -> int:
     """Bytes of the state for an image of so many bytes, after any number of steps."""
     return 2 * image

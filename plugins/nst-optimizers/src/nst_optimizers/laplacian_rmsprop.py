@@ -128,6 +128,6 @@ def _restore(state: State | None, image: Array, sizes: Sequence[Size]) -> list[A
     return squares
 
 
-def held(image: int, steps: int, **_: object) -> int:
+def state_bytes(image: int, steps: int, **_: object) -> int:
     """Bytes of the state for an image of so many bytes, after any number of steps."""
     return 2 * image

@@ -99,7 +99,7 @@ def lbfgs(
             return
 
 
-def held(image: int, steps: int, *, history: int = 0, **_: object) -> int:
+def state_bytes(image: int, steps: int, *, history: int = 0, **_: object) -> int:
     """Bytes of the state for an image of so many bytes, after so many steps: `history` pairs, as in `lbfgs`."""
     return 2 * image * min(steps, history or _affordable(image))
 

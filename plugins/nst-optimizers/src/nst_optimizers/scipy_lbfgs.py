@@ -125,6 +125,6 @@ def _minimize(messages: Messages, answers: Answers, start: Vector, bounds: Bound
         messages.put(("failed", error))
 
 
-def held(image: int, steps: int, *, history: int = 10, **_: object) -> int:
+def state_bytes(image: int, steps: int, *, history: int = 10, **_: object) -> int:
     """Bytes of SciPy's workspace for an image of so many: `history` pairs and five vectors, all float64."""
     return (4 * history + 10) * image
