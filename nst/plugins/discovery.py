@@ -7,7 +7,6 @@ is read by itself here. `importlib.metadata` and `packaging` are imported inside
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,10 +41,9 @@ def discover(path: Sequence[str] | None = None) -> list[EntryPoint]:
     from importlib.metadata import Distribution
 
     search: dict[str, Any] = {} if path is None else {"path": list(path)}
-    names = [_name(item) for item in Distribution.discover(**search) if f"[{PREFIX}" in _table(item)]
-    installs = [next(iter(Distribution.discover(name=name, **search)), None) for name in dict.fromkeys(names)]
-    distributions = {_name(install): install for install in installs if install is not None}
-    return [entry for name, distribution in distributions.items() for entry in _entries(name, distribution)]
+    names = [_folder_name(item) for item in Distribution.discover(**search) if f"[{PREFIX}" in _table(item)]
+    installs = [next(iter(Distribution.discover(name=name, **search))) for name in dict.fromkeys(names) if name]
+    return list(dict.fromkeys(entry for install in installs for entry in _entries(install)))
 
 
 def canonical(distribution: str) -> str:
@@ -65,23 +63,25 @@ def _table(distribution: Distribution) -> str:
         return ""
 
 
-def _name(distribution: Distribution) -> str:
-    """Return the name in `METADATA`; if there is none, the name in the folder's name `my_plugin-1.0.dist-info`."""
-    with suppress(Exception):
-        if name := distribution.metadata["Name"]:
-            return str(name)
-    folder: str = distribution._path.name  # type: ignore[attr-defined]
-    return folder.partition("-")[0].replace("_", "-")
+def _folder_name(distribution: Distribution) -> str:
+    """Return the name in that of the folder `my_plugin-1.0.dist-info`; "" for `~y_plugin-…`, which pip leaves behind.
+
+    Python searches a distribution by this name too; the name in `METADATA` would take parsing the file.
+    """
+    name: str = distribution._path.stem.partition("-")[0]  # type: ignore[attr-defined]
+    return "" if name.startswith("~") else name
 
 
-def _entries(name: str, distribution: Distribution) -> Iterator[EntryPoint]:
+def _entries(distribution: Distribution) -> Iterator[EntryPoint]:
     try:
-        version = distribution.metadata["Version"]
-        lines = [(line.group, line.name, line.value) for line in distribution.entry_points]
-        if not version:
-            raise ValueError("no version in METADATA")
-    except Exception as error:  # whatever a parser of corrupt text raises
+        metadata = distribution.metadata
+        name, version = metadata["Name"], metadata["Version"]
+        if not name or not version:
+            raise ValueError("METADATA has no name or no version")
+        lines = [line for line in distribution.entry_points if line.group.startswith(PREFIX)]
+    except Exception as error:  # the parsers of corrupt files raise errors of any kind
+        name = _folder_name(distribution).replace("_", "-")
         yield EntryPoint(ENTRY_POINT_GROUP, "", "", name, "", error)
         return
-    for line in dict.fromkeys(line for line in lines if line[0].startswith(PREFIX)):
-        yield EntryPoint(*line, name, version)
+    for line in lines:
+        yield EntryPoint(line.group, line.name, line.value, name, version)
