@@ -1,74 +1,87 @@
-"""Finds the `nst.v<N>` entry points of installed distributions, fast.
+"""Find the `nst.v<N>` entry points of installed distributions with `importlib.metadata`.
 
-It reads what importlib.metadata reads, `entry_points.txt` beside each distribution on `sys.path`, and a test holds the
-two against each other. importlib.metadata would do, but takes 30 ms to import: three times the interpreter's start,
-paid by every command. Left out are eggs, distributions inside zip files, and the `~nst_torch-0.1.0.dist-info` that an
-interrupted pip leaves beside the distribution itself. A table that cannot be read is nobody's: whose is not known.
+`importlib.metadata.entry_points()` raises for all when the files of one distribution are corrupt. So each distribution
+is read by itself here. `importlib.metadata` and `packaging` are imported inside functions: each takes a Python start.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nst.hookspecs import ENTRY_POINT_GROUP
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 PREFIX = "nst.v"
 
 
 @dataclass(frozen=True)
 class EntryPoint:
-    """One line of an entry-point table: `name = module`, its group, and the distribution it came with."""
+    """One line `name = module` of an entry-point table, its group, and its distribution.
+
+    `error` is the error that reading the distribution's metadata raised; `name` and `module` are then empty.
+    """
 
     group: str
     name: str
     module: str
     distribution: str
     version: str
+    error: Exception | None = None
 
 
 def discover(path: Sequence[str] | None = None) -> list[EntryPoint]:
-    """Every entry point of a group `nst.v<N>`; the first of two installs of one distribution wins, as in Python."""
-    found: dict[str, list[EntryPoint]] = {}
-    for folder in sys.path if path is None else path:
-        for name, version, text in _tables(folder or "."):
-            if name not in found:
-                found[name] = list(dict.fromkeys(_parse(text, name, version)))
-    return [entry for entries in found.values() for entry in entries]
+    """Return the entry points of all groups `nst.v<N>` on `path`, by default `sys.path`.
 
+    Of two installs of one distribution, the one that Python finds first counts.
+    """
+    from importlib.metadata import Distribution
 
-def _tables(folder: str) -> Iterator[tuple[str, str, str]]:
-    """Distribution, version and entry-point table, "" for none, of each distribution in a folder."""
-    try:
-        names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith((".dist-info", ".egg-info")))
-    except (OSError, TypeError, ValueError):  # no folder, or no name of one
-        return
-    for name in names:
-        distribution, _, version = name.rpartition(".")[0].partition("-")
-        if not distribution or distribution.startswith("~"):
-            continue
-        yield canonical(distribution), version.partition("-")[0], _text(os.path.join(folder, name, "entry_points.txt"))
+    search: dict[str, Any] = {} if path is None else {"path": list(path)}
+    names = [_folder_name(item) for item in Distribution.discover(**search) if f"[{PREFIX}" in _table(item)]
+    installs = [next(iter(Distribution.discover(name=name, **search))) for name in dict.fromkeys(names) if name]
+    return list(dict.fromkeys(entry for install in installs for entry in _entries(install)))
 
 
 def canonical(distribution: str) -> str:
     """Return the normalized name of a distribution: `NST_Torch` is `nst-torch` (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", distribution).lower()
+    from packaging.utils import canonicalize_name
+
+    return canonicalize_name(distribution)
 
 
-def _text(file: str) -> str:
+def _table(distribution: Distribution) -> str:
+    """Return the text of `entry_points.txt`, with undecodable bytes replaced; "" if it cannot be read."""
     try:
-        with open(file, "rb", buffering=0) as opened:  # half the time of a text file, and there are hundreds
-            return opened.read().decode("utf-8", "replace")
+        return distribution.read_text("entry_points.txt") or ""
+    except UnicodeDecodeError as error:
+        return error.object.decode("utf-8", "replace")
     except OSError:
         return ""
 
 
-def _parse(text: str, distribution: str, version: str) -> Iterator[EntryPoint]:
-    group = ""
-    for line in map(str.strip, text.splitlines() if f"[{PREFIX}" in text else ()):
-        if line.startswith("[") and line.endswith("]"):
-            group = line.strip("[]")
-        elif group.startswith(PREFIX) and "=" in line and not line.startswith("#"):
-            name, _, module = line.partition("=")
-            yield EntryPoint(group, name.strip(), module.strip(), distribution, version)
+def _folder_name(distribution: Distribution) -> str:
+    """Return the name in that of the folder `my_plugin-1.0.dist-info`; "" for `~y_plugin-…`, which pip leaves behind.
+
+    Python searches a distribution by this name too; the name in `METADATA` would take parsing the file.
+    """
+    name: str = distribution._path.stem.partition("-")[0]  # type: ignore[attr-defined]
+    return "" if name.startswith("~") else name
+
+
+def _entries(distribution: Distribution) -> Iterator[EntryPoint]:
+    try:
+        metadata = distribution.metadata
+        name, version = metadata["Name"], metadata["Version"]
+        if not name or not version:
+            raise ValueError("METADATA has no name or no version")
+        lines = [line for line in distribution.entry_points if line.group.startswith(PREFIX)]
+    except Exception as error:  # the parsers of corrupt files raise errors of any kind
+        name = _folder_name(distribution).replace("_", "-")
+        yield EntryPoint(ENTRY_POINT_GROUP, "", "", name, "", error)
+        return
+    for line in lines:
+        yield EntryPoint(line.group, line.name, line.value, name, version)

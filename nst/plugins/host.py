@@ -1,7 +1,7 @@
-"""The plugin host: finds plugins, keeps a broken one from hurting anybody else, and turns names into specs.
+"""Load the installed plugins, each apart from the others, and find a spec by its name.
 
 A plugin is *installed* when its distribution has an entry point in the group `nst.v1`, and then *ok*, *disabled*,
-*broken* or *other-api*. To make one:
+*broken* or *other-api*. To add your own plugin, declare an entry point and implement a hook:
 
     # pyproject.toml                              # my_package/__init__.py
     [project.entry-points."nst.v1"]               from nst import OptimizerSpec, hookimpl
@@ -10,37 +10,33 @@ A plugin is *installed* when its distribution has an entry point in the group `n
                                                   def nst_optimizers():
                                                       yield OptimizerSpec(name="mine", factory="my_package.mine:run")
 
-Nothing here depends on the order of plugins, and nothing is chosen for the user between equals.
+No result depends on the order of plugins. A plain name means the spec of nst's own distributions, if one of them offers
+it; between other distributions the user chooses.
 
-A plugin is code with its user's rights. Whatever it raises, `SystemExit` and `KeyboardInterrupt` too, and taking too
-long, is its own trouble; what it does to the process is not undone: `os._exit`, a crash in C, threads left running,
-changes to `sys.path`, the locale or the environment.
+A plugin is code with its user's rights. Any error that it raises makes only this plugin *broken*. Not undone are other
+effects on the process: `os._exit`, a crash in C, threads that run on, signal handlers, `sys.path`, the locale.
 """
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from nst import hookspecs
 from nst.errors import NstError, UserError, unknown
+from nst.hookspecs import ENTRY_POINT_GROUP
 from nst.plugins.discovery import EntryPoint, canonical, discover
-from nst.plugins.loading import Loaded, TooSlowError, load
-from nst.plugins.validation import KINDS
+from nst.plugins.loading import Loaded, load
+from nst.plugins.validation import KINDS, manager
 from nst.specs import Spec
 
-__all__ = ["HOMES", "KINDS", "Plugin", "Plugins"]
+__all__ = ["HOMES", "KINDS", "OURS", "OWN", "Plugin", "Plugins"]
 
 OWN = "nst"
 
-TIMEOUT = 5.0
-"""Seconds that a plugin may take to load, unless `NST_PLUGIN_TIMEOUT` says otherwise."""
-
 SLOW = 0.5
-"""Seconds from which a plugin is said to be slow to load."""
+"""Seconds from which the list of plugins says that a plugin is slow to load."""
 
 LONGEST = 300
 """Characters of a reason that are shown."""
@@ -53,15 +49,18 @@ HOMES: Mapping[str, str] = {
     "tfhub-fast": "nst-tfhub",
     "ray": "nst-ray",
 }
-"""The distributions of our own that offer a backend or an executor, for telling who lacks one what to install."""
+"""The distribution of each backend and executor of nst's own, for the hint what to install."""
+
+OURS = frozenset({OWN, "nst-optimizers", "nst-initializers", "nst-jax", *HOMES.values()})
+"""The distributions of the nst project. A plain name means their spec, even if other distributions offer it too."""
 
 
 @dataclass
 class Plugin:
-    """One installed plugin: where it comes from, how it is, and what it offers, by kind.
+    """One installed plugin: its entry point, its status, and the specs it offers, by kind.
 
-    `reason` and `remedy` are empty unless it is broken or made for another API. `note` says what is worth knowing of
-    one that is ok: that it is slow to load, or imports a framework to be listed.
+    `reason` and `remedy` are empty unless it is broken or made for another API. `note` is a remark on a plugin that is
+    ok: slow to load, imports a framework to be listed, offers a name that another distribution offers.
     """
 
     entry: EntryPoint
@@ -80,78 +79,74 @@ class Plugin:
 class Plugins:
     """The plugins of one process, loaded once.
 
-    `entry_points` replaces what is installed (tests use it), `disabled` names distributions to leave alone ("*" for all
-    but nst's own), `strict` lets a broken plugin's exception through. A plugin not loaded within `timeout` seconds is
-    broken; 0 waits for ever.
+    `entry_points` replaces the installed ones (for tests). `disabled` names distributions that are not imported; "*"
+    means all but nst's own. `strict` raises the error of a broken plugin.
     """
 
     def __init__(
-        self,
-        entry_points: Iterable[EntryPoint] | None = None,
-        *,
-        disabled: Sequence[str] = (),
-        strict: bool = False,
-        timeout: float = TIMEOUT,
+        self, entry_points: Iterable[EntryPoint] | None = None, *, disabled: Sequence[str] = (), strict: bool = False
     ) -> None:
         self._strict = strict
-        self._timeout = timeout
         entries = discover() if entry_points is None else entry_points
-        off = frozenset(map(canonical, disabled))
-        self.installed = [_found(entry, off) for entry in entries]
+        self.installed = [_unloaded(entry, disabled) for entry in entries]
         self._load()
+        self._note_clashes()
 
     @classmethod
     def from_environment(cls, disabled: Sequence[str] = ()) -> Plugins:
-        """Return the installed plugins; `NST_DISABLE_PLUGINS`, `NST_STRICT_PLUGINS` and `NST_PLUGIN_TIMEOUT` apply.
-
-        Raises `UserError` for a timeout that is no number of seconds.
-        """
+        """Return the installed plugins; `NST_DISABLE_PLUGINS` and `NST_STRICT_PLUGINS` apply."""
         names = os.environ.get("NST_DISABLE_PLUGINS", "").split(",")
-        off = [*disabled, *(name.strip() for name in names if name.strip())]
         strict = os.environ.get("NST_STRICT_PLUGINS", "") not in ("", "0")
-        return cls(disabled=off, strict=strict, timeout=_seconds(os.environ.get("NST_PLUGIN_TIMEOUT", "")))
+        return cls(disabled=[*disabled, *(name.strip() for name in names if name.strip())], strict=strict)
 
     def _load(self) -> None:
-        """Load, register and ask each plugin; whatever it raises becomes its own row and nobody else's trouble."""
-        wanted = [plugin for plugin in self.installed if plugin.status == "ok"]
-        for plugin, loaded in zip(wanted, load([each.entry.module for each in wanted], self._timeout), strict=True):
+        """Load each plugin. An error makes its plugin broken, and no other."""
+        hooks = manager()
+        for plugin in [plugin for plugin in self.installed if plugin.status == "ok"]:
+            loaded = load(plugin.entry, hooks)
             if loaded.error is None:
                 plugin.specs, plugin.note = loaded.offer, _note(loaded)
                 continue
             if self._strict:
                 loaded.error.add_note(f"in plugin {plugin.distribution} {plugin.entry.version}")
                 raise loaded.error
-            plugin.status = "broken"
-            plugin.reason = _reason(loaded.error)
-            plugin.remedy = self._remedy(loaded.error, plugin.distribution)
+            plugin.status, plugin.reason, plugin.remedy = "broken", _reason(loaded.error), _remedy(loaded.error, plugin)
 
-    def _remedy(self, error: BaseException, distribution: str) -> str:
-        remove = f"pip uninstall {distribution}"
-        if isinstance(error, TooSlowError):
-            return f"{remove}, or NST_PLUGIN_TIMEOUT={2 * self._timeout:g} if it is only slow"
-        if isinstance(error, ModuleNotFoundError):
-            return f"pip install --upgrade {distribution}, or {remove}"
-        return remove
+    def _note_clashes(self) -> None:
+        """Note on each plugin which of its names another distribution offers too. Plugins of nst keep their names."""
+        owners: dict[tuple[str, str], set[str]] = {}
+        for plugin, kind, spec in self._specs():
+            owners.setdefault((kind, spec.name), set()).add(plugin.distribution)
+        for plugin, kind, spec in self._specs():
+            others = sorted(owners[kind, spec.name] - {plugin.distribution})
+            if others and plugin.distribution not in OURS:
+                clash = f"{kind} '{spec.name}' is offered by {', '.join(others)} too: write {_full_name(plugin, spec)}"
+                plugin.note = f"{plugin.note}; {clash}" if plugin.note else clash
+
+    def _specs(self) -> Iterator[tuple[Plugin, str, Spec]]:
+        for kind in KINDS:
+            yield from ((plugin, kind, spec) for plugin, spec in self.offered(kind))
 
     def offered(self, kind: str) -> Iterator[tuple[Plugin, Any]]:
-        """Every plugin that offers something of a kind, with each spec of that kind."""
+        """Yield each spec of a kind, with the plugin that offers it."""
         for plugin in self.installed:
             for spec in plugin.specs.get(kind, ()):
                 yield plugin, spec
 
     def find(self, kind: str, name: str) -> Any:
-        """Find the spec of a `kind` by `name`, or by `distribution:name`. Raises `UserError` for none or several."""
-        found = [
-            (plugin, spec)
-            for plugin, spec in self.offered(kind)
-            if name in (spec.name, f"{plugin.distribution}:{spec.name}")
-        ]
-        if len(found) == 1:
-            return found[0][1]
-        if found:
-            spellings = sorted({f"{plugin.distribution}:{spec.name}" for plugin, spec in found})
-            hint = f"say which: {' or '.join(spellings)}" if len(spellings) > 1 else "one distribution offers it twice"
-            raise UserError(f"{kind} '{name}' is offered by {len(found)} plugins", hint)
+        """Find the spec of a `kind` by `name`, or by `distribution:name`.
+
+        Of several specs with this plain name, that of nst's own distributions is returned. Raises `UserError` if no
+        plugin offers the name, or several of other distributions do.
+        """
+        matches = [pair for pair in self.offered(kind) if name in (pair[1].name, _full_name(*pair))]
+        matches = [pair for pair in matches if pair[0].distribution in OURS] or matches
+        if len(matches) == 1:
+            return matches[0][1]
+        if matches:
+            names = sorted({_full_name(*pair) for pair in matches})
+            hint = f"say which: {' or '.join(names)}" if len(names) > 1 else "one distribution offers it twice"
+            raise UserError(f"{kind} '{name}' is offered by {len(matches)} plugins", hint)
         home = HOMES.get(name, "")
         if home and self.installed and all(plugin.distribution != home for plugin in self.installed):
             raise UserError(f"{kind} '{name}' is not installed", f"pip install {home}")
@@ -170,45 +165,55 @@ class Plugins:
         return factory
 
     def _unusable(self, spec: Spec, reason: str) -> NstError:
-        owned = ((plugin, each) for kind in KINDS for plugin, each in self.offered(kind))
-        owners = [f" of {plugin.distribution} {plugin.entry.version}" for plugin, each in owned if each is spec]
-        home = spec.install or (owners[0].split()[1] if owners else spec.factory.partition(".")[0])
+        owner = next((plugin for plugin, _, offered in self._specs() if offered is spec), None)
+        origin = f" of {owner.distribution} {owner.entry.version}" if owner else ""
+        home = spec.install or (owner.distribution if owner else spec.factory.partition(".")[0])
         return NstError(
-            f"'{spec.name}'{''.join(owners[:1])} ({spec.factory}) cannot be loaded: {reason}",
+            f"'{spec.name}'{origin} ({spec.factory}) cannot be loaded: {reason}",
             f"reinstall it: pip install --force-reinstall {home}",
         )
 
     def _absence(self, kind: str) -> str:
-        """Why something may be missing: nothing installed, or the plugins that could not be loaded."""
-        rows = sorted((each.distribution, each.status) for each in self.installed if each.status != "ok")
+        """Return why a name may be missing: plugins that are not loaded, or no plugin of this kind."""
+        rows = sorted((plugin.distribution, plugin.status) for plugin in self.installed if plugin.status != "ok")
         if rows:
             return f"(not loaded: {', '.join(f'{name}, {status}' for name, status in rows)}; see nst plugins list)"
         return "" if any(self.offered(kind)) else f"(no plugin offers any {kind}: pip install 'nst[torch]')"
 
 
-def _found(entry: EntryPoint, disabled: Collection[str]) -> Plugin:
-    """Return a plugin as its entry point describes it, before its module is loaded."""
-    if canonical(entry.distribution) in disabled or ("*" in disabled and entry.distribution != OWN):
+def _unloaded(entry: EntryPoint, disabled: Sequence[str]) -> Plugin:
+    """Return a plugin as its entry point describes it, before its module is imported."""
+    if _is_disabled(entry.distribution, disabled):
         return Plugin(entry, "disabled")
-    if entry.group != hookspecs.ENTRY_POINT_GROUP:
-        reason = f"made for {entry.group}, this nst speaks {hookspecs.ENTRY_POINT_GROUP}"
+    if entry.group != ENTRY_POINT_GROUP:
+        reason = f"made for {entry.group}, this nst speaks {ENTRY_POINT_GROUP}"
         return Plugin(entry, "other-api", reason, f"pip install --upgrade nst {entry.distribution}")
     return Plugin(entry)
 
 
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text or TIMEOUT)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < math.inf:
-        raise UserError(f"NST_PLUGIN_TIMEOUT must be a number of seconds, not '{text}'", "0 waits for ever")
-    return seconds
+def _is_disabled(distribution: str, disabled: Sequence[str]) -> bool:
+    if "*" in disabled and distribution != OWN:
+        return True
+    names = [name for name in disabled if name != "*"]
+    return bool(names) and canonical(distribution) in map(canonical, names)
+
+
+def _full_name(plugin: Plugin, spec: Spec) -> str:
+    return f"{plugin.distribution}:{spec.name}"
+
+
+def _remedy(error: BaseException, plugin: Plugin) -> str:
+    remove = f"pip uninstall {plugin.distribution}"
+    if plugin.entry.error:
+        return f"pip install --force-reinstall {plugin.distribution}, or {remove}"
+    if isinstance(error, ModuleNotFoundError):
+        return f"pip install --upgrade {plugin.distribution}, or {remove}"
+    return remove
 
 
 def _note(loaded: Loaded) -> str:
-    took = [f"takes {loaded.seconds:.1f} s to load"] if loaded.seconds >= SLOW else []
-    return "; ".join([*took, *(f"imports {name} to be listed" for name in sorted(loaded.frameworks))])
+    slow = [f"takes {loaded.seconds:.1f} s to load"] if loaded.seconds >= SLOW else []
+    return "; ".join([*slow, *(f"imports {name} to be listed" for name in sorted(loaded.frameworks))])
 
 
 def _reason(error: BaseException) -> str:

@@ -88,6 +88,8 @@ def _checked(spec: Any, kind: str) -> Spec:
     _check_fields(spec, KINDS[kind], f"{kind} '{spec.name}'")
     if not (spec.name.strip() and spec.name.isprintable() and _is_reference(spec.factory)):
         raise NstError(f"{kind} {spec.name!r} needs a name and a factory 'package.module:attribute'")
+    if ":" in spec.name:
+        raise NstError(f"{kind} '{spec.name}' has a colon in its name", "a colon separates distribution and name")
     for reference in _references(spec):
         if not _is_reference(reference):
             raise NstError(f"{kind} '{spec.name}' names '{reference}', which is no 'package.module:attribute'")

@@ -14,6 +14,8 @@ from importlib.metadata import Distribution, PackageNotFoundError
 from importlib.util import find_spec
 from typing import Any, Literal
 
+from packaging.requirements import InvalidRequirement, Requirement
+
 from nst.errors import UserError
 from nst.plugins.discovery import canonical
 from nst.plugins.host import OWN, Plugin, Plugins
@@ -24,7 +26,6 @@ from nst.vgg.layers import IMAGE, parse
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 OPTION = re.compile(r"[a-z][a-z0-9_]*")
-REQUIREMENT = re.compile(r"([\w.-]+)\s*(?:\[[^]]*\])?\s*\(?([^;)]*)\)?\s*(?:;(.*))?")
 
 
 @dataclass(frozen=True)
@@ -203,8 +204,13 @@ def bounded(subject: Subject) -> Iterator[Finding]:
     if subject.metadata is None:
         yield _not_installed(subject)
     elif canonical(subject.distribution) != OWN:
-        found = [match for line in subject.metadata.requires or () if (match := REQUIREMENT.match(line))]
-        bounds = [match[2].strip() for match in found if canonical(match[1]) == OWN and "extra" not in (match[3] or "")]
+        try:
+            requirements = [Requirement(line) for line in subject.metadata.requires or ()]
+        except InvalidRequirement as error:
+            yield failed(f"its requirements cannot be read: {error}", "write the dependencies as PEP 508 says")
+            return
+        own = [line for line in requirements if canonical(line.name) == OWN and "extra" not in str(line.marker)]
+        bounds = [str(line.specifier) for line in own]
         if not bounds:
             yield failed("its distribution does not require nst", "add nst to the dependencies in pyproject.toml")
         elif not any(bounds):

@@ -103,7 +103,7 @@ def host(distribution: str, entry_module: str = "") -> Plugins:
     """Return a host of one distribution, installed, or importable as `entry_module`. Raises the error of its plugin."""
     if entry_module:
         return Plugins([EntryPoint(ENTRY_POINT_GROUP, distribution, entry_module, distribution, "0")], strict=True)
-    entries = [entry for entry in discover() if entry.distribution == canonical(distribution)]
+    entries = [entry for entry in discover() if canonical(entry.distribution) == canonical(distribution)]
     if not entries:
         raise NstError(f"no distribution '{distribution}' with a plugin is installed", "pip install -e .")
     return Plugins(entries, strict=True)

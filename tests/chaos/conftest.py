@@ -101,6 +101,7 @@ def _wheel(folder: Path, distribution: str, files: Mapping[str, str], table: str
 def _spoil(packages: Path) -> None:
     """Do what no wheel can: metadata gone, a table that cannot be read, what an interrupted pip leaves behind."""
     (packages / "chaos_lost_its_metadata-1.0.dist-info" / "METADATA").unlink()
+    (packages / "chaos_has_a_corrupt_table-1.0.dist-info" / "entry_points.txt").write_bytes(b"[nst.v1]\nx = \xff\n")
     (packages / "chaos_is_unreadable-1.0.dist-info" / "entry_points.txt").unlink()
     (packages / "chaos_is_unreadable-1.0.dist-info" / "entry_points.txt").mkdir()
     shutil.copytree(packages / "chaos_healthy-1.0.dist-info", packages / "~haos_healthy-0.9.dist-info")

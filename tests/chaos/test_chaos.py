@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,10 +12,11 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-HEAD = "import os, sys, time\nfrom nst import BackendSpec, InitializerSpec, OptimizerSpec, WeightSet, hookimpl\n"
+HEAD = (
+    "import os, sys, time\nfrom nst import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, WeightSet, hookimpl\n"
+)
 HOOK = "@hookimpl\ndef nst_optimizers():\n    "
 OFFER = HOOK + "yield OptimizerSpec('{name}', 'math:sqrt')\n"
-HANG = "open(os.environ.get('CHAOS_STARTED', os.devnull), 'w').close()\n"
 HEALTHY = """
 @hookimpl
 def nst_backends():
@@ -75,15 +75,8 @@ def offer(name: str) -> str:
 
 
 HANGING = [
-    Plugin(
-        "hangs-at-import", HANG + "time.sleep(3600)", "took longer than 2 s to load", "NST_PLUGIN_TIMEOUT=4 if it is"
-    ),
-    Plugin("hangs-busily", HOOK + HANG + "    while True: pass", "took longer than 2 s to load"),
-    Plugin(
-        "hangs-stubbornly",
-        HOOK + HANG + "    while True:\n        try: time.sleep(3600)\n        except BaseException: pass",
-        "took longer than 2 s to load",
-    ),
+    Plugin("hangs-at-import", "time.sleep(3600)", status="disabled"),
+    Plugin("hangs-busily", HOOK + "while True: pass", status="disabled"),
 ]
 BROKEN = [
     Plugin("raises-at-import", "1 / 0", "ZeroDivisionError: division by zero"),
@@ -107,12 +100,12 @@ BROKEN = [
     Plugin("is-no-module", "", "names 'a:b', which is not a module", table="[nst.v1]\nx = a:b\n"),
     Plugin("exits-at-import", "sys.exit(3)", "SystemExit: 3"),
     Plugin("exits-in-hook", HOOK + "sys.exit()", "SystemExit"),
-    Plugin("interrupts", "raise KeyboardInterrupt", "KeyboardInterrupt"),
     Plugin("raises-the-base", "class Odd(BaseException): pass\nraise Odd('why')", "Odd: why"),
     Plugin("recurses", "def f(): return f()\nf()", "RecursionError: maximum recursion depth exceeded"),
     Plugin("is-speechless", "class Odd(Exception):\n    def __str__(self): 1 / 0\nraise Odd", "Odd"),
     Plugin("is-verbose", "raise ValueError('\\x1b[31m' + 'no ' * 10**6)", "ValueError: \ufffd[31mno no"),
-    Plugin("takes-ctrl-c", "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)", "ValueError: signal only"),
+    Plugin("lost-its-metadata", offer("lost"), "METADATA has no name", "--force-reinstall chaos-lost-its-metadata"),
+    Plugin("has-a-corrupt-table", offer("x"), "UnicodeDecodeError: ", "--force-reinstall chaos-has-a-corrupt-table"),
     Plugin(
         "is-too-new", "1 / 0", "made for nst.v2, this nst speaks nst.v1", "pip install --upgrade nst chaos-is-too-new",
         status="other-api", table="[nst.v2]\nx = chaos_is_too_new\n",
@@ -142,11 +135,17 @@ FINE = [
     Plugin("moves", "os.chdir('/'); sys.path.insert(0, '/nowhere')\n" + offer("moved")),
     Plugin("changes-the-locale", "import locale; locale.setlocale(locale.LC_ALL, 'C')\n" + offer("local")),
     Plugin(
-        "leaves-a-thread", "import threading; threading.Thread(target=time.sleep, args=[3600]).start()\n" + offer("t")
+        "leaves-a-thread",
+        "import threading; threading.Thread(target=time.sleep, args=[3600], daemon=True).start()\n" + offer("t"),
+    ),
+    Plugin("sets-a-signal", "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + offer("signaled")),
+    Plugin(
+        "steals-a-name",
+        "@hookimpl\ndef nst_losses(): yield LossSpec('gram', 'math:sqrt')",
+        note="loss 'gram' is offered by nst too: write chaos-steals-a-name:gram",
     ),
     Plugin("is-not-ascii", "", table="[nst.v1]\nkäse = chaos_käse\n"),
     Plugin("is-huge", offer("huge"), table="[x]\n" + "a = b\n" * 300_000 + "[nst.v1]\nx = chaos_is_huge\n"),
-    Plugin("lost-its-metadata", offer("lost")),
     Plugin("is-unreadable", offer("hidden")),
     Plugin("exits-for-good", "if 'CHAOS_EXIT' in os.environ: os._exit(7)\n" + offer("final")),
 ]
@@ -157,17 +156,13 @@ EXTRA = {
     "chaos_käse.py": HEAD + offer("cheese"),
     "torch/__init__.py": "",
 }
-WITHOUT_HANGING = {
-    "NST_DISABLE_PLUGINS": ",".join(plugin.distribution for plugin in HANGING),
-    "NST_PLUGIN_TIMEOUT": "60",
-}
-"""Leaves the others time enough on a machine under load."""
+WITHOUT_HANGING = {"NST_DISABLE_PLUGINS": ",".join(plugin.distribution for plugin in HANGING)}
 
 
 @pytest.fixture(scope="module")
 def crowd() -> list[tuple[str, dict[str, str], str]]:
-    found = [(each.distribution, {f"{each.module}.py": HEAD + each.body}, each.entry_points) for each in ALL]
-    return [*found, ("chaos-extra", EXTRA, "")]
+    plugins = [(item.distribution, {f"{item.module}.py": HEAD + item.body}, item.entry_points) for item in ALL]
+    return [*plugins, ("chaos-extra", EXTRA, "")]
 
 
 PAINT = ("stylize", "content.png", "style.png", "--backend", "mirror", "-o")
@@ -184,9 +179,9 @@ COMMANDS: Mapping[tuple[str, ...], str] = {
 
 @pytest.fixture(scope="module")
 def answers(site):
-    """What every command answers beside all the plugins, those that hang too."""
-    running = {words: site.start(*words, NST_PLUGIN_TIMEOUT="2") for words in COMMANDS}
-    return {words: each.outcome() for words, each in running.items()}
+    """The outcome of every command beside all the plugins; those that hang are disabled."""
+    running = {words: site.start(*words, **WITHOUT_HANGING) for words in COMMANDS}
+    return {words: command.outcome() for words, command in running.items()}
 
 
 @pytest.fixture(scope="module")
@@ -206,12 +201,12 @@ def test_the_picture_is_painted(answers, site) -> None:
     assert (site.desk / "out.png").is_file()
 
 
-def test_whoever_is_installed_has_one_row(rows) -> None:
+def test_every_installed_plugin_has_one_row(rows) -> None:
     hidden = {"chaos-is-unreadable"}  # whose table it was is not known
     assert set(rows) == {"nst", *(plugin.distribution for plugin in ALL)} - hidden
 
 
-@pytest.mark.parametrize("plugin", [each for each in ALL if each.name != "is-unreadable"], ids=lambda each: each.name)
+@pytest.mark.parametrize("plugin", [item for item in ALL if item.name != "is-unreadable"], ids=lambda item: item.name)
 def test_each_row_says_how_its_plugin_is_and_what_to_do(rows, answers, plugin) -> None:
     row = rows[plugin.distribution]
     assert row["status"] == plugin.expected, row
@@ -225,15 +220,15 @@ def test_each_row_says_how_its_plugin_is_and_what_to_do(rows, answers, plugin) -
     assert all(part in line for part in (plugin.reason, remedy, plugin.note, f" {plugin.expected} "))
 
 
-def test_what_is_broken_is_told_on_stderr_in_a_line_each(answers) -> None:
-    told = [line for line in answers["weights", "list"].err.splitlines() if line.startswith("warning: plugin ")]
-    assert {line.split()[2] for line in told} == {plugin.distribution for plugin in ALL if plugin.reason}
+def test_each_broken_plugin_is_a_line_on_stderr(answers) -> None:
+    lines = [line for line in answers["weights", "list"].err.splitlines() if line.startswith("warning: plugin ")]
+    assert {line.split()[2] for line in lines} == {plugin.distribution for plugin in ALL if plugin.reason}
 
 
 def test_one_name_of_two_plugins_is_settled_by_either_spelling(site) -> None:
     names = ("chaos-one:same", "chaos-other:same")
-    found = [site.start("plugins", "show", name, **WITHOUT_HANGING) for name in names]
-    assert [each.outcome().out.splitlines()[0] for each in found] == [
+    commands = [site.start("plugins", "show", name, **WITHOUT_HANGING) for name in names]
+    assert [command.outcome().out.splitlines()[0] for command in commands] == [
         "same (optimizer, from chaos-one 1.0)",
         "same (optimizer, from chaos-other 1.0)",
     ]
@@ -263,23 +258,22 @@ def test_a_module_that_a_spec_requires_is_missed_before_its_factory(site) -> Non
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent to processes differently there")
-@pytest.mark.parametrize("plugin", HANGING, ids=lambda each: each.name)
+@pytest.mark.parametrize("plugin", HANGING, ids=lambda plugin: plugin.name)
 @pytest.mark.parametrize("words", [("plugins", "list"), ("weights", "list")], ids=" ".join)
-def test_ctrl_c_ends_the_wait_for_a_plugin_that_hangs(site, plugin, words) -> None:
-    started = site.desk / f"{plugin.module}-{words[0]}"
-    others = ",".join(each.distribution for each in HANGING if each is not plugin)
-    running = site.start(*words, NST_PLUGIN_TIMEOUT="3600", NST_DISABLE_PLUGINS=others, CHAOS_STARTED=str(started))
-    while not started.exists() and running.process.poll() is None:
-        time.sleep(0.01)
+def test_a_plugin_that_hangs_is_named_and_ctrl_c_ends_the_wait(site, plugin, words) -> None:
+    others = ",".join(other.distribution for other in HANGING if other is not plugin)
+    running = site.start(*words, NST_DISABLE_PLUGINS=others)
+    line = f"waiting for plugin {plugin.module} of distribution {plugin.distribution} ".encode()
+    assert any(text.startswith(line) for text in running.process.stderr)
     running.process.send_signal(signal.SIGINT)
-    done = running.outcome()
-    assert (done.code, done.out) == (130, "")
-    assert done.err.endswith("interrupted\n")
+    ended = running.outcome()
+    assert (ended.code, ended.out) == (130, "")
+    assert ended.err.endswith("interrupted\n")
 
 
 def test_a_plugin_that_ends_the_process_can_be_left_out(site) -> None:
     """It cannot be survived: that is what `--no-plugins` is for."""
-    found = [
+    commands = [
         site.start("weights", "list", CHAOS_EXIT="1", **WITHOUT_HANGING),
         site.start("weights", "list", "--no-plugins", CHAOS_EXIT="1"),
         site.start(
@@ -289,4 +283,4 @@ def test_a_plugin_that_ends_the_process_can_be_left_out(site) -> None:
             NST_DISABLE_PLUGINS=f"{WITHOUT_HANGING['NST_DISABLE_PLUGINS']},chaos-exits-for-good",
         ),
     ]
-    assert [each.outcome().code for each in found] == [7, 0, 0]
+    assert [command.outcome().code for command in commands] == [7, 0, 0]

@@ -27,6 +27,7 @@ def rude(here, tmp_path_factory):
         (folder / "rude.py").write_text(f"{body}\nfrom nst.losses import nst_losses\n")
         (folder / "nst_rude-1.0.dist-info").mkdir()
         (folder / "nst_rude-1.0.dist-info" / "entry_points.txt").write_text("[nst.v1]\nrude = rude\n")
+        (folder / "nst_rude-1.0.dist-info" / "METADATA").write_text("Name: nst-rude\nVersion: 1.0\n")
         return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
 
     return installed
@@ -67,8 +68,12 @@ def test_files_are_found_though_a_plugin_went_elsewhere(process, rude, here):
 
 
 @pytest.mark.parametrize("words", [("plugins", "list"), ("weights", "list")], ids=" ".join)
-def test_a_timeout_that_is_none_is_the_caller_s_mistake(process, words):
-    done = process(*words, NST_PLUGIN_TIMEOUT="soon")
-    assert (done.code, done.out) == (2, "")
-    assert done.errors == ["NST_PLUGIN_TIMEOUT must be a number of seconds, not 'soon'"]
-    assert done.hints == ["0 waits for ever"]
+def test_ctrl_c_while_a_plugin_loads_ends_the_command(process, rude, words):
+    done = process(*words, **rude("import signal; signal.raise_signal(signal.SIGINT)"))
+    assert (done.code, done.out) == (130, "")
+    assert done.err.endswith("interrupted\n")
+
+
+def test_a_plugin_may_set_signal_handlers(process, rude):
+    done = process("plugins", "list", "--json", **rude("import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"))
+    assert {row["distribution"]: row["status"] for row in json.loads(done.out)}["nst-rude"] == "ok"

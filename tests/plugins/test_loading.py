@@ -1,18 +1,20 @@
-"""Loading beside the caller: whoever hangs is left behind, and whoever is only slow is not torn apart."""
+"""One plugin is imported on the caller's thread: its error is returned, and a slow plugin is named on stderr."""
 
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from nst.plugins.loading import Loaded, TooSlowError, load
+from nst.plugins import loading
+from nst.plugins.discovery import EntryPoint
+from nst.plugins.validation import manager
 
 NUMBERS = count()
 GOOD = "from nst import LossSpec, hookimpl\n@hookimpl\ndef nst_losses():\n    yield LossSpec('mine', 'a:b')\n"
@@ -24,125 +26,127 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Write an entry module and give its name: `make("body")`."""
 
     def written(body: str = GOOD) -> str:
-        name = f"guarded_module_{next(NUMBERS)}"
-        (tmp_path / f"{name}.py").write_text(f"FOLDER = {str(tmp_path)!r}\n{body}")
+        name = f"loaded_module_{next(NUMBERS)}"
+        (tmp_path / f"{name}.py").write_text(body)
         importlib.invalidate_caches()
         return name
 
     monkeypatch.syspath_prepend(tmp_path)
     yield written
-    for name in [name for name in sys.modules if name.startswith("guarded_module_")]:
+    for name in [name for name in sys.modules if name.startswith("loaded_module_")]:
         del sys.modules[name]
 
 
-def offered(loaded: Loaded) -> list[str]:
-    return [spec.name for specs in loaded.offer.values() for spec in specs]
+def load(module: str) -> loading.Loaded:
+    return loading.load(EntryPoint("nst.v1", "slow", module, "nst-slow", "1.0"), manager())
 
 
-def appears(path: Path) -> bool:
-    """Whether a file is written in the next half minute."""
-    deadline = time.monotonic() + 30
-    while not path.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return path.exists()
+def test_the_specs_are_returned_by_kind(make: Make) -> None:
+    loaded = load(make())
+    assert [spec.name for spec in loaded.offer["loss"]] == ["mine"]
+    assert loaded.error is None
 
 
-@pytest.mark.parametrize("timeout", [0, 60])
-def test_what_each_offers_or_raises_comes_in_order(make: Make, timeout: float) -> None:
-    first, second, third = load([make(), make("1 / 0"), make()], timeout)
-    assert (offered(first), offered(third)) == (["mine"], ["mine"])
-    assert isinstance(second.error, ZeroDivisionError)
-    assert offered(second) == []
+@pytest.mark.parametrize("raised", ["1 / 0", "raise SystemExit(3)", "raise BaseException('odd')"])
+def test_an_error_is_returned(make: Make, raised: str) -> None:
+    loaded = load(make(raised))
+    assert loaded.error is not None
+    assert loaded.offer == {}
 
 
-def test_nothing_to_load_is_nothing(make: Make) -> None:
-    assert load([], 5) == load([], 0) == []
+@pytest.mark.parametrize("body", ["{}", GOOD + "    {}"], ids=["at import", "in its hook"])
+def test_ctrl_c_is_raised(make: Make, body: str) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        load(make(body.format("import signal; signal.raise_signal(signal.SIGINT)")))
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "import time; time.sleep(60)",
-        "while True: pass",
-        "import time\nwhile True:\n    try: time.sleep(60)\n    except BaseException: pass",
-        GOOD + "    import time; time.sleep(60)",
-    ],
-)
-def test_whoever_hangs_is_left_behind(make: Make, body: str) -> None:
-    stuck = make(body)
-    loaded = load([make(), stuck, make(), stuck, make()], 0.5)
-    assert [type(each.error) for each in loaded] == [type(None), TooSlowError, type(None), TooSlowError, type(None)]
-    assert str(loaded[1].error) == "took longer than 0.5 s to load"
+def test_the_error_of_corrupt_metadata_is_returned() -> None:
+    error = ValueError("no version")
+    assert loading.load(EntryPoint("nst.v1", "", "", "mine", "", error), manager()).error is error
 
 
-def test_an_endless_loop_is_stopped_so_that_it_slows_nobody(make: Make, tmp_path: Path) -> None:
-    body = "i = 0\ntry:\n    while True:\n        i += 1\nfinally:\n    open(FOLDER + '/stopped', 'w').close()"
-    load([make(body)], 0.2)
-    assert appears(tmp_path / "stopped")
+def test_the_module_is_imported_on_the_caller_s_thread(make: Make) -> None:
+    assert load(make("import threading; THREAD = threading.get_ident()\n" + GOOD)).error is None
+    (module,) = [module for name, module in sys.modules.items() if name.startswith("loaded_module_")]
+    assert threading.get_ident() == module.THREAD
 
 
-def test_whoever_imports_a_framework_may_finish_it(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "jax.py").write_text("import time; time.sleep(1)\nwhole = True")
-    monkeypatch.delitem(sys.modules, "jax", raising=False)
+def test_a_plugin_that_sets_a_signal_handler_is_healthy(make: Make) -> None:
+    before = signal.getsignal(signal.SIGTERM)
     try:
-        (loaded,) = load([make("import jax; open(FOLDER + '/imported', 'w').close()")], 0.2)
-        assert isinstance(loaded.error, TooSlowError)
-        assert appears(tmp_path / "imported")
-        assert importlib.import_module("jax").whole
+        body = "import signal; signal.signal(signal.SIGTERM, signal.default_int_handler)\n"
+        assert load(make(body + GOOD)).error is None
     finally:
-        sys.modules.pop("jax", None)
+        signal.signal(signal.SIGTERM, before)
 
 
-def test_the_seconds_are_each_plugin_s_own(make: Make) -> None:
-    """Together they may take longer than any of them may."""
-    slow = "import time; time.sleep(0.4)\n" + GOOD
-    loaded = load([make(slow) for _ in range(4)], 1.2)
-    assert [each.error for each in loaded] == [None] * 4
-    assert all(each.seconds >= 0.4 for each in loaded)
+def test_a_slow_plugin_is_named_on_stderr(
+    make: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(loading, "PATIENCE", 0.1)
+    loaded = load(make("import time; time.sleep(0.5)\n" + GOOD))
+    assert loaded.error is None
+    assert loaded.seconds >= 0.5
+    assert capsys.readouterr().err == (
+        "waiting for plugin slow of distribution nst-slow (NST_DISABLE_PLUGINS=nst-slow leaves it out)\n"
+    )
 
 
-def test_the_first_to_import_a_framework_is_the_one_named(
+def test_a_quick_plugin_is_not_named(
+    make: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(loading, "PATIENCE", 0.1)
+    load(make())
+    threading.Event().wait(0.3)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_slow_plugin_that_closes_stderr_is_healthy(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(loading, "PATIENCE", 0.1)
+    monkeypatch.setattr(sys, "stderr", (tmp_path / "stderr").open("w"))
+    crashes: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", crashes.append)
+    assert load(make("import sys, time; sys.stderr.close(); time.sleep(0.5)\n" + GOOD)).error is None
+    assert crashes == []
+
+
+@pytest.mark.parametrize("raised", ["1 / 0", "raise SystemExit"])
+def test_the_modules_of_a_broken_plugin_are_removed(make: Make, tmp_path: Path, raised: str) -> None:
+    package = tmp_path / "loaded_module_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "part.py").write_text("")
+    (package / "entry.py").write_text(f"import loaded_module_package.part, {make('')}\n{raised}")
+    importlib.invalidate_caches()
+    load("loaded_module_package.entry")
+    modules = {name for name in sys.modules if name.startswith("loaded_module_")}
+    assert len(modules) == 1, "another package's module stays"
+    assert not any(name.startswith("loaded_module_package") for name in modules)
+
+
+def test_the_modules_of_a_plugin_whose_hook_fails_are_removed(make: Make) -> None:
+    name = make(GOOD + "    1 / 0")
+    assert isinstance(load(name).error, ZeroDivisionError)
+    assert name not in sys.modules
+
+
+def test_modules_imported_before_a_plugin_fails_stay(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "loaded_module_kept").mkdir()
+    (tmp_path / "loaded_module_kept" / "bad.py").write_text("1 / 0")
+    importlib.invalidate_caches()
+    importlib.import_module("loaded_module_kept")
+    assert load("loaded_module_kept.bad").error is not None
+    assert "loaded_module_kept" in sys.modules
+
+
+def test_the_first_plugin_to_import_a_framework_is_the_one_named(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mlx.py").touch()
     monkeypatch.delitem(sys.modules, "mlx", raising=False)
-    loaded = load([make(), make("import mlx\n" + GOOD), make("import mlx\n" + GOOD)], 60)
+    modules = [make(), make("import mlx\n" + GOOD), make("import mlx\n" + GOOD)]
+    frameworks = [load(module).frameworks for module in modules]
     del sys.modules["mlx"]
-    assert [each.frameworks for each in loaded] == [set(), {"mlx"}, set()]
-
-
-def test_no_limit_loads_on_the_caller_s_thread(make: Make) -> None:
-    body = "import threading; threading.here = threading.get_ident()\n" + GOOD
-    load([make(body)], 0)
-    assert threading.__dict__.pop("here") == threading.get_ident()
-    load([make(body)], 60)
-    assert threading.__dict__.pop("here") != threading.get_ident()
-
-
-def test_a_keyboard_interrupt_is_the_plugin_s_own_unless_it_may_be_a_person_s(make: Make) -> None:
-    (loaded,) = load([make("raise KeyboardInterrupt")], 60)
-    assert isinstance(loaded.error, KeyboardInterrupt)
-    with pytest.raises(KeyboardInterrupt):
-        load([make("raise KeyboardInterrupt")], 0)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent differently there")
-def test_ctrl_c_ends_the_wait(make: Make) -> None:
-    body = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(2)"
-    with pytest.raises(KeyboardInterrupt):
-        load([make(body), make()], 3600)
-
-
-def test_any_thread_may_load(make: Make) -> None:
-    modules, found = [make(), make("import time; time.sleep(60)"), make()], []
-    thread = threading.Thread(target=lambda: found.extend(load(modules, 0.5)))
-    thread.start()
-    thread.join()
-    assert [type(each.error) for each in found] == [type(None), TooSlowError, type(None)]
-
-
-def test_a_thread_that_a_plugin_starts_does_not_keep_the_process(make: Make) -> None:
-    body = "import threading, time\nthread = threading.Thread(target=time.sleep, args=[1])\nthread.start()\n" + GOOD
-    name = make(body)
-    load([name], 60)
-    assert sys.modules[name].thread.daemon
+    assert frameworks == [set(), {"mlx"}, set()]

@@ -1,4 +1,4 @@
-"""A new plugin has the parts of its kind and no others, under its own name, and works as it is."""
+"""A new plugin has the files of its kind, under its own name, and works as it is written."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from packaging.utils import canonicalize_name
 
 from nst.errors import Mistakes, NstError, UserError
-from nst.plugins.discovery import EntryPoint, canonical
+from nst.plugins.discovery import EntryPoint
 from nst.plugins.host import Plugins
 from nst.plugins.scaffold import KINDS, Draft, create, find_mistakes, render
 
@@ -71,7 +72,7 @@ def test_it_offers_one_thing_of_its_kind_under_its_own_name(kind, tmp_path, monk
     assert spec.load().__module__.partition(".")[0] == made.package
 
 
-def test_its_manifest_has_its_name_its_entry_point_and_what_its_code_imports(made):
+def test_its_manifest_has_its_name_its_entry_point_and_the_requirements_of_its_code(made):
     project = tomllib.loads((made.folder / "pyproject.toml").read_text())["project"]
     assert project["name"] == made.distribution
     assert project["entry-points"] == {"nst.v1": {made.distribution: made.package}}
@@ -121,16 +122,15 @@ def test_the_commands_that_try_it_end_with_its_use(made):
     assert last in (made.folder / "README.md").read_text().replace(made.distribution, "nst-other")
 
 
-def test_it_is_the_template_s_whichever_that_is(made, monkeypatch, tmp_path):
-    """In nst's wheel the template is nst's data, in a checkout a folder beside it."""
-    checkout = Path(__file__).parents[2]
-    installed = tmp_path / "site-packages" / "nst"
-    installed.mkdir(parents=True)
-    (installed / "data").mkdir()
-    (installed / "data" / "example").symlink_to(checkout / "plugins" / "nst-example")
-    before = render(made)
-    monkeypatch.setattr("nst.plugins.scaffold.__file__", str(installed / "plugins" / "scaffold.py"))
-    assert render(made) == before
+def test_the_example_has_the_same_code(kind):
+    """`nst-example` is the distribution in which the code of all templates runs in nst's own tests."""
+    example, part = Path(__file__).parents[2] / "plugins" / "nst-example", f"{kind.replace('-', '_')}.py"
+    files = render(Draft("nst-example", kind))
+    assert files[f"src/nst_example/{part}"] == (example / "src" / "nst_example" / part).read_text("utf-8")
+    assert files["LICENSE"] == (example / "LICENSE").read_text("utf-8")
+    entry = (example / "src" / "nst_example" / "__init__.py").read_text("utf-8")
+    spec = files["src/nst_example/__init__.py"].replace('name="nst-example"', f'name="example-{kind}"')
+    assert re.search(r"^[A-Z_]+ = .*?^\)$", spec, re.DOTALL | re.MULTILINE)[0] in entry
 
 
 @given(names, kinds, authors)
@@ -139,7 +139,7 @@ def test_whatever_the_name_and_the_author_it_is_well_formed(name, kind, author):
     assume(not find_mistakes(draft, NOBODY))
     rendered = render(draft)
     project = tomllib.loads(rendered["pyproject.toml"])["project"]
-    assert project["name"] == canonical(name)
+    assert project["name"] == canonicalize_name(name)
     assert project["authors"] == [{"name": author, "email": "ada@example.org"}]
     assert f"Copyright (c) {author}\n" in rendered["LICENSE"]
     for path, text in rendered.items():
@@ -202,7 +202,7 @@ def test_a_name_that_nst_or_the_template_needs_even_where_it_is_not_installed(na
     monkeypatch.setattr("nst.plugins.scaffold.version", nowhere)
     monkeypatch.setattr("nst.plugins.scaffold.find_spec", lambda module: None)
     (mistake,) = find_mistakes(Draft(name, "loss", tmp_path), NOBODY)
-    assert mistake.message == f"'{canonical(name)}' is a distribution that nst or its plugins need"
+    assert mistake.message == f"'{canonicalize_name(name)}' is a distribution that nst or its plugins need"
 
 
 def test_a_name_of_a_backend_of_ours_that_is_not_installed(tmp_path):
