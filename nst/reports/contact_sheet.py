@@ -1,4 +1,4 @@
-"""The contact sheet: every picture of a comparison in a captioned grid, as one picture."""
+"""Draw a contact sheet: pictures in a captioned grid, as one picture."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from nst.images import resize
 from nst.protocols import Pixels
 from nst.reports.side_by_side import INK, MARGIN
 
-WIDTH = 320  # pixels of each picture's place
-LINE = 20  # pixels of a caption's line, of which there are two
+WIDTH = 320  # pixels, the width of a cell
+LINE = 20  # pixels, the height of one of a caption's two lines
 PAPER = (255, 255, 255)
 ABSENT = (232, 232, 232)
 
 
 Captioned = tuple[str, Pixels | None]
-"""A picture and what it is called; None is a picture that was not made, shown as a gray place."""
+"""A caption and its picture. None is a missing picture, drawn as a gray cell."""
 
 
 def rows(pictures: Sequence[Captioned], across: int) -> list[Sequence[Captioned]]:
@@ -27,7 +27,7 @@ def rows(pictures: Sequence[Captioned], across: int) -> list[Sequence[Captioned]
 
 
 def grid(rows: Sequence[Sequence[Captioned]], proportion: float) -> Pixels:
-    """Rows of captioned pictures, each fitted into a place of `WIDTH` by `WIDTH * proportion` pixels."""
+    """Return rows of captioned pictures, each fitted into a cell of `WIDTH` by `WIDTH * proportion` pixels."""
     height = max(LINE, round(WIDTH * proportion))
     across, down = WIDTH + MARGIN, height + 2 * LINE + MARGIN
     size = max(map(len, rows)) * across + MARGIN, len(rows) * down + MARGIN
@@ -42,9 +42,9 @@ def grid(rows: Sequence[Sequence[Captioned]], proportion: float) -> Pixels:
     return np.asarray(sheet, np.float32) / np.float32(255)
 
 
-def panels(found: Sequence[tuple[str, Sequence[Sequence[Captioned]]]], proportion: float) -> Pixels:
-    """Titled grids one under the other, as `grid` draws them."""
-    parts = [part for title, rows in found for part in (_title(title), grid(rows, proportion))]
+def panels(grids: Sequence[tuple[str, Sequence[Sequence[Captioned]]]], proportion: float) -> Pixels:
+    """Return titled grids one below the other, as `grid` draws them."""
+    parts = [part for title, rows in grids for part in (_title(title), grid(rows, proportion))]
     width = max(part.shape[1] for part in parts)
     padded = [np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0)), constant_values=1) for part in parts]
     return np.concatenate(padded)
@@ -71,7 +71,7 @@ def _place(
 
 
 def _wrapped(caption: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> list[str]:
-    """At most two lines that fit the place's width; what is left over becomes an ellipsis."""
+    """Return at most two lines that fit the width of a cell. The rest of the caption becomes an ellipsis."""
     lines: list[str] = []
     rest = caption
     while rest and len(lines) < 2:

@@ -1,4 +1,4 @@
-"""The folder of a report: its page, and whether a command may write there."""
+"""Check and create the folder of a report."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def occupied(output: Path, mark: str) -> UserError | None:
 
 
 def make(folder: Path) -> None:
-    """Make the folder if it does not exist. Raises `UserError`."""
+    """Create the folder if it does not exist. Raise `UserError`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"cannot make the folder '{folder}': {error.strerror}", "choose another place") from None
+        raise UserError(f"cannot create the folder '{folder}': {error.strerror}", "choose another folder") from None

@@ -1,16 +1,16 @@
-"""A run's report as one HTML page that needs nothing else."""
+"""Show the report of a run as one HTML page that needs no other file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
+from importlib.metadata import version
 
-from nst import __version__
 from nst.reports import curves, run
 from nst.reports.html import Table, TableCell, document, legend, messages, table
-from nst.reports.run import Curves, RunReport
+from nst.reports.run import Curves, RunReport, counted
 
-LOGARITHMIC = "By step, on a logarithmic scale; a line marks where a size begins."
+LOGARITHMIC = "The loss at each step, on a logarithmic scale. A dotted line marks the first step of a size."
 
 
 def render(report: RunReport) -> str:
@@ -21,21 +21,20 @@ def render(report: RunReport) -> str:
         f"<h2>Facts</h2>{table(Table('Facts', ['', ''], rows, words=True))}",
         messages("Notes", "notes", [("", note) for note in report.get("notes", ())]),
     ]
-    return document("nst report", "How the run went", _lead(report), main, f"Made by nst {__version__}.")
+    return document("nst report", "How the run went", _lead(report), main, f"Made by nst {version('nst')}.")
 
 
 def _lead(report: RunReport) -> str:
     losses = run.losses(report)["loss"]
     if not losses:
-        return "Painted in one pass: there are no steps to show."
+        return "This backend paints in one pass, so there are no steps to show."
     lowest = min(losses)
-    return (
-        f"{len(losses)} steps in {report['seconds']:.1f} s; loss {losses[0]:.4g} at first, {lowest:.4g} at its lowest."
-    )
+    steps = f"{counted(len(losses), 'step')} in {report['seconds']:.1f} s"
+    return f"{steps}. The loss was {losses[0]:.4g} at the first step, and {lowest:.4g} at its lowest."
 
 
 def _charts(report: RunReport) -> Iterator[str]:
-    shown: dict[str, Curves] = {"The loss and what it is made of": run.losses(report), "Each term": run.terms(report)}
-    for title, drawn in shown.items():
-        if found := curves.svg(drawn, title, run.sizes(report)):
-            yield f'<section><h2>{escape(title)}</h2>{found}{legend(drawn)}<p class="soft">{LOGARITHMIC}</p></section>'
+    charts: dict[str, Curves] = {"The loss and its terms": run.losses(report), "Each term": run.terms(report)}
+    for title, losses in charts.items():
+        if chart := curves.svg(losses, title, run.sizes(report)):
+            yield f'<section><h2>{escape(title)}</h2>{chart}{legend(losses)}<p class="soft">{LOGARITHMIC}</p></section>'

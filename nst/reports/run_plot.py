@@ -1,4 +1,4 @@
-"""A run's report as one picture: the curves, drawn, and the facts below."""
+"""Draw the report of a run as one picture: the curves, and the facts below."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from nst.reports import run
 from nst.reports.curves import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Scale, points
 from nst.reports.run import Curves, RunReport
 
-FINE = 2  # pixels for each of the curves' units
+FINE = 2  # pixels per unit of the curves
 COLORS = ("#2458c5", "#c2410c", "#15803d", "#9333ea", "#b91c5c", "#0e7490", "#854d0e", "#4b5563")  # as on the page
 INK, SOFT, EDGE = "#1c1d21", "#5d616b", "#d9dbe1"
-ROW = 20  # units of a line of text
-LETTERS = 92  # of a line
+ROW = 20  # units, the height of a line of text
+LETTERS = 92  # in a line
 
 
 def png(report: RunReport) -> bytes:
-    """Draw the loss and its terms, their legends, and the facts, as a PNG."""
-    charts = [chart(drawn, run.sizes(report)) for drawn in (run.losses(report), run.terms(report))]
-    parts = [*(found for found in charts if found), _lines(run.facts(report))]
-    whole = Image.new("RGB", (WIDTH * FINE, sum(part.height for part in parts)), "white")
+    """Return a PNG of the loss and its terms, with legends, and the facts below."""
+    charts = [chart(curves, run.sizes(report)) for curves in (run.losses(report), run.terms(report))]
+    parts = [*(image for image in charts if image), _lines(run.facts(report))]
+    picture = Image.new("RGB", (WIDTH * FINE, sum(part.height for part in parts)), "white")
     top = 0
     for part in parts:
-        whole.paste(part, (0, top))
+        picture.paste(part, (0, top))
         top += part.height
     file = BytesIO()
-    whole.save(file, "PNG")
+    picture.save(file, "PNG")
     return file.getvalue()
 
 
 def chart(curves: Curves, marks: Mapping[int, str]) -> Image.Image | None:
-    """Curves on a logarithmic scale, with their legend; None when there is nothing to draw."""
-    drawn = points(curves)
-    if not any(drawn.values()):
+    """Return curves on a logarithmic scale with their legend, or None if no curve has a loss to draw."""
+    points_by_name = points(curves)
+    if not any(points_by_name.values()):
         return None
-    scale = Scale([point for found in drawn.values() for point in found])
-    legend = -(-len(drawn) // 4) * ROW
+    scale = Scale([point for curve in points_by_name.values() for point in curve])
+    legend = -(-len(points_by_name) // 4) * ROW
     image, pen = _canvas(HEIGHT + legend)
     _axes(pen, scale, marks)
-    for i, (name, found) in enumerate(drawn.items()):
+    for i, (name, curve) in enumerate(points_by_name.items()):
         color = COLORS[i % len(COLORS)]
-        pen.line([_at(scale.x(step), scale.y(loss)) for step, loss in found], color, 2 * FINE, "curve")
+        pen.line([_at(scale.x(step), scale.y(loss)) for step, loss in curve], color, 2 * FINE, "curve")
         left, top = LEFT + i % 4 * (WIDTH - LEFT) // 4, HEIGHT + i // 4 * ROW
         pen.line([_at(left, top + 8), _at(left + 20, top + 8)], color, 3 * FINE)
         pen.text(_at(left + 26, top), name, INK, _font())
@@ -57,11 +57,10 @@ def _axes(pen: ImageDraw.ImageDraw, scale: Scale, marks: Mapping[int, str]) -> N
         pen.line([_at(LEFT, y), _at(WIDTH - RIGHT, y)], EDGE, FINE)
         pen.text(_at(LEFT - 8, y), f"{loss:.3g}", SOFT, _font(), "rm")
     for step in scale.steps():
-        pen.text(_at(scale.x(step), HEIGHT - 20), str(step), SOFT, _font(), "mm")
-    for step, name in marks.items():
-        x = scale.x(step)
-        pen.line([_at(x, TOP), _at(x, HEIGHT - BOTTOM)], SOFT, FINE)
-        pen.text(_at(x + 4, TOP), name, SOFT, _font(), "lb")
+        pen.text(_at(scale.x(step), HEIGHT - 20), str(step), SOFT, _font(), "rm" if step == scale.last else "mm")
+    for mark in scale.marks(marks):
+        pen.line([_at(mark.x, TOP), _at(mark.x, HEIGHT - BOTTOM)], SOFT, FINE)
+        pen.text(_at(mark.text_x, TOP - 2), mark.name, SOFT, _font(), "lb" if mark.anchor == "start" else "rb")
 
 
 def _lines(facts: Mapping[str, str]) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Pictures side by side, captioned, as one picture."""
+"""Draw captioned pictures side by side, as one picture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INK = (40, 40, 40)
 
 
 def side_by_side(pictures: Mapping[str, Pixels], height: int = 384) -> Pixels:
-    """One row of pictures at the same height in pixels, each with its name below: `Pixels`."""
+    """Return one row of pictures, all `height` pixels high, each with its name below."""
     shown = {name: _at_height(pixels, height) for name, pixels in pictures.items()}
     width = sum(pixels.shape[1] for pixels in shown.values()) + MARGIN * (len(shown) + 1)
     sheet = np.full((height + 2 * MARGIN + CAPTION, width, 3), PAPER, np.float32)

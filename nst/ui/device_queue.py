@@ -1,10 +1,16 @@
-"""Queue jobs for devices: each device runs one job at a time, in the order of submission."""
+"""Queue jobs for devices: each device runs one job at a time, in the order of submission.
+
+Order, cancelling and waiting are those of `concurrent.futures`: one executor with one thread for each device.
+A future does not know how many jobs are before it, so a `Ticket` keeps them. Turns are fair, because a visitor has at
+most one picture and one command in the queue (see `nst.ui.service`).
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from threading import Condition, Thread
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Lock
 
 from nst.devices import gpu_present
 
@@ -17,69 +23,51 @@ def device_for(device: str) -> str:
 
 
 class Ticket:
-    """A queued job. The device's thread calls `work`, which must not raise."""
+    """A queued job. `earlier` are the jobs that were unfinished when this job was submitted."""
 
-    def __init__(self, queue: JobQueue, device: str, work: Callable[[], None]) -> None:
-        self._queue, self.device, self.work = queue, device, work
-        self.over = False
+    def __init__(self, device: str, job: Future[None], earlier: Sequence[Future[None]]) -> None:
+        self.device = device
+        self._job, self._earlier = job, earlier
+
+    @property
+    def over(self) -> bool:
+        """Whether the job has ended or was withdrawn."""
+        return self._job.done()
 
     @property
     def place(self) -> int:
         """The number of jobs before this one, 0 for a running or finished job."""
-        return self._queue.place(self)
+        return 0 if self.over else sum(not job.done() for job in self._earlier)
 
     def withdraw(self) -> bool:
-        """Remove the job from the queue. Return False if the job has already started."""
-        return self._queue.withdraw(self)
+        """Remove the job from the queue. Return False if the job has already started, or is over."""
+        return not self.over and self._job.cancel()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait up to `timeout` seconds for the job. Return whether the job is over."""
+        return bool(wait([self._job], timeout).done)
 
 
 class JobQueue:
-    """Queues of jobs, one for each device. A thread per device runs the jobs."""
+    """Queues of jobs, one for each device."""
 
     def __init__(self) -> None:
-        self._changed = Condition()
-        self._queues: dict[str, list[Ticket]] = {}
-        self._busy: dict[str, Ticket | None] = {}
+        self._lock = Lock()
+        self._executors: dict[str, ThreadPoolExecutor] = {}
+        self._unfinished: dict[str, list[Future[None]]] = {}
 
     def submit(self, device: str, work: Callable[[], None]) -> Ticket:
-        """Queue a job for a device."""
-        ticket = Ticket(self, device, work)
-        with self._changed:
-            if device not in self._queues:
-                self._queues[device], self._busy[device] = [], None
-                Thread(target=self._serve, args=(device,), daemon=True, name=f"queue {device}").start()
-            self._queues[device].append(ticket)
-            self._changed.notify_all()
-        return ticket
+        """Queue a job for a device. `work` must handle its own errors."""
+        with self._lock:
+            if device not in self._executors:
+                self._executors[device] = ThreadPoolExecutor(1, thread_name_prefix=f"queue {device}")
+            earlier = [job for job in self._unfinished.get(device, ()) if not job.done()]
+            job = self._executors[device].submit(work)
+            self._unfinished[device] = [*earlier, job]
+        return Ticket(device, job, earlier)
 
-    def _serve(self, device: str) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._queues[device])
-                ticket = self._busy[device] = self._queues[device].pop(0)
-            try:
-                ticket.work()
-            finally:
-                with self._changed:
-                    self._busy[device], ticket.over = None, True
-                    self._changed.notify_all()
-
-    def place(self, ticket: Ticket) -> int:
-        """Return `Ticket.place`."""
-        with self._changed:
-            queue = self._queues[ticket.device]
-            return queue.index(ticket) + (self._busy[ticket.device] is not None) if ticket in queue else 0
-
-    def withdraw(self, ticket: Ticket) -> bool:
-        """Remove a job that has not started, as in `Ticket.withdraw`."""
-        with self._changed:
-            if waiting := ticket in self._queues[ticket.device]:
-                self._queues[ticket.device].remove(ticket)
-                ticket.over = True
-                self._changed.notify_all()
-            return waiting
-
-    def wait(self, ticket: Ticket, timeout: float | None = None) -> bool:
-        """Wait up to `timeout` seconds for a job. Return whether the job is over."""
-        with self._changed:
-            return self._changed.wait_for(lambda: ticket.over, timeout)
+    def close(self) -> None:
+        """Withdraw every job that has not started, and accept no more."""
+        with self._lock:
+            for executor in self._executors.values():
+                executor.shutdown(wait=False, cancel_futures=True)

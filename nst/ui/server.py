@@ -95,6 +95,7 @@ class Server:
 
     def close(self) -> None:
         """Stop the server and every run, and delete all uploads and results."""
+        self.service.workers.queue.close()
         self.service.workers.close()
         if self._blocks is not None:
             self._blocks.close(verbose=False)

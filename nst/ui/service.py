@@ -154,7 +154,7 @@ class Service:
     def waiting(self, visitor: Visitor) -> Iterator[int]:
         """Yield the number of jobs before the visitor's command, repeatedly, until the command is over."""
         command = visitor.command
-        while command and command.ticket and not visitor.gone and not self.workers.queue.wait(command.ticket, PATIENCE):
+        while command and command.ticket and not visitor.gone and not command.ticket.wait(PATIENCE):
             yield command.ticket.place
 
     def resume(self, visitor: Visitor) -> RunState:

@@ -1,4 +1,4 @@
-"""A run's report for the tests of how it is shown."""
+"""Fixtures for the tests of reports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nst.recipe.recipe import Recipe
 
 @pytest.fixture
 def report():
-    """Two steps at 48 px and one at 64, with three terms."""
+    """Return the report of two steps at 48 px and one at 64 px, with three terms."""
     terms = {"gram relu1_1": 4.0, "gram relu2_1": 2.0, "content relu4_2": 1.0}
     history = [
         {
@@ -26,5 +26,5 @@ def report():
     recipe = Recipe(size=64, optimizer="adam", style_layers="relu1_1,relu2_1=0.5", until=1e-3).to_dict()
     facts = {"backend": "torch-vgg19", "device": "cpu", "precision": "float32", "weights": "compact"}
     numbers = {"sizes": [48, 64], "steps": [2, 3], "seconds": 12.34, "peak_memory": 5e8, "versions": {"nst": "1"}}
-    found = {**facts, **numbers, "recipe": recipe, "stopped": "interrupted", "notes": ["a <note>"], "history": history}
-    return json.loads(json.dumps(found))
+    rest = {"recipe": recipe, "stopped": "interrupted", "notes": ["a <note>"], "history": history}
+    return json.loads(json.dumps({**facts, **numbers, **rest}))

@@ -1,4 +1,4 @@
-"""What a run's report says, as curves and words."""
+"""Test the curves and the facts of a report, and the check of its types."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def test_losses_are_summed_over_layers_and_missing_terms_are_0(report):
     assert run.losses(report) == {"loss": [7, 3.5, 7 / 3], "gram": [6, 3, 4 / 3], "content": [1, 0.5, 1 / 3]}
 
 
-def test_terms_are_told_apart(report):
+def test_each_term_has_a_curve(report):
     assert run.terms(report)["gram relu2_1"] == [2, 1, 2 / 3]
     assert len(run.terms(report)) == 3
 
 
-def test_sizes_are_marked_where_they_begin(report):
+def test_each_size_is_marked_at_its_first_step(report):
     assert run.sizes(report) == {1: "48 px", 3: "64 px"}
 
 
-def test_facts_are_words(report):
+def test_facts_are_text(report):
     facts = run.facts(report)
     assert facts["sizes"] == "48 px: 2 steps, 64 px: 3 steps"
     assert (facts["steps taken"], facts["time"], facts["peak memory"]) == ("3", "12.3 s", "0.50 GB")
@@ -33,13 +33,18 @@ def test_facts_are_words(report):
     assert facts["chosen"] == chosen
 
 
+def test_one_step_is_singular(report):
+    facts = run.facts({**report, "history": report["history"][:1], "sizes": [64], "steps": [1]})
+    assert facts["sizes"] == "64 px: 1 step"
+
+
 def test_a_run_of_one_pass_has_no_steps(report):
     facts = run.facts({**report, "history": [], "sizes": [64], "steps": [0], "peak_memory": None})
     assert facts["sizes"] == "64 px: one pass"
     assert not {"steps taken", "peak memory"} & facts.keys()
 
 
-def test_a_report_comes_back_from_its_file(report, tmp_path):
+def test_a_report_is_read_from_its_file(report, tmp_path):
     (tmp_path / "run.json").write_text(json.dumps(report))
     assert run.load(tmp_path / "run.json") == report
 
@@ -59,7 +64,7 @@ def test_a_report_comes_back_from_its_file(report, tmp_path):
         ('{"history": [], "columns": []}', "is not the report"),
     ],
 )
-def test_anything_else_is_refused(tmp_path, text, words):
+def test_any_other_file_is_refused(tmp_path, text, words):
     if text is not None:
         (tmp_path / "run.json").write_text(text, "latin-1")
     with pytest.raises(UserError, match=words):
@@ -80,16 +85,16 @@ def test_anything_else_is_refused(tmp_path, text, words):
         (("notes", 0), {}),
     ],
 )
-def test_a_report_of_other_types_than_ours_is_refused_before_it_is_shown(report, tmp_path, place, value):
-    *way, last = place
-    holder = report
-    for step in way:
-        holder = holder[step]
-    holder[last] = value
+def test_a_report_with_a_wrong_type_is_refused(report, tmp_path, place, value):
+    *keys, last = place
+    parent = report
+    for key in keys:
+        parent = parent[key]
+    parent[last] = value
     (tmp_path / "run.json").write_text(json.dumps(report))
     with pytest.raises(UserError, match="is not the report of a run"):
         run.load(tmp_path / "run.json")
 
 
-def test_a_fact_without_end_has_one(report):
+def test_a_long_fact_is_cut(report):
     assert len(run.facts({**report, "backend": "x" * 10**6})["backend"]) == run.LONGEST

@@ -1,4 +1,4 @@
-"""A run's report as a page: curves, facts and notes, and no request to anywhere."""
+"""Test the page of a report: curves, facts, notes, and no request to another host."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from nst.reports import run_page
 
 
 def words(text: str) -> str:
-    found: list[str] = []
+    texts: list[str] = []
     parser = HTMLParser()
-    parser.handle_data = found.append
+    parser.handle_data = texts.append
     parser.feed(text)
-    return " ".join(found)
+    return " ".join(texts)
 
 
-def test_it_shows_curves_facts_and_notes(report):
-    made = run_page.render(report)
-    assert made.count("<svg") == 2
-    assert made.count("<polyline") == 3 + 3
-    text = words(made)
-    for each in ("gram relu2_1", "48 px", "64 px", "--optimizer adam", "interrupted", "a <note>", "12.3 s"):
-        assert each in text, each
-    assert "3 steps in 12.3 s; loss 7 at first, 2.333 at its lowest." in text
-    assert "<note>" not in made
+def test_the_page_shows_curves_facts_and_notes(report):
+    page = run_page.render(report)
+    assert page.count("<svg") == 2
+    assert page.count("<polyline") == 3 + 3
+    text = words(page)
+    for part in ("gram relu2_1", "48 px", "64 px", "--optimizer adam", "interrupted", "a <note>", "12.3 s"):
+        assert part in text, part
+    assert "3 steps in 12.3 s. The loss was 7 at the first step, and 2.333 at its lowest." in text
+    assert "<note>" not in page
 
 
-def test_it_asks_nobody_for_anything(report):
-    made = run_page.render(report)
-    assert not re.search(r"(https?:)?//[a-z]", made)
-    assert "default-src 'none'" in made
+def test_the_page_sends_no_request(report):
+    page = run_page.render(report)
+    assert not re.search(r"(https?:)?//[a-z]", page)
+    assert "default-src 'none'" in page
 
 
 def test_a_size_is_marked_at_its_first_step(report):
@@ -38,7 +38,7 @@ def test_a_size_is_marked_at_its_first_step(report):
     assert (left, right) == (56, 708), "the first and the last of three steps"
 
 
-def test_one_pass_is_said_to_have_no_steps(report):
-    made = run_page.render({**report, "history": [], "sizes": [64], "steps": [0]})
-    assert "<svg" not in made
-    assert "Painted in one pass" in made
+def test_a_run_of_one_pass_has_no_curves(report):
+    page = run_page.render({**report, "history": [], "sizes": [64], "steps": [0]})
+    assert "<svg" not in page
+    assert "paints in one pass" in page

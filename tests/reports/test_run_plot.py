@@ -1,4 +1,4 @@
-"""A run's report as a picture."""
+"""Test the picture of a report."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def test_each_curve_is_drawn_in_its_color(report):
 
 
 def test_two_charts_and_the_facts_are_one_picture(report):
-    whole = pixels(run_plot.png(report))
-    assert whole.shape[1] == run_plot.FINE * WIDTH
-    assert whole.shape[0] > run_plot.FINE * 2 * HEIGHT
+    picture = pixels(run_plot.png(report))
+    assert picture.shape[1] == run_plot.FINE * WIDTH
+    assert picture.shape[0] > run_plot.FINE * 2 * HEIGHT
     bare = pixels(run_plot.png({**report, "history": []}))
     assert bare.shape[0] < run_plot.FINE * HEIGHT
-    assert (bare < 128).any(), "the facts are there without curves"
+    assert (bare < 128).any(), "facts are drawn without curves"
 
 
-def test_long_facts_go_on_in_the_next_line(report):
+def test_a_long_fact_is_wrapped(report):
     usual = pixels(run_plot.png(report)).shape[0]
     report["weights"] = "a " * run_plot.LETTERS
     assert pixels(run_plot.png(report)).shape[0] == usual + run_plot.FINE * run_plot.ROW

@@ -1,4 +1,4 @@
-"""A sheet shows pictures in one row at one height, captioned."""
+"""Test captioned pictures in one row, at one height."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ HEIGHT = 64
 
 
 def columns(sheet: Pixels) -> list[tuple[int, int]]:
-    """The spans of columns, left to right, where the row of pictures is not paper."""
+    """Return the spans of columns, from left to right, where the row of pictures is not paper."""
     inked = (sheet[MARGIN : MARGIN + HEIGHT] < 1).any(axis=(0, 2))
     edges = np.flatnonzero(np.diff(np.concatenate([[False], inked, [False]]).astype(int)))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def test_pictures_stand_in_order_at_one_height_with_margins(photo: Photo) -> None:
+def test_pictures_are_in_order_at_one_height_with_margins(photo: Photo) -> None:
     sheet = side_by_side({"wide": photo(32, 64), "tall": photo(128, 64), "as is": photo(64, 64)}, HEIGHT)
     assert sheet.shape == (HEIGHT + 2 * MARGIN + CAPTION, 128 + 32 + 64 + 4 * MARGIN, 3)
     assert columns(sheet) == [(16, 144), (160, 192), (208, 272)]
 
 
-def test_a_picture_of_that_height_is_shown_as_it_is(photo: Photo) -> None:
+def test_a_picture_of_this_height_is_unchanged(photo: Photo) -> None:
     picture = photo(HEIGHT, 50)
     shown = side_by_side({"a": picture}, HEIGHT)[MARGIN : MARGIN + HEIGHT, MARGIN : MARGIN + 50]
     np.testing.assert_allclose(shown, picture, atol=0.5 / 255 + 1e-6)

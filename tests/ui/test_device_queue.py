@@ -20,7 +20,7 @@ def test_jobs_of_one_device_come_one_after_the_other(desk):
     done, gate = [], Event()
     tickets = [desk.submit("cpu", lambda i=i: (gate.wait(30), done.append(i))) for i in range(3)]
     gate.set()
-    assert all(desk.wait(ticket, 30) for ticket in tickets)
+    assert all(ticket.wait(30) for ticket in tickets)
     assert done == [0, 1, 2]
 
 
@@ -33,14 +33,14 @@ def test_a_place_counts_those_before(desk):
     assert second.withdraw()
     assert third.place == 1
     gate.set()
-    assert desk.wait(third, 30)
+    assert third.wait(30)
     assert third.place == 0
 
 
 def test_two_devices_do_not_wait_for_each_other(desk):
     gate = Event()
     desk.submit("cpu", lambda: gate.wait(30))
-    assert desk.wait(desk.submit("cuda", lambda: None), 30)
+    assert desk.submit("cuda", lambda: None).wait(30)
     gate.set()
 
 
@@ -53,7 +53,7 @@ def test_what_is_withdrawn_is_never_done(desk):
     assert ticket.over
     assert not ticket.withdraw()
     gate.set()
-    assert desk.wait(desk.submit("cpu", lambda: None), 30)
+    assert desk.submit("cpu", lambda: None).wait(30)
     assert done == []
 
 

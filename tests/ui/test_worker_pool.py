@@ -124,7 +124,7 @@ def test_an_errand_waits_for_the_device_and_says_what_came_of_it():
     studio = WorkerPool(lambda: Painter(DONE))
     command = CommandRun(["recipe", "show", "gatys"])
     ticket = studio.send(command, "cpu")
-    assert studio.queue.wait(ticket, 60)
+    assert ticket.wait(60)
     assert (command.code, command.errors()) == (0, [])
     assert "pooling" in command.outputs[0]
 
