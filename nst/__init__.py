@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from nst.batches.batch import batch as batch
     from nst.errors import NstError as NstError
     from nst.errors import UserError as UserError
+    from nst.geometry import Layer as Layer
+    from nst.geometry import Window as Window
+    from nst.geometry import chain as chain
     from nst.hookspecs import hookimpl as hookimpl
     from nst.images import load_image as load_image
     from nst.images import save_image as save_image
@@ -38,6 +41,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "nst.errors": ("NstError", "UserError"),
+    "nst.geometry": ("Layer", "Window", "chain"),
     "nst.hookspecs": ("hookimpl",),
     "nst.images": ("load_image", "save_image"),
     "nst.job": ("Result", "stylize"),

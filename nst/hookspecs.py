@@ -37,7 +37,7 @@ def nst_backends() -> Iterable[BackendSpec]:  # type: ignore[empty-body]
 
         @hookimpl
         def nst_backends():
-            yield BackendSpec(name="my-net", factory="my_package.net:Net", layers=("relu1_1", "relu2_1"))
+            yield BackendSpec(name="my-net", factory="my_package.net:Net", layers=(Layer("relu1_1", 1, 1),))
     """
 
 

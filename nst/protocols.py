@@ -116,10 +116,11 @@ class FeatureBackend(Protocol):
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Activations by layer name, each `(H_l, W_l, C_l)`, channels last; computed to the deepest layer asked for.
 
-        Every layer that the spec declares can be asked for, and only those asked for are given. `H_l` and `W_l` are
-        halved and rounded down at each pool. `conv4_2` is before the ReLU, `relu4_2` after it. The smallest image is
-        `nst.vgg.architecture.smallest_side` of the layers wide and high, and leaves one position at the deepest. A
-        smaller image is refused with `UserError`.
+        Every layer that the spec declares can be asked for, and only those asked for are given. `H_l` and `W_l` are the
+        sides of the image over the layer's stride; a rest of pixels may be one more. In a VGG they are rounded down. A
+        position sees no pixel further away than the layer's reach. `conv4_2` is before the ReLU, `relu4_2` after it.
+        The smallest image is `nst.geometry.smallest_side` of the layers wide and high, and leaves one position at the
+        deepest. A smaller image is refused with `UserError`.
         """
 
     def value_and_grad(self, loss: Callable[..., Mapping[str, Tensor]]) -> Objective:

@@ -6,9 +6,11 @@ once and at little cost. The thing itself is named by a string, `"package.module
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from nst.geometry import Layer
 
 OptionValue = bool | int | float | str
 
@@ -91,8 +93,10 @@ class MemoryModel:
 class BackendSpec(Spec):
     """A network on a framework.
 
-    `kind` "feature" promises `nst.protocols.FeatureBackend`, "image" promises `ImageBackend`. `layers` are the
-    names it can extract, `architecture` is what its weight files must declare, `devices` are those it may be told to
+    `kind` "feature" promises `nst.protocols.FeatureBackend`, "image" promises `ImageBackend`. `layers` are those
+    it can extract, in network order, with their geometry; `nst.geometry.chain` computes it. `style_layers` and
+    `content_layers` name those that a recipe uses which names none, with equal weights; without them the recipe's usual
+    layers are used. `architecture` is what its weight files must declare, `devices` are those it may be told to
     use, and `pooling` the kinds it offers: "auto" and "max" are what people get who say nothing. `padding` are the
     kinds of that, the usual one first; a backend that names none takes no choice of it. `precisions` are those it can
     compute in, beside "auto", which leaves the choice to it. `files` names what makes a `WeightSource` of a path the
@@ -107,7 +111,9 @@ class BackendSpec(Spec):
 
     kind: Literal["feature", "image"] = "feature"
     architecture: str = ""
-    layers: tuple[str, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    style_layers: tuple[str, ...] = ()
+    content_layers: tuple[str, ...] = ()
     devices: tuple[str, ...] = ("auto", "cpu")
     memory: MemoryModel = MemoryModel()
     weights: tuple[WeightSet, ...] = ()
@@ -116,6 +122,16 @@ class BackendSpec(Spec):
     files: str = "nst.weights:NeutralFile"
     compressor: str = ""
     padding: tuple[str, ...] = ()
+
+    def select(self, names: Iterable[str]) -> tuple[Layer, ...]:
+        """Return the layers of these names; a name that is not declared is a layer like the image itself."""
+        declared = {layer.name: layer for layer in self.layers}
+        return tuple(declared.get(name) or Layer(name) for name in names)
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """The names of the layers, in network order."""
+        return tuple(layer.name for layer in self.layers)
 
     def pads(self, wanted: str) -> str:
         """Return the padding that `wanted` names, where "auto" is the default; "" if the backend has no choice."""

@@ -105,11 +105,12 @@ def _one_pass(cell: Cell) -> Cell:
 def _mistakes(
     cell: Cell, plugins: Plugins, pictures: Sequence[tuple[str, tuple[int, int]]], chosen: Collection[str]
 ) -> Iterable[UserError]:
-    yield from find_mistakes(cell.recipe, plugins, Call(len(pictures) - 1), chosen)
+    recipe = cell.recipe.on(cell.spec)
+    yield from find_mistakes(recipe, plugins, Call(len(pictures) - 1), chosen)
     if cell.spec.kind == "feature" and all(min(shape) for _, shape in pictures):
-        scales = [1.0, *each_scale(cell.recipe.style_scale, len(pictures) - 1)]
+        scales = [1.0, *each_scale(recipe.style_scale, len(pictures) - 1)]
         sized = [Sized(name, shape, scale) for (name, shape), scale in zip(pictures, scales, strict=True)]
-        yield from size_mistakes(cell.recipe, sized, plugins)
+        yield from size_mistakes(recipe, sized, plugins, cell.spec)
 
 
 def _once(cells: Iterable[Cell]) -> list[Cell]:

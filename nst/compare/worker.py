@@ -110,7 +110,7 @@ class Probe:
         content, layers = self._job.content.pixels, self._job.recipe.layers()
         self._size = probe_images.long_side(content, layers, self._job.sizes[-1])
         self._images = probe_images.images(content, self._size)
-        offered = self._job.spec.layers
+        offered = self._job.spec.layer_names
         if isinstance(self._network, Network):
             offered = architecture.layer_names(self._network.architecture, self._network.kernels)
         self._layers = probe_images.layers(layers, offered, self._images["content"].shape)

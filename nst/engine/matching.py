@@ -6,7 +6,7 @@ loss is then a pointwise loss towards its target map: tiles, masks and resumed r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,8 @@ from nst.engine.masks import Area, everywhere, inside
 from nst.engine.terms import TINY, PointwiseTerm, Region, WeightedLoss, energy, extract
 from nst.engine.tiling import Tile, cut
 from nst.errors import NstError
+from nst.geometry import Layer
 from nst.protocols import FeatureBackend, MatchedLoss, Pixels, Tensor
-from nst.vgg.architecture import stride
 
 BLAME = "choose another --style-loss, and report this one to its author"
 
@@ -31,11 +31,11 @@ class FeatureMaps(Mapping[str, NDArray[np.float32]]):
     of the layers that have been read.
     """
 
-    def __init__(self, backend: FeatureBackend, image: Pixels, layers: Sequence[str], tile: int = 0) -> None:
+    def __init__(self, backend: FeatureBackend, image: Pixels, layers: Collection[Layer], tile: int = 0) -> None:
         self.image = image
-        self.strides = {layer: stride(layer) for layer in layers}
+        self.strides = {layer.name: layer.stride for layer in layers}
         self.shapes: dict[str, tuple[int, ...]] = {}
-        self._backend, self._layers, self._tile = backend, tuple(layers), tile
+        self._backend, self._tile, self._layers = backend, tile, {layer.name: layer for layer in layers}
         self._unread: dict[str, Tensor] = {}
 
     def __iter__(self) -> Iterator[str]:
@@ -53,19 +53,21 @@ class FeatureMaps(Mapping[str, NDArray[np.float32]]):
         return features
 
     def _read(self, layer: str) -> NDArray[np.float32]:
-        tiles = cut((self.image.shape[0], self.image.shape[1]), self._tile, self._layers)
+        layers = tuple(self._layers.values())
+        tiles = cut((self.image.shape[0], self.image.shape[1]), self._tile, layers)
         if len(tiles) > 1:
-            return self._in_tiles(layer, tiles)
+            return self._in_tiles(self._layers[layer], tiles)
         if layer not in self._unread:
-            self._unread = extract(self._backend, self._backend.asarray(self.image), self._layers)
+            features = extract(self._backend, self._backend.asarray(self.image), layers)
+            self._unread = {layer.name: values for layer, values in features.items()}
         return self._backend.to_host(self._unread.pop(layer))
 
-    def _in_tiles(self, layer: str, tiles: Sequence[Tile]) -> NDArray[np.float32]:
+    def _in_tiles(self, layer: Layer, tiles: Sequence[Tile]) -> NDArray[np.float32]:
         """Put the features together from the cores of the tiles, row by row."""
-        image, step = self._backend.asarray(self.image), self.strides[layer]
+        image = self._backend.asarray(self.image)
         rows: dict[int, list[NDArray[np.float32]]] = {}
         for tile in tiles:
-            core = extract(self._backend, image[tile.box], [layer])[layer][tile.core(step)]
+            core = extract(self._backend, image[tile.box], [layer])[layer][tile.core(layer.stride)]
             rows.setdefault(tile.rows.start, []).append(self._backend.to_host(core))
         return np.concatenate([np.concatenate(row, axis=1) for row in rows.values()])
 
@@ -78,12 +80,13 @@ def matched_terms(
     `images` are the content and the picture so far, None at the first size.
     `tiles` cut the image; images larger than `tile` pixels (0: no limit) are looked at in tiles too.
     """
-    query = FeatureMaps(backend, use.loss.query(*images), tuple(use.layers), tile)  # type: ignore[union-attr]
+    query = FeatureMaps(backend, use.loss.query(*images), use.layers, tile)  # type: ignore[union-attr]
     terms = []
-    for layer, target in _match(backend, use, region, query, tile):
-        _require_target(use, layer, target, query.shapes.get(layer) or query[layer].shape)
-        terms.append(_term(backend, use, region, layer, target, tiles))
-    if missing := use.layers.keys() - {term.layer for term in terms}:
+    layers = {layer.name: layer for layer in use.layers}
+    for name, target in _match(backend, use, region, query, tile):
+        _require_target(use, name, target, query)
+        terms.append(_term(backend, use, region, layers[name], target, tiles))
+    if missing := layers.keys() - {term.layer.name for term in terms}:
         raise NstError(f"'{use.name}' matched no target for {', '.join(sorted(missing))}", BLAME)
     return terms
 
@@ -93,13 +96,16 @@ def _match(
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
     loss: MatchedLoss = use.loss  # type: ignore[assignment]
     images = [image for style in region.styles for image in loss.references(style)]
-    styles = [FeatureMaps(backend, np.ascontiguousarray(image), tuple(use.layers), tile) for image in images]
+    styles = [FeatureMaps(backend, np.ascontiguousarray(image), use.layers, tile) for image in images]
     targets = loss.match(query, styles, region.blend)
     yield from targets.items() if isinstance(targets, Mapping) else targets
 
 
-def _require_target(use: WeightedLoss, layer: str, target: NDArray[np.float32], shape: tuple[int, ...]) -> None:
-    if target.shape != shape:
+def _require_target(use: WeightedLoss, layer: str, target: NDArray[np.float32], query: FeatureMaps) -> None:
+    """Raise `NstError` for a target that is no map of finite numbers for a layer of the loss."""
+    if layer not in query:
+        raise NstError(f"'{use.name}' gave a target for {layer}, which is none of its layers", BLAME)
+    if target.shape != (shape := query.shapes.get(layer) or query[layer].shape):
         message = f"'{use.name}' gave a target of shape {target.shape} for {layer}, whose features are {shape}"
         raise NstError(message, BLAME)
     if not np.isfinite(target).all():
@@ -110,12 +116,12 @@ def _term(
     backend: FeatureBackend,
     use: WeightedLoss,
     region: Region,
-    layer: str,
+    layer: Layer,
     target: NDArray[np.float32],
     tiles: Sequence[Tile],
 ) -> PointwiseTerm:
     loss: MatchedLoss = use.loss  # type: ignore[assignment]
-    step, area = stride(layer), everywhere(tiles, layer)
+    step, area = layer.stride, everywhere(backend, tiles, layer)
     if region.mask is not None:
         masked = inside(backend, region.mask, tiles, layer)
         # A tile without a part in the mask has weights of 1, for statistics.

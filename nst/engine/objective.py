@@ -17,8 +17,8 @@ from nst.engine.out_of_memory import empty_cache, memory_errors
 from nst.engine.terms import StyleTerm, Term, TermForm, extract, scalar, term_form
 from nst.engine.tiling import SMALLEST, Tile
 from nst.errors import NstError
+from nst.geometry import Layer
 from nst.protocols import Array, Evaluation, FeatureBackend, Objective, Tensor
-from nst.vgg.architecture import stride
 
 
 def build_objective(backend: FeatureBackend, terms: Sequence[Term], tiles: Sequence[Tile]) -> Objective:
@@ -85,7 +85,7 @@ class TileLoss:
         return {form.name: self._term(form, features[form.layer], values) for form in self.forms}
 
     def _term(self, form: TermForm, features: Tensor, values: Iterator[Tensor]) -> Tensor:
-        xp, step = self.backend.xp, stride(form.layer)
+        xp, step = self.backend.xp, form.layer.stride
         if form.is_style:
             slope, weights = next(values), next(values) if form.weighted else None
             return xp.sum(slope * form.statistic(xp, features[self.tile.core(step)], weights))
@@ -154,7 +154,7 @@ class Tiled:
         for i, tile in enumerate(self.tiles if self._style else ()):
             features = extract(self._backend, image[tile.box], _layers([form for _, form in self._style]))
             for term, form in self._style:
-                core = features[term.layer][tile.core(stride(term.layer))]
+                core = features[term.layer][tile.core(term.layer.stride)]
                 part = term.area.shares[i] * form.statistic(self._backend.xp, core, term.area.weights[i])
                 statistics[term.name] = statistics[term.name] + part if term.name in statistics else part
         return statistics
@@ -179,7 +179,7 @@ class Tiled:
         return self._parts[tile.kind]
 
 
-def _layers(forms: Sequence[TermForm]) -> tuple[str, ...]:
+def _layers(forms: Sequence[TermForm]) -> tuple[Layer, ...]:
     return tuple(dict.fromkeys(form.layer for form in forms))
 
 

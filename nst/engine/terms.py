@@ -15,10 +15,9 @@ import numpy as np
 from nst.engine.bleed import BleedCanvas
 from nst.engine.masks import Area, Mask, everywhere, inside, window
 from nst.engine.tiling import Tile, cut
+from nst.geometry import IMAGE, Layer
 from nst.images import fit, resize
 from nst.protocols import FeatureBackend, MatchedLoss, Namespace, Pixels, PointwiseLoss, StatisticLoss, Tensor
-from nst.vgg.architecture import stride
-from nst.vgg.layers import IMAGE
 
 TINY = 1e-12  # avoids a division by zero for a target without energy (a black image)
 
@@ -34,7 +33,7 @@ class WeightedLoss:
 
     name: str
     loss: StatisticLoss | PointwiseLoss | MatchedLoss
-    layers: Mapping[str, float]
+    layers: Mapping[Layer, float]
     weight: float
     whole: bool = False
     is_content: bool = False
@@ -47,7 +46,7 @@ class StyleTerm:
     """The distance of a statistic over an area of a layer from the statistic of the styles."""
 
     name: str
-    layer: str
+    layer: Layer
     loss: StatisticLoss
     weight: float
     target: Tensor
@@ -63,7 +62,7 @@ class PointwiseTerm:
     """
 
     name: str
-    layer: str
+    layer: Layer
     loss: PointwiseLoss
     weight: float
     targets: Sequence[Tensor | None]
@@ -82,7 +81,7 @@ class TermForm:
     """
 
     name: str
-    layer: str
+    layer: Layer
     loss: Any = field(compare=False)
     identity: int
     is_style: bool
@@ -164,7 +163,7 @@ def style_terms(
     that covers a share of the image has that share of the loss's weight, so that a position counts equally in a small
     and in a large region.
     """
-    targets: dict[str, Tensor] = {}
+    targets: dict[Layer, Tensor] = {}
     for style, share in zip(region.styles, region.blend, strict=True):
         for layer, statistic in _statistics(backend, use, style, 0 if use.whole else style_tile):
             targets[layer] = targets[layer] + share * statistic if layer in targets else share * statistic
@@ -176,18 +175,18 @@ def style_terms(
     ]
 
 
-def _area(backend: FeatureBackend, mask: Mask | None, tiles: Sequence[Tile], layer: str) -> Area:
-    return everywhere(tiles, layer) if mask is None else inside(backend, mask, tiles, layer)
+def _area(backend: FeatureBackend, mask: Mask | None, tiles: Sequence[Tile], layer: Layer) -> Area:
+    return everywhere(backend, tiles, layer) if mask is None else inside(backend, mask, tiles, layer)
 
 
-def _statistics(backend: FeatureBackend, use: WeightedLoss, style: Pixels, size: int) -> Iterator[tuple[str, Tensor]]:
+def _statistics(backend: FeatureBackend, use: WeightedLoss, style: Pixels, size: int) -> Iterator[tuple[Layer, Tensor]]:
     """Yield, for each tile, each layer with the tile's share of the whole style image's statistic."""
     image, tiles = backend.asarray(style), cut(_shape(style), size, use.layers)
-    areas = {layer: everywhere(tiles, layer) for layer in use.layers}
+    areas = {layer: everywhere(backend, tiles, layer) for layer in use.layers}
     for i, tile in enumerate(tiles):
         features = extract(backend, image[tile.box], tuple(use.layers))
         for layer in use.layers:
-            core = features.pop(layer)[tile.core(stride(layer))]
+            core = features.pop(layer)[tile.core(layer.stride)]
             yield layer, areas[layer].shares[i] * use.loss.statistic(backend.xp, core, None)  # type: ignore[union-attr]
 
 
@@ -199,12 +198,12 @@ def pointwise_terms(
     `weights` `(H, W)` multiply the difference at each pixel; None is 1 everywhere.
     """
     image = backend.asarray(content)
-    areas = {layer: everywhere(tiles, layer) for layer in use.layers}
+    areas = {layer: everywhere(backend, tiles, layer) for layer in use.layers}
     energies, targets = dict.fromkeys(use.layers, 0.0), {layer: list[Tensor | None]() for layer in use.layers}
     for i, tile in enumerate(tiles):
         features = extract(backend, image[tile.box], tuple(use.layers))
         for layer in use.layers:
-            rim = features.pop(layer)[tile.rim(stride(layer))]
+            rim = features.pop(layer)[tile.rim(layer.stride)]
             energies[layer] += areas[layer].shares[i] * energy(backend.xp, use.loss, rim, tile, layer)  # type: ignore[arg-type]
             # `1 *` copies the rim, so that the features around it can be freed.
             targets[layer].append(1 * rim if use.targeted else None)
@@ -217,17 +216,17 @@ def pointwise_terms(
     return terms
 
 
-def energy(xp: Namespace, loss: PointwiseLoss, rim: Tensor, tile: Tile, layer: str) -> float:
+def energy(xp: Namespace, loss: PointwiseLoss, rim: Tensor, tile: Tile, layer: Layer) -> float:
     """Return the target's energy, averaged over a tile's core."""
     values = loss.energy(xp, rim)
-    return values if isinstance(values, float) else float(xp.mean(values[tile.core_in_rim(stride(layer))]))
+    return values if isinstance(values, float) else float(xp.mean(values[tile.core_in_rim(layer.stride)]))
 
 
-def extract(backend: FeatureBackend, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+def extract(backend: FeatureBackend, image: Tensor, layers: Sequence[Layer]) -> dict[Layer, Tensor]:
     """Return the features of an image by layer; the layer `image` is the image itself."""
-    deep = [layer for layer in layers if layer != IMAGE]
-    features = dict(backend.features(image, deep)) if deep else {}
-    return features | {IMAGE: image} if IMAGE in layers else features
+    deep = [layer.name for layer in layers if layer.name != IMAGE]
+    features = {IMAGE: image, **(backend.features(image, deep) if deep else {})}
+    return {layer: features[layer.name] for layer in layers}
 
 
 def _shape(pixels: Pixels) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from nst.vgg.architecture import reach, stride
+from nst.geometry import Layer
 
 SMALLEST = 64  # pixels of core; a smaller tile is nearly all halo
 
@@ -32,29 +32,34 @@ class Span:
         """The box as a slice of the image."""
         return slice(self.low, self.high)
 
+    @property
+    def last(self) -> bool:
+        """Whether the core ends where the image ends; then it has all positions that the features have left."""
+        return self.stop == self.high
+
     def core(self, stride: int) -> slice:
         """Return the core as slices of the box's features, with a position every `stride` pixels."""
         begin = (self.start - self.low) // stride
-        return slice(begin, begin + self.positions(stride))
+        return slice(begin, None if self.last else begin + (self.stop - self.start) // stride)
 
     def rim(self, stride: int) -> slice:
-        """Return the core with the neighboring positions, as far as the box has any."""
+        """Return the core with the neighboring positions, if they are in the box."""
         core = self.core(stride)
-        return slice(max(0, core.start - 1), core.stop + 1)
+        return slice(max(0, core.start - 1), None if self.last else core.stop + 1)
 
     def rim_in_image(self, stride: int) -> slice:
         """Return the core with the neighboring positions as a slice of the image's features."""
         rim, low = self.rim(stride), self.low // stride
-        return slice(low + rim.start, low + rim.stop)
+        return slice(low + rim.start, None if self.last else low + rim.stop)
 
     def core_in_rim(self, stride: int) -> slice:
-        """Return the core as slices of the widened core's features."""
+        """Return the core as slices of the rim's features."""
         core, rim = self.core(stride), self.rim(stride)
-        return slice(core.start - rim.start, core.stop - rim.start)
+        return slice(core.start - rim.start, None if self.last else core.stop - rim.start)
 
-    def positions(self, stride: int) -> int:
-        """Return the number of positions in the core, one every `stride` pixels; pools drop an odd last pixel."""
-        return self.stop // stride - self.start // stride
+    def positions(self, stride: int, total: int) -> int:
+        """Return the number of positions in the core, of `total` positions of the image."""
+        return (total if self.last else self.stop // stride) - self.start // stride
 
     @property
     def kind(self) -> Span:
@@ -90,9 +95,9 @@ class Tile:
         """Return the tile's core as slices of the widened core's features."""
         return self.rows.core_in_rim(stride), self.columns.core_in_rim(stride)
 
-    def positions(self, stride: int) -> int:
-        """Return the number of positions in the core, one every `stride` pixels each way."""
-        return self.rows.positions(stride) * self.columns.positions(stride)
+    def positions(self, stride: int, total: tuple[int, int]) -> tuple[int, int]:
+        """Return the (rows, columns) of positions in the core, of `total` of the image."""
+        return self.rows.positions(stride, total[0]), self.columns.positions(stride, total[1])
 
     @property
     def kind(self) -> Tile:
@@ -131,7 +136,7 @@ def whole(shape: tuple[int, int]) -> tuple[Tile, ...]:
     return cut(shape, 0, ())
 
 
-def cut(shape: tuple[int, int], size: int, layers: Collection[str]) -> tuple[Tile, ...]:
+def cut(shape: tuple[int, int], size: int, layers: Collection[Layer]) -> tuple[Tile, ...]:
     """Return tiles with cores of at most `size` pixels each way (0: no limit), rounded up to the coarsest stride.
 
     The features of `layers` over a core equal those of the whole image.
@@ -139,12 +144,13 @@ def cut(shape: tuple[int, int], size: int, layers: Collection[str]) -> tuple[Til
     return tuple(grid(shape, size, layers))
 
 
-def grid(shape: tuple[int, int], size: int, layers: Collection[str]) -> Grid:
+def grid(shape: tuple[int, int], size: int, layers: Collection[Layer]) -> Grid:
     """Return the tiles of `cut` as rows and columns, because a huge image has many tiles but few rows and columns."""
     if not size or max(shape) <= size:
         return Grid(*((Span(0, length, 0, length),) for length in shape))
-    step = max(map(stride, layers), default=1)
-    halo = -(-reach(layers) // step) * step
+    step = max((layer.stride for layer in layers), default=1)
+    sight = max((layer.reach + layer.stride for layer in layers), default=0)  # one position more, for its neighbors
+    halo = -(-sight // step) * step
     return Grid(*(tuple(_spans(length, size, step, halo)) for length in shape))
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from math import prod
 
 from nst.engine.tiling import Grid
-from nst.vgg.architecture import layer_names, stride
-from nst.vgg.layers import IMAGE
+from nst.geometry import IMAGE, Layer
+from nst.vgg.architecture import layer, layer_names
 from nst.vgg.network import Network
 
 Size = tuple[int, int]
@@ -36,9 +36,9 @@ class Outline:
         """Bytes of its kernels."""
         return sum(9 * prod(each) for each in self.channels.values()) * FLOAT
 
-    def upto(self, names: Collection[str]) -> list[str]:
-        """Return the convolutions computed for layers of these names."""
-        order = layer_names(self.architecture, self.channels)
+    def upto(self, layers: Collection[Layer]) -> list[str]:
+        """Return the convolutions that are computed for the layers, by name."""
+        order, names = layer_names(self.architecture, self.channels), {layer.name for layer in layers}
         depth = max((order.index(name) + 1 for name in names if name in order), default=0)
         return [name for name in order[:depth] if name in self.channels]
 
@@ -51,32 +51,36 @@ def outline(network: object) -> Outline | None:
     return Outline(network.architecture, {name: (shape[1], shape[0]) for name, shape in shapes.items()})
 
 
-def forward(network: Outline, names: Collection[str], size: Size) -> float:
+def forward(network: Outline, layers: Collection[Layer], size: Size) -> float:
     """Operations of one pass to the deepest of the layers, a multiplication and an addition being two."""
-    per_position = ((name, 2 * 9 * prod(network.channels[name])) for name in network.upto(names))
+    per_position = ((name, 2 * 9 * prod(network.channels[name])) for name in network.upto(layers))
     return float(sum(operations * positions(size, name) for name, operations in per_position))
 
 
-def activations(network: Outline, names: Collection[str], size: Size) -> int:
+def activations(network: Outline, layers: Collection[Layer], size: Size) -> int:
     """Bytes of the outputs of all convolutions that the layers need, each counted once."""
-    return sum(features(network, name, size) for name in network.upto(names))
+    return sum(_output(network, name, size) for name in network.upto(layers))
 
 
-def features(network: Outline, name: str, size: Size) -> int:
+def features(network: Outline, layer: Layer, size: Size) -> int:
     """Bytes of one layer's features."""
-    if name == IMAGE:
+    if layer.name == IMAGE:
         return prod(size) * 3 * FLOAT
-    return positions(size, name) * network.channels[network.upto([name])[-1]][1] * FLOAT
+    return positions(size, layer.name) * network.channels[network.upto([layer])[-1]][1] * FLOAT
+
+
+def _output(network: Outline, name: str, size: Size) -> int:
+    return positions(size, name) * network.channels[name][1] * FLOAT
 
 
 def positions(size: Size, name: str) -> int:
     """How many positions a layer has."""
-    return (size[0] // stride(name)) * (size[1] // stride(name))
+    return (size[0] // layer(name).stride) * (size[1] // layer(name).stride)
 
 
-def evaluation(network: Outline, names: Collection[str], style: Collection[str], grid: Grid) -> float:
+def evaluation(network: Outline, layers: Collection[Layer], style: Collection[Layer], grid: Grid) -> float:
     """Operations of one loss and gradient; in tiles the style's statistics take a pass forward of their own."""
     boxes = grid.boxes().items()
-    parts = (count * forward(network, names, box) * (1 + BACKWARD) for box, count in boxes)
+    parts = (count * forward(network, layers, box) * (1 + BACKWARD) for box, count in boxes)
     first = (count * forward(network, style, box) for box, count in boxes) if len(grid) > 1 else ()
     return sum(parts) + sum(first)

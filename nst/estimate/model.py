@@ -16,6 +16,7 @@ from typing import Any
 from nst.engine.bleed import BleedCanvas
 from nst.engine.tiling import SMALLEST, Grid, grid
 from nst.estimate.flops import FLOAT, Outline, Size, activations, evaluation, features, forward
+from nst.geometry import Layer
 from nst.specs import MemoryModel
 
 WEIGHTS = 1.5
@@ -174,17 +175,17 @@ class Estimator:
     """
 
     model: MemoryModel
-    style: Collection[str]
-    compared: Collection[str]
+    style: Collection[Layer]
+    compared: Collection[Layer]
     pictures: int
     state_bytes: Callable[[int, int], int]
     resident: int | None
     dtype_ratio: float = 1.0
-    copies: Mapping[str, float] = field(default_factory=dict)
+    copies: Mapping[Layer, float] = field(default_factory=dict)
     masked: int = 0
 
     @property
-    def layers(self) -> list[str]:
+    def layers(self) -> list[Layer]:
         """Every layer looked at, once."""
         return list(dict.fromkeys([*self.style, *self.compared]))
 
@@ -196,7 +197,7 @@ class Estimator:
         if self.resident is not None:
             held = max(self.model.base + round(WEIGHTS * held) + self.pictures, self.resident)
         images = (KEPT + self.masked) * stage.image + self.state_bytes(stage.image, stage.steps)
-        compared = sum(features(stage.outline, name, stage.shape) for name in self.compared)
+        compared = sum(features(stage.outline, layer, stage.shape) for layer in self.compared)
         return held + images + compared + self._piece(stage, stage.outline, tile)
 
     def _piece(self, stage: LevelPlan, network: Outline, tile: int) -> int:
@@ -205,8 +206,8 @@ class Estimator:
         looked = [max(grid(style, tile, self.style).boxes(), key=prod) for style in stage.style_images]
         looking = max((LOOKING * activations(network, self.style, size) for size in looked), default=0)
         computing = activations(network, self.layers, largest)
-        comparing = (COMPARING - 1) * sum(features(network, name, largest) for name in self.compared)
-        copying = sum(count * features(network, name, largest) for name, count in self.copies.items())
+        comparing = (COMPARING - 1) * sum(features(network, layer, largest) for layer in self.compared)
+        copying = sum(count * features(network, layer, largest) for layer, count in self.copies.items())
         passing = comparing + round(copying) + PASSING * prod(largest) * 3 * FLOAT
         return round(self.dtype_ratio * self.model.factor * max(computing, looking) + passing)
 

@@ -98,18 +98,18 @@ class Job:
         loaded: MutableMapping[Any, Opened] | None = None,
         notes: Sequence[str] = (),
     ) -> None:
-        self.recipe = recipe
         self._recipe_notes = notes
         self._plugins = plugins or Plugins.from_environment()
+        spec: BackendSpec | None = Findings().attempt(partial(self._plugins.find, "backend", recipe.backend))
+        self.recipe = recipe = recipe if spec is None else recipe.on(spec)
 
         # Read and validate: all mistakes are reported together.
         findings = Findings()
         findings.add(*errors, *find_mistakes(recipe, self._plugins, _call(sources), chosen))
         inputs = read_inputs(sources, findings)
         self._start = findings.attempt(lambda: images.read(recipe.init).pixels) if is_file(recipe.init) else None
-        spec: BackendSpec | None = Findings().attempt(partial(self._plugins.find, "backend", recipe.backend))
         if inputs is not None and spec is not None and spec.kind == "feature":
-            findings.add(*size_mistakes(recipe, regions.image_shapes(inputs, recipe.style_scale), self._plugins))
+            findings.add(*size_mistakes(recipe, regions.image_shapes(inputs, recipe.style_scale), self._plugins, spec))
         raise_all(findings.errors)
         assert inputs is not None
         assert spec is not None
@@ -119,7 +119,9 @@ class Job:
         # Plan sizes, steps and weights.
         one_pass = spec.kind == "image"
         height, width = self.content.pixels.shape[:2]
-        self.sizes, self.steps = ((recipe.size,), (0,)) if one_pass else plan(recipe, height, width)
+        self.sizes, self.steps = (
+            ((recipe.size,), (0,)) if one_pass else plan(recipe, height, width, spec.select(recipe.layers()))
+        )
         self.weight_choices = selection.choose_all(spec, recipe.weights, len(self.sizes))
         self._choices = per_size(self.weight_choices, len(self.sizes))
         self._backends = BackendCache(recipe, spec, self._plugins, loaded)
@@ -239,7 +241,7 @@ class Job:
 
     def _tile(self) -> int | None:
         """Return the tile size to begin with, 0 to choose by memory, or None without tiles."""
-        if self.recipe.tile == "off" or not self.spec.architecture:
+        if self.recipe.tile == "off":
             return None
         return int(self.recipe.tile) if self.recipe.tile.isdigit() else 0
 

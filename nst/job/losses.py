@@ -11,7 +11,7 @@ from nst.plugins.host import Plugins
 from nst.plugins.options import read_options
 from nst.recipe.fields import ExtraLoss, numbered
 from nst.recipe.recipe import Recipe
-from nst.specs import LossSpec
+from nst.specs import BackendSpec, LossSpec
 from nst.vgg.layers import shares
 
 Used = list[tuple[LossSpec, WeightedLoss]]
@@ -19,20 +19,23 @@ Used = list[tuple[LossSpec, WeightedLoss]]
 
 def weighted_losses(recipe: Recipe, plugins: Plugins) -> Used:
     """Return every loss of the recipe; the second loss of the same name is called NAME 2."""
-    chosen = recipe.all_losses()
+    chosen, backend = recipe.all_losses(), plugins.find("backend", recipe.backend)
     specs: list[LossSpec] = [plugins.find("loss", loss.name) for loss in chosen]
     names = numbered([spec.name for spec in specs])
     return [
-        (spec, _weighted_loss(recipe, plugins, spec, loss, name))
+        (spec, _weighted_loss(recipe, plugins, backend, spec, loss, name))
         for spec, loss, name in zip(specs, chosen, names, strict=True)
     ]
 
 
-def _weighted_loss(recipe: Recipe, plugins: Plugins, spec: LossSpec, chosen: ExtraLoss, name: str) -> WeightedLoss:
+def _weighted_loss(
+    recipe: Recipe, plugins: Plugins, backend: BackendSpec, spec: LossSpec, chosen: ExtraLoss, name: str
+) -> WeightedLoss:
+    selection = shares(chosen.layers or recipe.usual_layers(spec.role))
     return WeightedLoss(
         name,
         _loss(plugins.load(spec), tuple(read_options(spec, chosen.options).items())),
-        shares(chosen.layers or recipe.usual_layers(spec.role)),
+        dict(zip(backend.select(selection), selection.values(), strict=True)),
         chosen.weight,
         whole=spec.shape == "whole",
         is_content=spec.role == "content",

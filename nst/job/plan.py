@@ -15,6 +15,7 @@ from nst.estimate.benchmark import clock, seconds_per_byte
 from nst.estimate.flops import Outline, Size
 from nst.estimate.memory import available_memory, resident_memory
 from nst.estimate.model import MARGIN, WEIGHING, Estimate, Estimator, LevelPlan, Timing, line, unknown
+from nst.geometry import Layer, smallest_size
 from nst.images import fit
 from nst.job.backends import Opened
 from nst.job.losses import Used, weighted_losses
@@ -23,7 +24,6 @@ from nst.plugins.host import Plugins
 from nst.plugins.options import read_options
 from nst.recipe.recipe import Recipe
 from nst.specs import BackendSpec, OptimizerSpec, resolve
-from nst.vgg.architecture import smallest_size
 
 PROBES = (128, 181, 256, 362, 512)
 """Long sides in pixels at which an evaluation may be timed; larger ones predict the run better."""
@@ -192,19 +192,19 @@ def plan_run(request: PlanRequest) -> RunPlan:
         masked=len(request.masked),
     )
     untiled = RunPlan(estimator, levels, opened, request.images[1:])
-    may_tile = recipe.tile == "auto" and spec.architecture and not any(use.whole for _, use in used)
+    may_tile = recipe.tile == "auto" and not any(use.whole for _, use in used)
     room = untiled.room() if may_tile else None
     return untiled if room is None else untiled.tiled(room)
 
 
-def _layers(used: Used, role: str) -> list[str]:
+def _layers(used: Used, role: str) -> list[Layer]:
     """Return the layers of the losses of a role, each once."""
     return list(dict.fromkeys(layer for spec, use in used if spec.role == role for layer in use.layers))
 
 
-def _copies(used: Used, masked: Sequence[float]) -> dict[str, float]:
+def _copies(used: Used, masked: Sequence[float]) -> dict[Layer, float]:
     """Return how many copies of each layer's features the losses keep; style losses keep one per masked region."""
-    copies: dict[str, float] = {}
+    copies: dict[Layer, float] = {}
     for spec, use in used:
         number = spec.copies * (sum(masked) or 1) + WEIGHING * sum(masked) if spec.role == "style" else spec.copies
         copies |= {layer: copies.get(layer, 0.0) + number for layer in use.layers}

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from nst.errors import Findings, UserError, unknown
+from nst.geometry import smallest_side, smallest_size
 from nst.images import color_transfer, fit
 from nst.plugins.host import Plugins
 from nst.plugins.options import missing_modules, read_options
@@ -18,7 +19,6 @@ from nst.recipe.recipe import FIELDS, Recipe, flag
 from nst.recipe.schedule import plan
 from nst.specs import SHAPES, BackendSpec, LossSpec, OptionValue
 from nst.vgg import layers
-from nst.vgg.architecture import smallest_side, smallest_size
 from nst.weights import selection
 
 ONE_PASS = ("backend", "weights", "device", "backend_options", "size", "style_blend", "style_scale", "color")
@@ -116,13 +116,13 @@ def _network_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
     if recipe.pooling not in spec.pooling:
         findings.add(unknown("pooling", recipe.pooling, spec.pooling))
     findings.add(_padding_mistake(recipe.padding, spec))
-    known = [name for name in recipe.layers() if name in spec.layers]
+    known = [name for name in recipe.layers() if name in spec.layer_names]
     for name in dict.fromkeys(recipe.weights):
         choice = findings.attempt(partial(selection.choose, spec, name))
         if choice is not None:
             findings.add(*selection.check(spec, choice, known))
     for option, selection_of_layers in recipe.selections().items():
-        findings.add(*layers.check(option, selection_of_layers, spec.layers))
+        findings.add(*layers.check(option, selection_of_layers, spec.layer_names))
     return findings.errors
 
 
@@ -215,16 +215,18 @@ def _number_mistakes(recipe: Recipe) -> Iterable[UserError]:
         yield UserError("--steps has several numbers without --sizes", "give --sizes too, or one number in all")
 
 
-def size_mistakes(recipe: Recipe, pictures: Sequence[Sized], plugins: Plugins) -> Iterable[UserError]:
+def size_mistakes(
+    recipe: Recipe, pictures: Sequence[Sized], plugins: Plugins, spec: BackendSpec
+) -> Iterable[UserError]:
     """Yield an error for each image too small for the deepest layer of its losses, the content first."""
     content, *styles = pictures
-    sizes = plan(recipe, *content.shape)[0]
+    used = spec.select(recipe.layers())
+    sizes = plan(recipe, *content.shape, used)[0]
     if len(recipe.weights) > len(sizes):
         yield UserError(f"--weights names {len(recipe.weights)} for {len(sizes)} sizes", "name one for each, or fewer")
-    coarsest, used = sizes[0], recipe.layers()
-    least = smallest_size(content.shape, used)
+    coarsest, least = sizes[0], smallest_size(content.shape, used)
     yield from _too_small(content, coarsest, smallest_side(used), f"use a size of at least {least}")
-    style_layers = _style_layers(recipe, plugins)
+    style_layers = spec.select(_style_layers(recipe, plugins))
     need = smallest_side(style_layers)
     for style in styles:
         scale = math.ceil(100 * smallest_size(style.shape, style_layers) / coarsest) / 100

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from nst.errors import UserError, raise_all, unknown
+from nst.geometry import IMAGE
 from nst.recipe import fields
 from nst.recipe.fields import ExtraLoss
-from nst.specs import OptionValue
-from nst.vgg.layers import IMAGE
+from nst.specs import BackendSpec, OptionValue
 
 
 def option(default: Any, read: Callable[[Any], Any], metavar: str, help: str) -> Any:
@@ -179,6 +179,16 @@ class Recipe:
             return {"sizes": (), "steps": (sum(self.steps),) if self.steps else ()}
         size = read({"size": given.get("size", self.size)})[0].get("size", self.size)
         return {"sizes": tuple(max(1, round(length * size / self.size)) for length in self.sizes)}
+
+    def on(self, backend: BackendSpec) -> Recipe:
+        """Return this recipe for a backend: with the backend's own layers, where the recipe has the usual ones."""
+        usual, layers = Recipe(), {"style_layers": backend.style_layers, "content_layers": backend.content_layers}
+        own: dict[str, Any] = {
+            name: dict.fromkeys(names, 1.0)
+            for name, names in layers.items()
+            if names and getattr(self, name) == getattr(usual, name)
+        }
+        return replace(self, **own)
 
     def all_losses(self) -> list[ExtraLoss]:
         """Every loss that has a part in the picture, those on its pixels too."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeVar
 
+from nst.geometry import Layer, smallest_size
 from nst.recipe.recipe import Recipe
-from nst.vgg.architecture import smallest_size
 
 T = TypeVar("T")
 
@@ -18,9 +18,9 @@ GROWTH = math.sqrt(2)
 DEFAULT_STEPS = (50, 30, 25, 20, 20)  # at the coarsest sizes; the last for every finer one
 
 
-def plan(recipe: Recipe, height: int, width: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the sizes and the steps at each size, for a content of this shape in pixels."""
-    sizes = recipe.sizes or pyramid(recipe.size, smallest_size((height, width), recipe.layers()))[-recipe.levels :]
+def plan(recipe: Recipe, height: int, width: int, layers: Sequence[Layer]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the sizes and the steps at each size, for a content of this shape in pixels and the layers in use."""
+    sizes = recipe.sizes or pyramid(recipe.size, smallest_size((height, width), layers))[-recipe.levels :]
     if len(recipe.steps) == len(sizes):
         return sizes, recipe.steps
     usual = [DEFAULT_STEPS[min(level, len(DEFAULT_STEPS) - 1)] for level in range(len(sizes))]

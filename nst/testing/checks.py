@@ -17,12 +17,13 @@ from typing import Any, Literal
 from packaging.requirements import InvalidRequirement, Requirement
 
 from nst.errors import UserError
+from nst.geometry import IMAGE
 from nst.plugins.discovery import canonical
 from nst.plugins.host import OWN, Plugin, Plugins
 from nst.plugins.options import read_option
 from nst.specs import SHAPES, BackendSpec, LossSpec, Option, Spec
 from nst.testing.probe import Probed, probe
-from nst.vgg.layers import IMAGE, parse
+from nst.vgg.layers import parse
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 OPTION = re.compile(r"[a-z][a-z0-9_]*")
@@ -161,7 +162,7 @@ def _unusable(called: str, spec: BackendSpec) -> Iterator[Finding]:
         return
     for missing in [name for name in ("layers", "pooling", "precisions") if not getattr(spec, name)]:
         yield failed(f"{called} has no {missing}", f"name some in {missing}=(…)")
-    for layer in spec.layers:
+    for layer in spec.layer_names:
         if layer == IMAGE or parse(layer) != {layer: 1.0}:
             yield failed(f"{called}: layer '{layer}' cannot be asked for by that name", "name it like relu1_1")
     if spec.pooling and "max" not in spec.pooling:

@@ -12,16 +12,16 @@ import pytest
 
 from nst.engine.out_of_memory import memory_errors
 from nst.errors import UserError
+from nst.geometry import smallest_side
 from nst.protocols import FeatureBackend, Tensor
 from nst.specs import BackendSpec
 from nst.testing.backends import BackendSuite
 from nst.testing.namespaces import NamespaceTests
 from nst.testing.options import bounds
 from nst.testing.pictures import assert_pixels, flat, photo
-from nst.vgg.architecture import layer_names as vgg_layers
-from nst.vgg.architecture import smallest_side
+from nst.vgg.architecture import layer_names
 
-VGG = vgg_layers("vgg19")  # and every layer of VGG-16
+VGG = layer_names("vgg19")  # and every layer of VGG-16
 
 
 class FeatureBackendSuite(NamespaceTests, BackendSuite):
@@ -43,9 +43,11 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
         poolings, precisions = product(spec.pooling, ["auto"]), product(spec.pooling[:1], spec.precisions)
         for pooling, precision in [*poolings, *precisions]:
             backend = self.build(spec, weights, pooling=pooling, precision=precision)
-            features = backend.features(backend.asarray(image), spec.layers)
-            assert set(features) == set(spec.layers)
-            assert np.isfinite(backend.value_and_grad(self._mean_square(backend, *spec.layers))(image).gradient).all()
+            features = backend.features(backend.asarray(image), spec.layer_names)
+            assert set(features) == set(spec.layer_names)
+            assert np.isfinite(
+                backend.value_and_grad(self._mean_square(backend, *spec.layer_names))(image).gradient
+            ).all()
 
     def test_factory_takes_every_padding_its_spec_names(self, spec: BackendSpec, weights: Any) -> None:
         """Where its spec names kinds of `padding`, it takes one of them too."""
@@ -53,14 +55,18 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
         for padding in spec.padding:
             backend = self.build(spec, weights, padding=padding)
             for size in ((side, side), (side, 3 * side)):
-                assert set(backend.features(backend.asarray(photo(*size)), spec.layers)) == set(spec.layers), padding
+                assert set(backend.features(backend.asarray(photo(*size)), spec.layer_names)) == set(
+                    spec.layer_names
+                ), padding
 
     def test_every_allowed_value_of_an_option_works(self, spec: BackendSpec, weights: Any) -> None:
         """Every value that is allowed works."""
         side = smallest_side(spec.layers)
         for options in bounds(spec):
             backend = self.build(spec, weights, **options)
-            assert set(backend.features(backend.asarray(photo(side, side)), spec.layers)) == set(spec.layers), options
+            assert set(backend.features(backend.asarray(photo(side, side)), spec.layer_names)) == set(
+                spec.layer_names
+            ), options
 
     def test_asarray_keeps_the_shape(self, backend: FeatureBackend) -> None:
         """Put an image, or a float32 array of any shape, where the backend computes."""
@@ -101,7 +107,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
         """Activations by layer name, each `(H_l, W_l, C_l)`, channels last; computed to the deepest layer asked for."""
         side = smallest_side(spec.layers)
         wide, high = (shapes(backend, size, spec) for size in ((side, 3 * side), (3 * side, side)))
-        for layer in spec.layers:
+        for layer in spec.layer_names:
             assert len(wide[layer]) == 3, layer
             assert wide[layer] == (high[layer][1], high[layer][0], high[layer][2]), layer
             assert wide[layer][1] > wide[layer][0], layer
@@ -109,7 +115,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
     def test_every_declared_layer_is_given_and_no_other(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """Every layer that the spec declares can be asked for, and only those asked for are given."""
         image = backend.asarray(photo(*[smallest_side(spec.layers)] * 2))
-        for asked in (spec.layers, spec.layers[::-1][:2], spec.layers[:1]):
+        for asked in (spec.layer_names, spec.layer_names[::-1][:2], spec.layer_names[:1]):
             assert sorted(backend.features(image, asked)) == sorted(asked)
 
     def test_features_are_computed_to_the_deepest_layer_asked_for(
@@ -117,29 +123,50 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
     ) -> None:
         """Activations by layer name, each `(H_l, W_l, C_l)`, channels last; computed to the deepest layer asked for."""
         for layer in spec.layers:
-            side = smallest_side([layer])
-            assert layer in backend.features(backend.asarray(photo(side, side)), [layer])
+            image = backend.asarray(photo(layer.least, layer.least))
+            assert layer.name in backend.features(image, [layer.name])
 
-    def test_sides_are_halved_and_rounded_down_at_each_pool(self, spec: BackendSpec, backend: FeatureBackend) -> None:
-        """`H_l` and `W_l` are halved and rounded down at each pool."""
+    def test_layer_has_a_position_for_each_stride(self, spec: BackendSpec, backend: FeatureBackend) -> None:
+        """`H_l` and `W_l` are the sides of the image over the layer's stride; a rest of pixels may be one more."""
+        side = smallest_side(spec.layers)
+        for height, width in ((2 * side, side), (2 * side - 1, side + 3)):
+            found = shapes(backend, (height, width), spec)
+            for layer in spec.layers:
+                for length, positions in zip((height, width), found[layer.name], strict=False):
+                    assert positions in {length // layer.stride, -(-length // layer.stride)}, layer
+
+    def test_sides_are_rounded_down_in_a_vgg(self, spec: BackendSpec, backend: FeatureBackend) -> None:
+        """In a VGG they are rounded down."""
         height, width = 2 * smallest_side(spec.layers) - 1, smallest_side(spec.layers) + 3
-        for layer, shape in shapes(backend, (height, width), spec).items():
-            if layer in VGG:
-                halved = smallest_side([layer])
-                assert shape[:2] == (height // halved, width // halved), layer
+        found = shapes(backend, (height, width), spec)
+        for layer in spec.layers:
+            if layer.name in VGG:
+                assert found[layer.name][:2] == (height // layer.stride, width // layer.stride), layer
+
+    def test_position_sees_no_further_than_its_reach(self, spec: BackendSpec, backend: FeatureBackend) -> None:
+        """A position sees no pixel further away than the layer's reach."""
+        for layer in spec.layers:
+            middle, length = layer.reach // layer.stride + 1, layer.reach + layer.stride
+            side = max(layer.least, (2 * middle + 1) * layer.stride)
+            image, changed = photo(side, side), photo(side, side)
+            far = (middle + 1) * layer.stride + layer.reach
+            changed[far:], changed[: middle * layer.stride - layer.reach] = 0.5, 0.5
+            before, after = (backend.features(backend.asarray(x), [layer.name])[layer.name] for x in (image, changed))
+            before, after = backend.to_host(before[middle]), backend.to_host(after[middle])
+            assert np.abs(before - after).max() <= 1e-3 * np.abs(before).max(), f"{layer}: it sees beyond {length} px"
 
     def test_conv_is_before_the_relu(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """`conv4_2` is before the ReLU, `relu4_2` after it."""
-        pairs = [(name, f"relu{name[4:]}") for name in spec.layers if name in VGG and name.startswith("conv")]
-        for conv, relu in ((conv, relu) for conv, relu in pairs if relu in spec.layers):
-            image = backend.asarray(photo(*[2 * smallest_side([conv]) + 3] * 2))
+        pairs = [(name, f"relu{name[4:]}") for name in spec.layer_names if name in VGG and name.startswith("conv")]
+        for conv, relu in ((conv, relu) for conv, relu in pairs if relu in spec.layer_names):
+            image = backend.asarray(photo(*[2 * spec.select([conv])[0].stride + 3] * 2))
             features = backend.features(image, (conv, relu))
             found = {name: backend.to_host(features[name]) for name in (conv, relu)}
             assert found[conv].min() < 0, conv
             np.testing.assert_allclose(found[relu], np.maximum(found[conv], 0), rtol=1e-6, err_msg=relu)
 
     def test_smallest_image_leaves_one_position(self, spec: BackendSpec, backend: FeatureBackend) -> None:
-        """The smallest image is `nst.vgg.architecture.smallest_side` of the layers wide and high, and leaves one
+        """The smallest image is `nst.geometry.smallest_side` of the layers wide and high, and leaves one
         position at the deepest.
         """
         side = smallest_side(spec.layers)
@@ -150,7 +177,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
         side = smallest_side(spec.layers)
         for size in ((side - 1, 2 * side), (2 * side, side - 1)) if side > 1 else ():
             with pytest.raises(UserError):
-                backend.features(backend.asarray(photo(*size)), spec.layers)
+                backend.features(backend.asarray(photo(*size)), spec.layer_names)
 
     def test_loss_is_the_sum_of_its_terms(self, backend: FeatureBackend) -> None:
         """Make the objective whose value is the sum of the scalars `loss` returns."""
@@ -172,8 +199,8 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
     def test_gradient_is_the_slope_of_the_loss(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """The gradient is the slope of the loss."""
         first, deep = spec.layers[0], spec.layers[len(spec.layers) // 4]  # deeper there are more bends than slopes
-        side = max(16, smallest_side([deep]) + 1)
-        for layer in (first, deep):
+        side = max(16, deep.least + 1)
+        for layer in (first.name, deep.name):
             size = math.sqrt(backend.value_and_grad(self._mean_square(backend, layer))(photo(side, side + 3)).loss)
             objective = backend.value_and_grad(self._mean_square(backend, layer, offset=size))
             self._check_slope(backend, objective, photo(side, side + 3))
@@ -230,7 +257,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
     ) -> None:
         """It is finite on flat pictures and beyond 0..1."""
         side = smallest_side(spec.layers)
-        objective = backend.value_and_grad(self._mean_square(backend, *spec.layers))
+        objective = backend.value_and_grad(self._mean_square(backend, *spec.layer_names))
         for value in (0.0, 0.5, 1.0, -0.5, 1.5):
             found = objective(flat(value, side, side + 1))
             assert all(map(math.isfinite, found.terms.values())), f"{found.terms} at {value}"
@@ -255,7 +282,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
     def test_same_image_gives_the_same_numbers(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """On the CPU the same image gives the same numbers."""
         side = smallest_side(spec.layers)
-        objective = backend.value_and_grad(self._mean_square(backend, spec.layers[-1]))
+        objective = backend.value_and_grad(self._mean_square(backend, spec.layer_names[-1]))
         found = [objective(photo(side, 2 * side)) for _ in range(3)]
         assert len({(each.loss, each.gradient.tobytes()) for each in found}) == 1
 
@@ -292,5 +319,5 @@ def energy(backend: FeatureBackend) -> Any:
 
 def shapes(backend: FeatureBackend, size: tuple[int, int], spec: BackendSpec) -> dict[str, tuple[int, ...]]:
     """Return the shape of every declared layer for an image size."""
-    found = backend.features(backend.asarray(photo(*size)), spec.layers)
-    return {layer: tuple(found[layer].shape) for layer in spec.layers}
+    found = backend.features(backend.asarray(photo(*size)), spec.layer_names)
+    return {layer: tuple(found[layer].shape) for layer in spec.layer_names}

@@ -27,26 +27,25 @@ from nst.specs import BackendSpec
 from nst.testing.feature_backends import FeatureBackendSuite
 from nst.testing.networks import random_network
 from nst.testing.pictures import photo
-from nst.vgg.architecture import BLOCKS, smallest_side
-from nst.vgg.architecture import layer_names as vgg_layers
+from nst.vgg.architecture import BLOCKS, at, layer_names, smallest_side
 from nst.vgg.preprocessing import PREPROCESSINGS
 from nst.vgg.reference import ReferenceVGG
 
-STYLE = {"relu1_1": 0.5, "conv2_1": 0.5}
+STYLE = at({"relu1_1": 0.5, "conv2_1": 0.5})
 USES = {
     "gram": WeightedLoss("gram", Gram(), STYLE, 100.0),
     "mean-std": WeightedLoss("mean-std", MeanStd(), STYLE, 100.0),
     "wasserstein": WeightedLoss("wasserstein", Wasserstein(), STYLE, 100.0),
     "histogram": WeightedLoss("histogram", Histogram(8), STYLE, 100.0),
-    "content": WeightedLoss("content", Content(), {"relu2_2": 1.0}, 10.0),
-    "content-cosine": WeightedLoss("content-cosine", ContentCosine(), {"relu2_2": 1.0}, 10.0),
-    "range": WeightedLoss("range", Range(), {"image": 1.0}, 1000.0),
-    "total-variation": WeightedLoss("total-variation", TotalVariation(), {"image": 1.0}, 3.0),
+    "content": WeightedLoss("content", Content(), at({"relu2_2": 1.0}), 10.0),
+    "content-cosine": WeightedLoss("content-cosine", ContentCosine(), at({"relu2_2": 1.0}), 10.0),
+    "range": WeightedLoss("range", Range(), at({"image": 1.0}), 1000.0),
+    "total-variation": WeightedLoss("total-variation", TotalVariation(), at({"image": 1.0}), 3.0),
 }
 """Every loss of nst's own, at layers that a picture of a few pixels has."""
 
-DEEP = WeightedLoss("gram", Gram(), {f"relu{block}_1": 0.2 for block in range(1, 6)}, 100.0)
-HELD = WeightedLoss("content", Content(), {"relu4_2": 1.0}, 10.0)
+DEEP = WeightedLoss("gram", Gram(), at({f"relu{block}_1": 0.2 for block in range(1, 6)}), 100.0)
+HELD = WeightedLoss("content", Content(), at({"relu4_2": 1.0}), 10.0)
 
 
 class Greedy(Gram):
@@ -126,7 +125,7 @@ class VGGSuite(FeatureBackendSuite):
         if not hasattr(backend, "memory_errors"):
             pytest.skip("it leaves errors as they are")
         content, notes = photo(144, 144), list[str]()
-        region, use = Region([photo(144, 144, 1)], [1.0]), WeightedLoss("style", Greedy(), {"relu1_1": 1.0}, 1.0)
+        region, use = Region([photo(144, 144, 1)], [1.0]), WeightedLoss("style", Greedy(), at({"relu1_1": 1.0}), 1.0)
         image, level = backend.asarray(content), Level(144, 1, backend)
         task = Problem([level], content, [region], content, [use], [], None, {})  # type: ignore[arg-type] # takes no step
         found = AutoTiledObjective(partial(build_level, task, level), 0, 144, notes.append, backend)(image)
@@ -135,7 +134,7 @@ class VGGSuite(FeatureBackendSuite):
         assert notes == ["not enough memory: continuing in tiles of 72 px"]
 
     def _compare(self, spec: BackendSpec, backend: FeatureBackend, reference: ReferenceVGG, picture: Pixels) -> None:
-        names = [name for name in vgg_layers(spec.architecture) if smallest_side([name]) <= min(picture.shape[:2])]
+        names = [name for name in layer_names(spec.architecture) if smallest_side([name]) <= min(picture.shape[:2])]
         found = backend.features(backend.asarray(picture), names)
         for name, expected in reference.features(reference.asarray(picture), names).items():
             error = np.linalg.norm(backend.to_host(found[name]) - expected) / np.linalg.norm(expected)

@@ -14,10 +14,8 @@ if TYPE_CHECKING:
     from nst.vgg.architecture import BLOCKS as BLOCKS
     from nst.vgg.architecture import convolutions as convolutions
     from nst.vgg.architecture import layer_names as layer_names
-    from nst.vgg.architecture import reach as reach
     from nst.vgg.architecture import smallest_side as smallest_side
-    from nst.vgg.architecture import smallest_size as smallest_size
-    from nst.vgg.architecture import stride as stride
+    from nst.vgg.architecture import vgg_layers as vgg_layers
     from nst.vgg.layers import require_size as require_size
     from nst.vgg.network import Network as Network
     from nst.vgg.preprocessing import CAFFE as CAFFE
@@ -34,10 +32,8 @@ __getattr__, __dir__ = attach(
             "BLOCKS",
             "convolutions",
             "layer_names",
-            "reach",
             "smallest_side",
-            "smallest_size",
-            "stride",
+            "vgg_layers",
         ),
         "nst.vgg.layers": ("require_size",),
         "nst.vgg.network": ("Network",),

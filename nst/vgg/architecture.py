@@ -5,8 +5,11 @@ Standard library only, so that a plugin can list its layers without importing an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
+
+from nst import geometry
+from nst.geometry import Layer, Window, chain
 
 BLOCKS: Mapping[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 
@@ -40,40 +43,34 @@ def _layer_names(architecture: str, present: Collection[str]) -> Iterator[str]:
         yield f"pool{block}"
 
 
-def smallest_side(layers: Collection[str]) -> int:
-    """Return the shortest image side in pixels that leaves one position at the deepest of `layers`."""
-    return max(map(stride, layers), default=1)
+@cache
+def vgg_layers(architecture: str) -> tuple[Layer, ...]:
+    """Return every layer with its stride and reach, in network order; strides are 1 at `relu1_1`, 16 at `relu5_1`."""
+    return chain(_windows(architecture))
 
 
-def smallest_size(shape: tuple[int, int], layers: Collection[str]) -> int:
-    """Return the least long side in pixels at which an image of this proportion (height, width) has that short side."""
-    return -(-smallest_side(layers) * max(shape) // min(shape))
+def _windows(architecture: str) -> Iterator[Window]:
+    for name in layer_names(architecture):
+        kernel, stride = (3, 1) if name.startswith("conv") else (2, 2) if name.startswith("pool") else (1, 1)
+        yield Window(kernel, stride, name=name)
 
 
 @cache
-def stride(layer: str) -> int:
-    """Return the pixels from one position of a layer to the next: 1 at `relu1_1` and for the image, 16 at `relu5_1`."""
-    return int(2 ** _pools_before(layer))
+def _by_name() -> Mapping[str, Layer]:
+    """Return the layers of all VGGs by name; VGG-19 has every layer of the smaller VGGs."""
+    return {layer.name: layer for layer in vgg_layers("vgg19")}
 
 
-def reach(layers: Collection[str]) -> int:
-    """Return how far, in pixels, the features of any of `layers` and their neighbors see beyond their own position.
-
-    Each 3x3 convolution adds its stride. One more position is added for losses that compare neighbors. The reach of
-    VGG-19 is used for smaller VGGs, whose own reach is less.
-    """
-    return max(map(_reach, layers), default=0)
+def layer(name: str) -> Layer:
+    """Return a layer of VGG-19 by name; any other name is a layer like the image itself."""
+    return _by_name().get(name) or Layer(name)
 
 
-@cache
-def _reach(layer: str) -> int:
-    order = layer_names("vgg19")
-    before = order[: order.index(layer) + 1] if layer in order else ()
-    return sum(stride(name) for name in before if name.startswith("conv")) + stride(layer)
+def at(selection: Mapping[str, float]) -> dict[Layer, float]:
+    """Return a selection of VGG layers, by name, as one of layers with their geometry."""
+    return {layer(name): share for name, share in selection.items()}
 
 
-def _pools_before(layer: str) -> int:
-    order = layer_names("vgg19")  # contains every layer of the smaller VGGs
-    if layer not in order:
-        return 0
-    return sum(name.startswith("pool") for name in order[: order.index(layer) + 1])
+def smallest_side(names: Iterable[str]) -> int:
+    """Return the shortest image side in pixels that leaves one position at the deepest of the layers."""
+    return geometry.smallest_side(map(layer, names))

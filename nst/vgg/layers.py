@@ -9,9 +9,6 @@ from collections.abc import Mapping, Sequence
 from nst.errors import UserError, unknown
 from nst.vgg.architecture import smallest_side
 
-IMAGE = "image"
-"""The picture itself as a layer, `(H, W, 3)`: what a loss on pixels looks at."""
-
 KERAS = re.compile(r"block(\d+)_(conv|pool)(\d*)")
 
 

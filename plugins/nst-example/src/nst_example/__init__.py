@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nst import BackendSpec, ExecutorSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, hookimpl
+from nst import BackendSpec, ExecutorSpec, InitializerSpec, Layer, LossSpec, OptimizerSpec, Option, hookimpl
 
 BACKEND = BackendSpec(
     name="example-backend",
@@ -13,7 +13,7 @@ BACKEND = BackendSpec(
     options=(Option("contrast", 4.0, "weight of edges beside colors", minimum=0, maximum=100),),
     requires=("autograd", "numpy"),
     install="nst-example",
-    layers=("relu1_1", "relu2_1", "relu3_1"),
+    layers=tuple(Layer(f"relu{scale + 1}_1", 2**scale, 2**scale) for scale in range(3)),
     pooling=("max", "average"),
     padding=("replicate", "zero"),
     files="",

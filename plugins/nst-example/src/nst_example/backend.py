@@ -20,7 +20,7 @@ from nst.vgg import smallest_side
 
 from nst_example import BACKEND
 
-LAYERS = BACKEND.layers
+LAYERS = BACKEND.layer_names
 POOLINGS = {"max": anp.max, "average": anp.mean}
 PADDINGS = {"replicate": 1.0, "zero": 0.0}  # what an edge is multiplied by to be what lies beyond it
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nst.hookspecs import hookimpl
 from nst.specs import BackendSpec, MemoryModel, WeightSet
-from nst.vgg import layer_names
+from nst.vgg import vgg_layers
 from nst.weights import COMPACT_SET
 
 SIZES = {"vgg19": 80_134_624, "vgg16": 58_889_256}
@@ -32,7 +32,7 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
         requires=("tensorflow", "keras"),
         install="nst-keras",
         architecture=architecture,
-        layers=layer_names(architecture),
+        layers=vgg_layers(architecture),
         memory=MemoryModel(base=640_000_000, factor=1.6),
         devices=("auto", "cpu", "cuda"),
         weights=weights,

@@ -1,0 +1,81 @@
+"""The geometry of a network's layers: how many pixels a position covers, and how far it sees.
+
+Standard library only, so that a plugin can declare its layers without importing anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+IMAGE = "image"
+"""The name of the image itself as a layer, `(H, W, 3)`: the layer of losses on pixels."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer whose features can be extracted.
+
+    Position `i` belongs to the pixels `i * stride` to `(i + 1) * stride - 1` of each axis, and sees up to `reach`
+    pixels beyond them on either side. `smallest` is the shortest image side in pixels that the layer can be extracted
+    from; 0 means the stride.
+    """
+
+    name: str
+    stride: int = 1
+    reach: int = 0
+    smallest: int = 0
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.name
+
+    @property
+    def least(self) -> int:
+        """The shortest image side in pixels."""
+        return self.smallest or self.stride
+
+
+@dataclass(frozen=True)
+class Window:
+    """A convolution or a pool: what a position of its output sees of its input.
+
+    `padding` is on the side of the first position; None is `(kernel - 1) // 2` of a dilated kernel. An operation with a
+    `name` is a layer.
+    """
+
+    kernel: int
+    stride: int = 1
+    padding: int | None = None
+    dilation: int = 1
+    name: str = ""
+
+
+def chain(windows: Iterable[Window]) -> tuple[Layer, ...]:
+    """Return the named layers of a chain of convolutions and pools, in order.
+
+    In a network with branches, give the longest chain: `chain([Window(7, 2, name="conv1"), Window(3, 2), Window(3),
+    Window(3, name="layer1")])`. Activations and normalizations see one position, and are left out.
+    """
+    return tuple(_layers(windows))
+
+
+def _layers(windows: Iterable[Window]) -> Iterator[Layer]:
+    stride, reach = 1, 0
+    for window in windows:
+        kernel = (window.kernel - 1) * window.dilation + 1
+        padding = (kernel - 1) // 2 if window.padding is None else window.padding
+        reach += stride * max(padding, kernel - padding - window.stride, 0)
+        stride *= window.stride
+        if window.name:
+            yield Layer(window.name, stride, reach)
+
+
+def smallest_side(layers: Iterable[Layer]) -> int:
+    """Return the shortest image side in pixels that all of `layers` can be extracted from."""
+    return max((layer.least for layer in layers), default=1)
+
+
+def smallest_size(shape: tuple[int, int], layers: Iterable[Layer]) -> int:
+    """Return the least long side in pixels at which an image of this proportion (height, width) has that short side."""
+    return -(-smallest_side(layers) * max(shape) // min(shape))
