@@ -16,13 +16,13 @@ PICTURES = ["content.png", "style.png"]
 PAIR = [*PICTURES, "-o", "out.png"]
 
 SILENT = """
-from nst import BackendSpec, hookimpl
-from nst.vgg.architecture import layer_names
+from nst import BackendSpec, Layer, hookimpl
+from nst.vgg import vgg_layers
 
 @hookimpl
 def nst_backends():
-    yield BackendSpec("silent", "nst_torch.vgg:VGG", architecture="vgg19", layers=layer_names("vgg19"))
-    yield BackendSpec("odd", "odd_parts:Odd", layers=("relu1_1",), files="odd_parts:File")
+    yield BackendSpec("silent", "nst_torch.vgg:VGG", architecture="vgg19", layers=vgg_layers("vgg19"))
+    yield BackendSpec("odd", "odd_parts:Odd", layers=(Layer("relu1_1"),), files="odd_parts:File")
 """
 
 ODD = """

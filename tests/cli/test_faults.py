@@ -26,11 +26,11 @@ pytestmark = [
 
 ENTRY = """
 from nst import BackendSpec, hookimpl
-from nst.vgg.architecture import layer_names
+from nst.vgg.architecture import vgg_layers
 
 @hookimpl
 def nst_backends():
-    offered = {"architecture": "vgg19", "layers": layer_names("vgg19"), "files": "nst.weights:NeutralFile"}
+    offered = {"architecture": "vgg19", "layers": vgg_layers("vgg19"), "files": "nst.weights:NeutralFile"}
     yield BackendSpec("faulty", "faulty_parts:Faulty", **offered)
 """
 

@@ -33,11 +33,11 @@ KILLS = int(os.environ.get("NST_TEST_KILLS", "5"))
 
 ENTRY = """
 from nst import BackendSpec, hookimpl
-from nst.vgg.architecture import layer_names
+from nst.vgg.architecture import vgg_layers
 
 @hookimpl
 def nst_backends():
-    yield BackendSpec("trap", "trap_parts:Trap", architecture="vgg19", layers=layer_names("vgg19"))
+    yield BackendSpec("trap", "trap_parts:Trap", architecture="vgg19", layers=vgg_layers("vgg19"))
 """
 
 PARTS = """

@@ -23,11 +23,11 @@ PAIR = ["content.png", "style.png", "-o", "out.png"]
 
 ENTRY = """
 from nst import BackendSpec, InitializerSpec, hookimpl
-from nst.vgg.architecture import layer_names
+from nst.vgg.architecture import vgg_layers
 
 @hookimpl
 def nst_backends():
-    offered = {"architecture": "vgg19", "layers": layer_names("vgg19"), "pooling": ("max",)}
+    offered = {"architecture": "vgg19", "layers": vgg_layers("vgg19"), "pooling": ("max",)}
     yield BackendSpec("unsteady", "unsteady_parts:Unsteady", **offered)
 
 @hookimpl

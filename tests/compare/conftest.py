@@ -25,7 +25,7 @@ from nst.specs import BackendSpec
 
 def backend(name, **more):
     return BackendSpec(
-        name=name, factory=f"nst_wrong.backends:{name.title()}", architecture="vgg19", layers=layer_names("vgg19"),
+        name=name, factory=f"nst_wrong.backends:{name.title()}", architecture="vgg19", layers=vgg_layers("vgg19"),
         **more
     )
 

@@ -18,10 +18,11 @@ from nst.errors import NstError
 from nst.losses.content import Content
 from nst.losses.gram import Gram
 from nst.protocols import Evaluation, Iterate
+from nst.vgg.architecture import at
 from nst.vgg.reference import ReferenceVGG
 
-STYLE = WeightedLoss("style", Gram(), {"relu1_1": 1.0}, 1.0)
-CONTENT = WeightedLoss("content", Content(), {"relu1_1": 1.0}, 1.0)
+STYLE = WeightedLoss("style", Gram(), at({"relu1_1": 1.0}), 1.0)
+CONTENT = WeightedLoss("content", Content(), at({"relu1_1": 1.0}), 1.0)
 
 
 class PixelBackend(ReferenceVGG):
@@ -124,7 +125,7 @@ def test_each_size_starts_from_the_last_one_s_result(task):
 
 
 def test_a_weight_of_zero_leaves_the_loss_out(task):
-    run = loop.optimize(task(style=[WeightedLoss("style", Gram(), {"relu1_1": 1.0}, 0.0)]))
+    run = loop.optimize(task(style=[WeightedLoss("style", Gram(), at({"relu1_1": 1.0}), 0.0)]))
     assert set(run.history[0]["terms"]) == {"content relu1_1"}
 
 
@@ -137,7 +138,7 @@ def test_the_best_image_is_kept_not_the_last(task):
             yield Iterate(there, objective(there), {})
 
     content = np.full((4, 6, 3), 0.4, np.float32)
-    no_style = [WeightedLoss("style", Gram(), {"relu1_1": 1.0}, 0.0)]
+    no_style = [WeightedLoss("style", Gram(), at({"relu1_1": 1.0}), 0.0)]
     given = {"content": content, "start": content, "sizes": [6], "steps": [3], "style": no_style}
     run = loop.optimize(task(optimizer=swing, optimizer_options={}, **given))
     np.testing.assert_allclose(run.pixels, content, atol=1e-6)

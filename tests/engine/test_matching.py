@@ -12,9 +12,11 @@ from nst.engine.tiling import cut
 from nst.errors import NstError
 from nst.losses.content import Content
 from nst.losses.neighbor import Neighbor
+from nst.vgg.architecture import at
 from nst.vgg.reference import ReferenceVGG
 
 LAYERS = {"relu1_1": 0.5, "relu2_1": 0.25, "relu2_2": 0.25}
+GEOMETRY = at(LAYERS)
 MASK = np.linspace(0, 1, 88, dtype=np.float32).reshape(11, 8) * (np.arange(8) < 5)  # nothing on the right
 
 
@@ -47,14 +49,14 @@ def backend(make_network):
 
 
 def objective(backend, loss, photo, tile=0, mask=None, image=None):
-    use = WeightedLoss("matched", loss, LAYERS, 10.0, matched=True)
-    tiles = cut((11, 8), tile, LAYERS)
+    use = WeightedLoss("matched", loss, GEOMETRY, 10.0, matched=True)
+    tiles = cut((11, 8), tile, GEOMETRY)
     region = Region([photo(11, 8, seed=1)], [1.0], mask)
     return build_objective(backend, matched_terms(backend, use, region, (photo(11, 8), image), tiles, tile), tiles)
 
 
 def test_all_layers_are_extracted_in_one_pass(backend, photo):
-    maps = FeatureMaps(backend, photo(11, 8), [*LAYERS])
+    maps = FeatureMaps(backend, photo(11, 8), GEOMETRY)
     found = {layer: maps[layer] for layer in maps}
     assert backend.calls == 1
     for layer, features in backend.features(photo(11, 8), [*LAYERS]).items():
@@ -65,14 +67,14 @@ def test_all_layers_are_extracted_in_one_pass(backend, photo):
 
 def test_features_in_tiles_are_those_of_the_whole(backend, photo):
     image = photo(61, 47)
-    whole, tiled = (FeatureMaps(backend, image, [*LAYERS], tile) for tile in (0, 16))
+    whole, tiled = (FeatureMaps(backend, image, GEOMETRY, tile) for tile in (0, 16))
     for layer in LAYERS:
         np.testing.assert_allclose(tiled[layer], whole[layer], rtol=1e-5, atol=1e-5)
 
 
 def test_a_layer_that_was_not_asked_for_is_refused(backend, photo):
     with pytest.raises(KeyError):
-        FeatureMaps(backend, photo(11, 8), [*LAYERS])["relu3_1"]
+        FeatureMaps(backend, photo(11, 8), GEOMETRY)["relu3_1"]
 
 
 def test_the_loss_is_the_relative_distance_from_the_targets(backend, photo):

@@ -13,15 +13,16 @@ from nst.engine.terms import pointwise_terms as pointwise
 from nst.engine.terms import style_terms as style
 from nst.engine.tiling import cut, whole
 from nst.errors import NstError
+from nst.geometry import IMAGE, Layer
 from nst.losses.content import Content
 from nst.losses.gram import Gram
 from nst.losses.total_variation import TotalVariation
-from nst.vgg.layers import IMAGE
+from nst.vgg.architecture import at
 from nst.vgg.reference import ReferenceVGG
 
-STYLE = WeightedLoss("style", Gram(), {"relu1_1": 0.75, "relu2_1": 0.25}, 100.0)
-CONTENT = WeightedLoss("content", Content(), {"relu2_2": 1.0}, 10.0)
-SMOOTH = WeightedLoss("total-variation", TotalVariation(), {IMAGE: 1.0}, 2.0)
+STYLE = WeightedLoss("style", Gram(), at({"relu1_1": 0.75, "relu2_1": 0.25}), 100.0)
+CONTENT = WeightedLoss("content", Content(), at({"relu2_2": 1.0}), 10.0)
+SMOOTH = WeightedLoss("total-variation", TotalVariation(), at({IMAGE: 1.0}), 2.0)
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_two_terms_of_one_name_are_refused(backend, photo):
 
 
 def test_weights_and_layer_shares_multiply(backend, photo):
-    double = WeightedLoss("style", Gram(), {"relu1_1": 0.375, "relu2_1": 0.125}, 400.0)
+    double = WeightedLoss("style", Gram(), at({"relu1_1": 0.375, "relu2_1": 0.125}), 400.0)
     image, style = photo(8, 8, seed=2), photo(8, 8, seed=1)
     once = evaluate(backend, style_terms(backend, STYLE, [style], [1.0]), image)
     twice = evaluate(backend, style_terms(backend, double, [style], [1.0]), image)
@@ -95,7 +96,7 @@ def test_a_loss_on_pixels_sees_the_picture_itself(backend, photo):
 
 def test_a_black_content_gives_a_finite_loss(backend):
     black = np.zeros((8, 8, 3), np.float32)
-    terms = pointwise_terms(backend, WeightedLoss("content", Content(), {IMAGE: 1.0}, 1.0), black)
+    terms = pointwise_terms(backend, WeightedLoss("content", Content(), at({IMAGE: 1.0}), 1.0), black)
     assert np.isfinite(evaluate(backend, terms, np.full_like(black, 0.5)).loss)
 
 
@@ -104,7 +105,7 @@ LAST = np.repeat(np.eye(11, dtype=np.float32)[-1:].T, 8, axis=1)  # a row that a
 
 
 def tiled(backend, content, picture, size, mask=None):
-    layers = [*STYLE.layers, *CONTENT.layers, IMAGE]
+    layers = [*STYLE.layers, *CONTENT.layers, Layer(IMAGE)]
     tiles = cut(content.shape[:2], size, layers)
     terms = style(backend, STYLE, Region([picture], [1.0], mask), tiles, size)
     terms += pointwise(backend, CONTENT, content, tiles, None if mask is None else 1 + mask)
@@ -124,7 +125,7 @@ def test_tile_by_tile_is_the_whole_at_once(backend, photo, mask):
 
 def test_a_region_is_painted_by_itself(backend, photo):
     """Half the picture has half the weight, and the distance that it would have alone."""
-    use = WeightedLoss("style", Gram(), {"conv1_1": 1.0}, 100.0)
+    use = WeightedLoss("style", Gram(), at({"conv1_1": 1.0}), 100.0)
     left = np.zeros((8, 9), np.float32)
     left[:, :4] = 1
     image, target = photo(8, 9), photo(8, 9, seed=1)

@@ -12,10 +12,11 @@ from nst.engine.terms import Region, WeightedLoss
 from nst.errors import NstError
 from nst.losses.content import Content
 from nst.losses.gram import Gram
+from nst.vgg.architecture import at
 from nst.vgg.reference import ReferenceVGG
 
-STYLE = WeightedLoss("style", Gram(), {"relu1_1": 1.0}, 1.0)
-CONTENT = WeightedLoss("content", Content(), {"relu1_1": 1.0}, 1.0, is_content=True)
+STYLE = WeightedLoss("style", Gram(), at({"relu1_1": 1.0}), 1.0)
+CONTENT = WeightedLoss("content", Content(), at({"relu1_1": 1.0}), 1.0, is_content=True)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_a_level_is_painted_at_its_own_size_and_a_rim_more(task):
 
 
 def test_each_loss_of_either_role_is_a_term_at_each_layer(task, photo):
-    both = [STYLE, WeightedLoss("gram 2", Gram(), {"relu2_1": 1.0}, 2.0)]
+    both = [STYLE, WeightedLoss("gram 2", Gram(), at({"relu2_1": 1.0}), 2.0)]
     assert set(terms(task(style=both), photo(4, 6))) == {"style relu1_1", "gram 2 relu2_1", "content relu1_1"}
 
 
@@ -59,7 +60,7 @@ def test_styles_are_shrunk_to_the_size_but_never_enlarged(task, photo):
             shapes.append(features.shape[:2])
             return super().statistic(xp, features, weight)
 
-    style = [WeightedLoss("style", Watching(), {"relu1_1": 1.0}, 1.0)]
+    style = [WeightedLoss("style", Watching(), at({"relu1_1": 1.0}), 1.0)]
     for styles, scales in (([photo(20, 10)], [2.0]), ([photo(4, 5)], ())):
         made = task(style=style, styles=styles, scales=scales)
         build_level(made, made.levels[0])

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from nst.engine.tiling import grid
 from nst.estimate.flops import activations, evaluation, features, forward, outline
-from nst.vgg.layers import IMAGE
+from nst.geometry import IMAGE
+from nst.vgg.architecture import layer as vgg
 
-STYLE = ["relu1_1", "relu3_1"]
-LAYERS = [*STYLE, "relu4_2", IMAGE]
+STYLE = [vgg("relu1_1"), vgg("relu3_1")]
+LAYERS = [*STYLE, vgg("relu4_2"), vgg(IMAGE)]
 
 
 @pytest.fixture(scope="module")
@@ -20,20 +21,24 @@ def network(make_network):
 
 
 def test_a_convolution_costs_two_operations_for_each_weight_at_each_position(network):
-    assert forward(network, ["conv1_1"], (10, 20)) == 2 * 9 * 3 * 4 * 200
-    assert forward(network, ["pool1"], (10, 20)) == 2 * 9 * (3 * 4 + 4 * 4) * 200
-    assert forward(network, ["relu2_1"], (10, 21)) == 2 * 9 * ((3 * 4 + 4 * 4) * 210 + 4 * 6 * 50)
+    assert forward(network, [vgg("conv1_1")], (10, 20)) == 2 * 9 * 3 * 4 * 200
+    assert forward(network, [vgg("pool1")], (10, 20)) == 2 * 9 * (3 * 4 + 4 * 4) * 200
+    assert forward(network, [vgg("relu2_1")], (10, 21)) == 2 * 9 * ((3 * 4 + 4 * 4) * 210 + 4 * 6 * 50)
 
 
 def test_layers_of_the_picture_itself_cost_nothing(network):
-    assert forward(network, [IMAGE], (10, 20)) == activations(network, [IMAGE], (10, 20)) == 0
-    assert features(network, IMAGE, (10, 20)) == 200 * 3 * 4
+    assert forward(network, [vgg(IMAGE)], (10, 20)) == activations(network, [vgg(IMAGE)], (10, 20)) == 0
+    assert features(network, vgg(IMAGE), (10, 20)) == 200 * 3 * 4
 
 
 def test_every_output_up_to_the_deepest_layer_counts_once(network):
-    assert activations(network, ["relu1_1"], (8, 8)) == 64 * 4 * 4
-    assert activations(network, ["relu2_1", "relu1_1"], (8, 8)) == (64 * 4 * 2 + 16 * 6) * 4
-    assert features(network, "relu2_1", (8, 8)) == features(network, "pool1", (16, 8)) // 2 * 3 // 2 == 16 * 6 * 4
+    assert activations(network, [vgg("relu1_1")], (8, 8)) == 64 * 4 * 4
+    assert activations(network, [vgg("relu2_1"), vgg("relu1_1")], (8, 8)) == (64 * 4 * 2 + 16 * 6) * 4
+    assert (
+        features(network, vgg("relu2_1"), (8, 8))
+        == features(network, vgg("pool1"), (16, 8)) // 2 * 3 // 2
+        == 16 * 6 * 4
+    )
 
 
 def test_weights_are_counted_in_bytes(network):

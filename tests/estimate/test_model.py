@@ -12,6 +12,7 @@ from nst.engine.bleed import BleedCanvas
 from nst.estimate.flops import outline
 from nst.estimate.model import FIXED, FLATTEST, Estimator, LevelPlan, Timing, line
 from nst.specs import MemoryModel
+from nst.vgg.architecture import at
 
 MODEL = MemoryModel(base=1000, factor=2.0)
 SIDES = st.integers(64, 2000)
@@ -29,7 +30,7 @@ def network(make_network):
 
 @pytest.fixture(scope="module")
 def estimator():
-    return Estimator(MODEL, ["relu1_1", "relu5_1"], ["relu4_2"], 0, two_images, 0)
+    return Estimator(MODEL, [*at({"relu1_1": 0.5, "relu5_1": 0.5})], [*at({"relu4_2": 1.0})], 0, two_images, 0)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,9 @@ def test_of_one_evaluation_a_usual_part_is_taken_not_to_grow():
 
 def test_masks_and_losses_that_keep_copies_are_counted(estimator, stage, network):
     plain = estimator.memory(stage(), [network], 0)
-    assert replace(estimator, copies={"relu1_1": 2.0}).memory(stage(), [network], 0) == plain + 2 * 300 * 200 * 4 * 4
+    assert (
+        replace(estimator, copies=at({"relu1_1": 2.0})).memory(stage(), [network], 0) == plain + 2 * 300 * 200 * 4 * 4
+    )
     assert replace(estimator, masked=2).memory(stage(), [network], 0) == plain + 2 * stage().image
 
 

@@ -26,7 +26,7 @@ from nst.vgg.network import Network, write
 
 OFFER = """
 from nst import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, hookimpl
-from nst.vgg.architecture import layer_names
+from nst.vgg.architecture import vgg_layers
 from nst.specs import WeightSet
 from nst.weights.sets import COMPACT_SET
 from nst.weights import NeutralFile
@@ -37,10 +37,10 @@ PADS = {**EVERY, "padding": ("zero", "reflect")}
 
 @hookimpl
 def nst_backends():
-    yield BackendSpec("vgg19", "nowhere:VGG", architecture="vgg19", layers=layer_names("vgg19"), **PADS)
-    yield BackendSpec("plain", "nowhere:VGG", architecture="vgg19", layers=layer_names("vgg19"), **EVERY)
-    yield BackendSpec("vgg16", "nowhere:VGG", architecture="vgg16", layers=layer_names("vgg16"), **EVERY)
-    yield BackendSpec("absent", "nowhere:VGG", architecture="vgg19", layers=layer_names("vgg19"), **EVERY,
+    yield BackendSpec("vgg19", "nowhere:VGG", architecture="vgg19", layers=vgg_layers("vgg19"), **PADS)
+    yield BackendSpec("plain", "nowhere:VGG", architecture="vgg19", layers=vgg_layers("vgg19"), **EVERY)
+    yield BackendSpec("vgg16", "nowhere:VGG", architecture="vgg16", layers=vgg_layers("vgg16"), **EVERY)
+    yield BackendSpec("absent", "nowhere:VGG", architecture="vgg19", layers=vgg_layers("vgg19"), **EVERY,
                       requires=("no_such_frame.work", "numpy", "no_such"), install="nst-absent")
     yield BackendSpec("fast", "nowhere:Fast", kind="image", devices=("auto", "cpu"),
                       options=(Option("tile", 256, "side"),), weights=(COMPACT_SET,

@@ -12,6 +12,7 @@ from nst.engine.objective import build_objective
 from nst.engine.terms import Region, WeightedLoss, style_terms
 from nst.engine.tiling import whole
 from nst.losses.wasserstein import ROUNDING, SCALE, Wasserstein
+from nst.vgg.architecture import at
 from nst.vgg.reference import ReferenceVGG
 
 xp = ReferenceVGG.xp
@@ -140,7 +141,7 @@ def test_a_larger_floor_takes_fewer_iterations():
 
 def test_descent_along_the_gradient_comes_down(make_network, photo):
     backend = ReferenceVGG(make_network())
-    use, one = WeightedLoss("style", LOSS, {"relu1_1": 1.0}, 1.0), whole((6, 6))
+    use, one = WeightedLoss("style", LOSS, at({"relu1_1": 1.0}), 1.0), whole((6, 6))
     terms = style_terms(backend, use, Region([photo(6, 6, seed=1)], [1.0]), one)
     objective, image = build_objective(backend, terms, one), photo(6, 6)
     start = objective(image)

@@ -10,7 +10,7 @@ from nst.plugins.discovery import EntryPoint
 from nst.plugins.host import Plugins
 from nst.testing.checks import CHECKS, Subject, ask, examine, worst
 
-HEAD = "from nst import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Option, WeightSet, hookimpl\n"
+HEAD = "from nst import BackendSpec, InitializerSpec, Layer, LossSpec, OptimizerSpec, Option, WeightSet, hookimpl\n"
 HOOK = "@hookimpl\ndef nst_optimizers():\n    yield OptimizerSpec('mine', '{factory}', 'a way down', {rest})\n"
 
 
@@ -169,10 +169,10 @@ def test_what_makes_weights_of_a_file_and_what_compresses_can_be_imported(subjec
             "loss x is pointwise, which is no shape for role 'style'",
         ),
         ("backends", "BackendSpec('x', 'a:b')", "backend x has no layers"),
-        ("backends", "BackendSpec('x', 'a:b', layers=('relu1_1',), pooling=())", "backend x has no pooling"),
+        ("backends", "BackendSpec('x', 'a:b', layers=(Layer('relu1_1'),), pooling=())", "backend x has no pooling"),
         (
             "backends",
-            "BackendSpec('x', 'a:b', layers=('block1_conv1',))",
+            "BackendSpec('x', 'a:b', layers=(Layer('block1_conv1'),))",
             "backend x: layer 'block1_conv1' cannot be asked for by that name",
         ),
         (
@@ -182,7 +182,7 @@ def test_what_makes_weights_of_a_file_and_what_compresses_can_be_imported(subjec
         ),
         (
             "backends",
-            "BackendSpec('x', 'a:b', layers=('relu1_1',), pooling=('average',))",
+            "BackendSpec('x', 'a:b', layers=(Layer('relu1_1'),), pooling=('average',))",
             "backend x has no pooling 'max', which is what nst asks for",
         ),
     ],

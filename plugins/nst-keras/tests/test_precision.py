@@ -12,6 +12,7 @@ from nst.engine.tiling import whole
 from nst.images.demo_painting import paint
 from nst.losses.gram import Gram
 from nst.vgg import layer_names
+from nst.vgg.architecture import at
 from nst.weights import COMPACT
 from nst_keras import precision
 from nst_keras.tensorflow_import import tensorflow as tf
@@ -54,7 +55,7 @@ def test_features_are_float32_and_right_to_two_digits(both):
 
 
 def test_terms_are_right_to_two_digits_and_the_gradient_is_float32(both):
-    use = WeightedLoss("style", Gram(), {f"relu{block}_1": 0.2 for block in range(1, 6)}, 100.0)
+    use = WeightedLoss("style", Gram(), at({f"relu{block}_1": 0.2 for block in range(1, 6)}), 100.0)
     region, one = Region([paint(96, 128)], [1.0]), whole((96, 128))
     evaluations = [
         build_objective(backend, style_terms(backend, use, region, one), one)(paint(96, 128)[::-1].copy())

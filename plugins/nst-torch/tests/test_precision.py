@@ -18,6 +18,7 @@ from nst.losses.gram import Gram
 from nst.losses.range import Range
 from nst.recipe import Recipe
 from nst.vgg import layer_names
+from nst.vgg.architecture import at
 from nst.weights import COMPACT
 from nst_torch import precision
 from nst_torch.namespace import Torch
@@ -77,11 +78,11 @@ def test_terms_are_float32_s_to_two_digits_and_the_gradient_points_the_same_way(
     content, style = paint(96, 128)[::-1].copy(), paint(96, 128)
     evaluations = []
     for backend in both:
-        style_use = WeightedLoss("style", Gram(), {f"relu{block}_1": 0.2 for block in range(1, 6)}, 100.0)
+        style_use = WeightedLoss("style", Gram(), at({f"relu{block}_1": 0.2 for block in range(1, 6)}), 100.0)
         one = whole(content.shape[:2])
         terms = style_terms(backend, style_use, Region([style], [1.0]), one)
-        terms += pointwise_terms(backend, WeightedLoss("content", Content(), {"relu4_2": 1.0}, 10.0), content, one)
-        terms += pointwise_terms(backend, WeightedLoss("range", Range(), {"image": 1.0}, 1000.0), content, one)
+        terms += pointwise_terms(backend, WeightedLoss("content", Content(), at({"relu4_2": 1.0}), 10.0), content, one)
+        terms += pointwise_terms(backend, WeightedLoss("range", Range(), at({"image": 1.0}), 1000.0), content, one)
         evaluations.append(build_objective(backend, terms, one)(backend.asarray(1.2 * (content + style) / 2)))
     found, expected = evaluations
     assert found.terms == pytest.approx(expected.terms, rel=0.02)

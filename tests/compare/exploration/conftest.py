@@ -19,7 +19,7 @@ PAIR = ("content.png", "style.png")
 FAST = ("--size", "48", "--levels", "1", "--steps", "3", "--device", "cpu", "--weights", "small.safetensors")
 
 ENTRY = """
-from nst.vgg.architecture import layer_names
+from nst.vgg.architecture import vgg_layers
 from nst.hookspecs import hookimpl
 from nst.specs import BackendSpec
 
@@ -27,7 +27,7 @@ from nst.specs import BackendSpec
 @hookimpl
 def nst_backends():
     yield BackendSpec(
-        name="moody", factory="nst_moody.backend:Moody", architecture="vgg19", layers=layer_names("vgg19"),
+        name="moody", factory="nst_moody.backend:Moody", architecture="vgg19", layers=vgg_layers("vgg19"),
         pooling=("max", "average"),
     )
 """
