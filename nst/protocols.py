@@ -23,7 +23,10 @@ Pixels: TypeAlias = NDArray[np.float32]
 """An image on the host: `(H, W, 3)` float32, RGB, sRGB-encoded, 0..1, C-contiguous."""
 
 Array: TypeAlias = Any
-"""The same image where the backend wants it: an array-API array `(H, W, 3)`, not clipped. NumPy is always allowed."""
+"""The same image where the backend wants it: an array-API array `(H, W, 3)`, not clipped. NumPy is always allowed.
+
+It may be immutable, as JAX's arrays are: nst assigns to no element of one.
+"""
 
 Tensor: TypeAlias = Any
 """A value the backend can differentiate."""
@@ -133,6 +136,10 @@ class FeatureBackend(Protocol):
 
         `objective(image, *parameters)` calls `loss(image, *parameters)`, NumPy's arrays among the parameters made the
         backend's own. The gradient is with respect to the image alone. What is given for the image may have any shape.
+
+        `loss` is hashable. Two losses that are equal compute the same of the same arguments. The targets and weights of
+        a picture are among the parameters, so that all pictures of one size have equal losses, and a backend that
+        compiles may keep one program for all of them.
         """
 
     def peak_memory(self) -> int | None:
@@ -242,7 +249,7 @@ class Optimizer(Protocol):
     """A generator of iterates, written against the array API, so that it runs on any backend's arrays.
 
     It gives the objective, and yields, images shaped like the one it was given, of its kind or NumPy's. It lowers a
-    quadratic and Rosenbrock's function.
+    quadratic and Rosenbrock's function. Arrays may be immutable: it assigns to no element of one.
     """
 
     def __call__(

@@ -115,9 +115,9 @@ class TermForm:
 def term_form(backend: FeatureBackend, term: Term) -> TermForm:
     """Return the form of a term."""
     is_style, weights = isinstance(term, StyleTerm), term.area.weights
-    targeted = isinstance(term, StyleTerm) or term.targets[0] is not None
-    box = window(backend, weights[0]) if is_style and len(weights) == 1 and weights[0] is not None else None
     weighted = weights[0] is not None
+    targeted = isinstance(term, StyleTerm) or term.targets[0] is not None
+    box = window(backend, weights[0]) if is_style and weighted and len(weights) == 1 else None
     return TermForm(term.name, term.layer, term.loss, id(term.loss), is_style, targeted, weighted, box)
 
 

@@ -17,6 +17,7 @@ from nst.errors import NstError
 from nst.images import stretch
 from nst.protocols import Array, Evaluation, Iterate, State
 from nst.specs import OptimizerSpec, resolve
+from nst.testing.immutable import immutable
 from nst.testing.options import bounds
 from nst.testing.suite import Suite, said_of
 
@@ -118,6 +119,11 @@ class OptimizerSuite(Suite):
                 assert isinstance(image, np.ndarray | type(problem.start))
                 assert tuple(image.shape) == shape
                 assert np.asarray(image).dtype == np.float32
+
+    def test_assigns_to_no_element_of_an_array(self, spec: OptimizerSpec) -> None:
+        """Arrays may be immutable: it assigns to no element of one."""
+        for iterate in islice(self.run(spec, quadratic(immutable)), 12):
+            assert np.isfinite(np.asarray(iterate.image)).all()
 
     @pytest.mark.parametrize("function", [quadratic, rosenbrock])
     def test_lowers_a_quadratic_and_rosenbrock_s_function(

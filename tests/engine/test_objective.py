@@ -17,6 +17,8 @@ from nst.geometry import IMAGE, Layer
 from nst.losses.content import Content
 from nst.losses.gram import Gram
 from nst.losses.total_variation import TotalVariation
+from nst.protocols import Evaluation
+from nst.testing.immutable import immutable
 from nst.vgg.architecture import at
 from nst.vgg.reference import ReferenceVGG
 
@@ -121,6 +123,57 @@ def test_tile_by_tile_is_the_whole_at_once(backend, photo, mask):
     parts = tiled(backend, content, picture, 4, mask)(image)
     assert parts.terms == pytest.approx(at_once.terms)
     np.testing.assert_allclose(parts.gradient, at_once.gradient, atol=1e-7 * np.abs(at_once.gradient).max())
+
+
+class Immutable(ReferenceVGG):
+    """Its arrays refuse item assignment; its gradients are 1. It remembers the losses it was given."""
+
+    def __init__(self, network):
+        super().__init__(network)
+        self.losses = []
+
+    def asarray(self, pixels):
+        return immutable(super().asarray(pixels))
+
+    def value_and_grad(self, loss):
+        self.losses.append(loss)
+
+        def objective(image, *parameters):
+            terms = {name: float(term) for name, term in loss(image, *parameters).items()}
+            return Evaluation(sum(terms.values()), terms, immutable(np.ones(image.shape, np.float32)))
+
+        return objective
+
+
+@pytest.mark.parametrize("size", [0, 4], ids=["at once", "in tiles"])
+def test_arrays_may_be_immutable(make_network, photo, size):
+    backend = Immutable(make_network())
+    found = tiled(backend, photo(11, 8), photo(9, 10, seed=1), size, MASK)(backend.asarray(photo(11, 8, seed=2)))
+    assert found.gradient.shape == (11, 8, 3)
+    assert found.gradient.min() >= 1
+
+
+@pytest.mark.parametrize("size", [0, 4], ids=["at once", "in tiles"])
+@pytest.mark.parametrize("masks", [(None, None), (MASK, MASK**2)], ids=["everywhere", "masked"])
+def test_pictures_of_one_size_have_equal_losses(make_network, photo, size, masks):
+    """A backend that compiles needs one program for both."""
+    backend, pictures = Immutable(make_network()), []
+    for seed, mask in zip((1, 5), masks, strict=True):
+        objective = tiled(backend, photo(11, 8, seed=seed), photo(9, 10, seed=seed + 1), size, mask)
+        objective(photo(11, 8, seed=2))
+        pictures.append(backend.losses[:])
+        backend.losses.clear()
+    assert pictures[0] == pictures[1]
+    assert [hash(loss) for loss in pictures[0]] == [hash(loss) for loss in pictures[1]]
+
+
+def test_losses_that_compute_something_else_are_unequal(make_network, photo):
+    backend = Immutable(make_network())
+    tiled(backend, photo(11, 8), photo(9, 10, seed=1), 0)
+    tiled(backend, photo(11, 8), photo(9, 10, seed=1), 0, MASK)
+    build_objective(backend, pointwise_terms(backend, CONTENT, photo(8, 8)), whole((8, 8)))
+    build_objective(backend, pointwise_terms(backend, SMOOTH, photo(8, 8)), whole((8, 8)))
+    assert len(set(backend.losses)) == 4
 
 
 def test_a_region_is_painted_by_itself(backend, photo):

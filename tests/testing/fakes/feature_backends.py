@@ -16,6 +16,7 @@ from nst.geometry import Layer
 from nst.protocols import Evaluation
 from nst.specs import BackendSpec, Option
 from nst.testing import FeatureBackendSuite
+from nst.testing.immutable import ImmutableArray
 from nst.testing.tape import Tape, TapeNamespace, gradient
 from nst.vgg.layers import require_size
 
@@ -50,8 +51,8 @@ class Fake(FeatureBackendSuite):
         return rng.normal(size=(3, 4)), rng.normal(size=(4, 5))
 
 
-class Image(np.ndarray):
-    """The backend's own kind of array."""
+class Image(ImmutableArray):
+    """The backend's own kind of array, which nobody can write to."""
 
 
 class Tiny:

@@ -59,6 +59,16 @@ class TestGood(Fake):
     pass
 
 
+class TestWritesToArrays(Fake):
+    breaks = ("test_assigns_to_no_element_of_an_array",)
+
+    @staticmethod
+    def moved(velocity, gradient, lr, scale):
+        velocity = velocity.copy()
+        velocity[...] = 0.5 * velocity - lr * gradient
+        return velocity
+
+
 class TestGoodThatCarriesAndTells(Fake):
     carries, state_bytes = True, "fake_state_bytes:whole"
 
