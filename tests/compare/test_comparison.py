@@ -152,9 +152,10 @@ def test_pictures_from_anywhere_are_judged_the_same_way(compare, desk, photo):
     assert min(style, key=style.__getitem__) == "style.png"
 
 
-def test_ctrl_c_ends_the_workers_and_shows_what_is_finished(desk, environment):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_the_workers_and_shows_what_is_finished(desk, environment, number):
     command = [sys.executable, "-m", "nst", "compare", *PAIR, "--backends", "painter,slow", *FAST]
-    words = [*command, "--weights", "small.safetensors", "-o", "stopped"]
+    words = [*command, "--weights", "small.safetensors", "-o", "stopped", "--fresh"]
 
     with subprocess.Popen(words, cwd=desk, env=environment, stderr=subprocess.PIPE) as process:
         stage, deadline = None, time.monotonic() + 60
@@ -163,7 +164,7 @@ def test_ctrl_c_ends_the_workers_and_shows_what_is_finished(desk, environment):
             time.sleep(0.05)
             stage = next((desk / "stopped").glob("cells/slow-*/stage"), None)
         workers = subprocess.run(["pgrep", "-f", "cells/slow-"], capture_output=True, text=True).stdout.split()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.wait(20) == 130
     assert workers
     assert not any(os.path.exists(f"/proc/{worker}") for worker in workers)
