@@ -32,9 +32,9 @@ def main() -> None:
             sys.stderr.write(f"error: cannot print: {error.strerror}\n")
         code = 1
     if code == INTERRUPTED:
-        import signal
+        from nst.cli.interrupt import ignore_interrupts
 
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # another Ctrl-C would only garble the way out
+        ignore_interrupts()  # another Ctrl-C would only garble the way out
     sys.exit(code)
 
 
@@ -47,6 +47,9 @@ def _prepare_streams() -> None:
 
 
 def _act(words: Sequence[str]) -> int:
+    from nst.cli.interrupt import terminate_as_interrupt
+
+    terminate_as_interrupt()
     from nst.cli.app import run
 
     return run(words)

@@ -1,4 +1,4 @@
-"""Ctrl-C, which must not cost the picture that it asks for."""
+"""Ctrl-C and SIGTERM, which must not cost the picture that they ask for."""
 
 from __future__ import annotations
 
@@ -8,25 +8,45 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-GRACE = 1.0  # seconds in which Ctrl-C counts once: a launcher such as `uv run` passes on what the terminal has sent too
+GRACE = 1.0  # seconds in which a signal counts once: launchers such as `uv run` repeat the terminal's Ctrl-C
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""The requests to end: Ctrl-C, and what `docker stop`, SLURM and systemd send."""
+
+
+def terminate_as_interrupt() -> None:
+    """Let SIGTERM raise `KeyboardInterrupt`, as Ctrl-C does, unless the process was started with SIGTERM ignored."""
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def ignore_interrupts() -> None:
+    """Ignore Ctrl-C and SIGTERM from now on: the picture is being written, or the process is about to end."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
 def interrupted_once() -> Iterator[None]:
-    """Ctrl-C, and again right after, is one Ctrl-C: a second must not end what the first asks for.
+    """Raise `KeyboardInterrupt` for Ctrl-C or SIGTERM, but only once within `GRACE` seconds.
 
-    After it the process is on its way out, and Ctrl-C does nothing any more.
+    A second signal must not end what the first asks for. After a signal the process is about to end, and both are
+    ignored on exit of the context.
     """
-    heard = -math.inf
+    last = -math.inf
 
-    def hear(*_: object) -> None:
-        nonlocal heard
-        since, heard = time.monotonic() - heard, time.monotonic()
+    def interrupt(*_: object) -> None:
+        nonlocal last
+        since, last = time.monotonic() - last, time.monotonic()
         if since > GRACE:
             raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, hear)
+    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before if heard == -math.inf else signal.SIG_IGN)
+        if last > -math.inf:
+            ignore_interrupts()
+        else:
+            for number, handler in before.items():
+                signal.signal(number, handler)

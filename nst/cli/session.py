@@ -6,7 +6,6 @@ import json
 import math
 import os
 import re
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,7 +14,7 @@ from typing import Any
 
 from nst import images
 from nst.cli.host import host
-from nst.cli.interrupt import interrupted_once
+from nst.cli.interrupt import ignore_interrupts, interrupted_once
 from nst.cli.outputs import check_writable, other_file, same
 from nst.cli.progress import Watcher, say
 from nst.cli.saving import Saving, once
@@ -179,8 +178,7 @@ class Session:
                 job.estimate(making.resume)
             with Watcher(job, quiet=self.quiet) as watcher:
                 # once there is a picture to lose, there is nothing to stop
-                painted = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
-                result = making.stylize(lambda progress: _step(progress, watcher.show, saving.step), painted)
+                result = making.stylize(lambda progress: _step(progress, watcher.show, saving.step), ignore_interrupts)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("no picture was written") from None
         watcher.tell(result.notes[len(job.notes()) :])

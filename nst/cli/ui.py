@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from threading import Event
 from typing import Annotated
 
@@ -41,7 +40,6 @@ def ui(
     from nst.ui.uploads import Limits
 
     where = address(host, port, auth)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what ends a service is Ctrl-C to it
     server = Server(plugins(), where, weights=tuple(weights or ()), limits=Limits(max_upload * 10**6, max_pixels))
     try:
         url = server.open()

@@ -33,6 +33,9 @@ FORMAT = "nst-run/1"
 LONGEST_HEADER = 2**20
 """The limit in bytes for names, shapes and metadata, larger than any run needs."""
 
+FIRST = 10.0
+"""The seconds until the first checkpoint, unless a size ends earlier."""
+
 SHARE = 0.02
 """The largest share of a run's time for writing checkpoints at intervals."""
 
@@ -67,9 +70,10 @@ class Plan:
 class Checkpoints:
     """An `on_iterate` callback that writes a checkpoint every `every` seconds and at the end of each size.
 
-    A `path` of None writes nothing. `about` is plain data about the run, which `Checkpoint.about` returns. The interval
-    grows when writing is slow, to limit its cost to `SHARE` of the time. An interval of 0 writes after every step.
-    `tell` receives a message when writing fails; the run continues.
+    The first checkpoint is written after at most `FIRST` seconds. A `path` of None writes nothing. `about` is plain
+    data about the run, which `Checkpoint.about` returns. The interval grows when writing is slow, to limit its cost to
+    `SHARE` of the time. An interval of 0 writes after every step. `tell` receives a message when writing fails; the run
+    continues.
     """
 
     def __init__(
@@ -81,11 +85,13 @@ class Checkpoints:
     ) -> None:
         self._path = None if path is None else Path(path)
         self._about, self._every, self._tell = about or {}, every, tell
-        self._due = time.monotonic() + every
+        self._due = time.monotonic() + min(every, FIRST)
         self._last: Progress | None = None
 
     def __call__(self, progress: Progress) -> None:
         """Remember a step, and write a checkpoint if one is due."""
+        if self._path is None:
+            return  # the last step would keep the tensors of its size
         self._last = progress
         if progress.left == 0 or time.monotonic() >= self._due:
             self.write()

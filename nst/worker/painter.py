@@ -41,6 +41,8 @@ from nst.worker.staging import Staging
 
 Tell = Callable[[Event], object]
 
+TERMINATED = 143  # the exit code of a process after SIGTERM: 128 + 15
+
 
 @dataclass(frozen=True)
 class ParsedOrder:
@@ -86,6 +88,8 @@ class Painter:
             recorded.prepare()
             tell(_started(job))
             result = recorded.stylize(_StepEvents(order, job, tell, stopped))
+            if result.stopped == "interrupted" and not order.fresh:
+                raise NstError("interrupted", "run it again")  # the next batch would keep the picture as finished
             recorded.write(result.pixels)
             staging.send(str(output))
             return Done(order.output, result.stopped, recorded.report(result))
@@ -173,6 +177,21 @@ class _Inbox(threading.Thread):
         self._lines = lines
         self.orders: SimpleQueue[Order] = SimpleQueue()
         self.stop = threading.Event()
+        self.terminated = self._idle = False
+
+    def wait(self) -> Order:
+        """Return the next order."""
+        self._idle = True
+        order = self.orders.get()
+        self._idle = False
+        return order
+
+    def terminate(self, *_: object) -> None:
+        """Stop the order in progress, or end the process if there is none; the handler of SIGTERM."""
+        if self._idle:
+            os._exit(TERMINATED)
+        self.terminated = True
+        self.stop.set()
 
     def run(self) -> None:
         for line in self._lines:
@@ -188,7 +207,8 @@ class _Inbox(threading.Thread):
 def main() -> None:
     """Run the orders from stdin.
 
-    A framework's prints go to stderr, so that stdout carries events only; a framework cannot read the orders.
+    A framework's prints go to stderr, so that stdout carries events only; a framework cannot read the orders. SIGTERM
+    ends the order in progress with the best image so far, and then the process.
     """
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -197,9 +217,11 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     inbox, painter = _Inbox(lines), Painter()
     inbox.start()
-    while True:
-        order = inbox.orders.get()
+    signal.signal(signal.SIGTERM, inbox.terminate)
+    while not inbox.terminated:
+        order = inbox.wait()
         _send(events, painter.paint(order, partial(_send, events), inbox.stop.is_set))
+    os._exit(TERMINATED)  # the thread that reads stdin would not let the interpreter end
 
 
 def _send(events: BinaryIO, event: Event) -> None:

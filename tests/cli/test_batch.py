@@ -82,7 +82,8 @@ def test_a_mistake_of_the_whole_is_told_before_anything_is_painted(nst, desk, wo
 
 @pytest.mark.frameworks
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-def test_ctrl_c_leaves_the_report_and_nothing_running(desk, environment):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_leaves_the_report_and_nothing_running(desk, environment, number):
     words = ["--content", "photos", "--style", "sea.png", "-o", "out", "--backend", "example-backend"]
     words += [
         "--style-layers",
@@ -101,7 +102,7 @@ def test_ctrl_c_leaves_the_report_and_nothing_running(desk, environment):
         while not (painters := _children(running.pid)):
             time.sleep(0.05)
         time.sleep(1)
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         try:
             _, said = running.communicate(timeout=60)
         finally:

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from nst.cli import interrupt
+from nst.persistence.checkpoint import Checkpoint, Plan
 
 pytestmark = [
     pytest.mark.frameworks,
@@ -78,14 +79,14 @@ def unsteady(tmp_path_factory):
 def interrupted(here, environment):
     """`interrupted(file, *words)`: Ctrl-C as soon as nst, called with the words, has made the file."""
 
-    def call(file, *words, times=1, **changes):
+    def call(file, *words, times=1, number=signal.SIGINT, **changes):
         command = [sys.executable, "-m", "nst", "stylize", *PAIR, *words]
         running = subprocess.Popen(command, env=environment | changes, stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + 60
         while not (here / file).exists() and running.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
         for _ in range(times):
-            running.send_signal(signal.SIGINT)
+            running.send_signal(number)
             time.sleep(0.002)
         told = running.communicate(timeout=60)[1]
         assert "Traceback" not in told
@@ -111,6 +112,17 @@ def test_ctrl_c_leaves_the_best_picture_so_far_however_often_it_is_pressed(inter
     assert 2 <= len(report["history"]) < 100_000
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM ends a process there at once")
+def test_sigterm_is_ctrl_c_and_leaves_picture_and_checkpoint(interrupted, here, fast):
+    """So end `docker stop`, SLURM and systemd a run; nothing was due of the checkpoint yet."""
+    code, told = interrupted("out-0002.png", *fast, *ENDLESS, "--checkpoint", "run.nst", number=signal.SIGTERM)
+    assert code == 130
+    assert told.splitlines()[-1].startswith("Interrupted; saved out.png (48×36): ")
+    steps = len(json.loads((here / "run.json").read_text())["history"])
+    snapshot = Checkpoint("run.nst").snapshot(Plan([(42, 54)], [100_000], averaged=False))
+    assert (snapshot.taken, len(snapshot.history)) == (steps, steps)
+
+
 @pytest.mark.slow
 def test_ctrl_c_speaks_up_even_when_quiet(interrupted, fast):
     code, told = interrupted("out-0001.png", *fast, *ENDLESS, "--quiet")
@@ -121,16 +133,18 @@ def test_ctrl_c_speaks_up_even_when_quiet(interrupted, fast):
 
 @pytest.fixture
 def ctrl_c():
-    """Puts Ctrl-C back for pytest."""
-    before = signal.getsignal(signal.SIGINT)
+    """Puts Ctrl-C and SIGTERM back for pytest."""
+    before = {number: signal.getsignal(number) for number in interrupt.SIGNALS}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
-def test_ctrl_c_counts_once_within_a_second(monkeypatch, ctrl_c):
+@pytest.mark.parametrize("first", interrupt.SIGNALS)
+def test_ctrl_c_counts_once_within_a_second(monkeypatch, ctrl_c, first):
     with interrupt.interrupted_once():
         with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(first)
         signal.raise_signal(signal.SIGINT)
         monkeypatch.setattr(interrupt, "GRACE", 0)
         with pytest.raises(KeyboardInterrupt):
@@ -138,11 +152,12 @@ def test_ctrl_c_counts_once_within_a_second(monkeypatch, ctrl_c):
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # the process is on its way out
 
 
-def test_a_run_that_nobody_interrupts_leaves_ctrl_c_as_it_was():
-    before = signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize("number", interrupt.SIGNALS)
+def test_a_run_that_nobody_interrupts_leaves_ctrl_c_as_it_was(number):
+    before = signal.getsignal(number)
     with interrupt.interrupted_once():
-        assert signal.getsignal(signal.SIGINT) is not before
-    assert signal.getsignal(signal.SIGINT) is before
+        assert signal.getsignal(number) is not before
+    assert signal.getsignal(number) is before
 
 
 def test_ctrl_c_before_the_first_step_leaves_nothing(interrupted, here, fast, unsteady):

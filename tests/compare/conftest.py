@@ -133,7 +133,8 @@ def desk(tmp_path_factory, photo, make_network) -> Path:
 @pytest.fixture(scope="session")
 def environment(desk) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NST_")}
-    ours = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": str(desk / "plugins"), "COLUMNS": "160"}
+    path = os.pathsep.join([str(desk / "plugins"), os.environ.get("PYTHONPATH", "")])
+    ours = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": path, "COLUMNS": "160"}
     return kept | ours
 
 

@@ -152,22 +152,26 @@ def test_pictures_from_anywhere_are_judged_the_same_way(compare, desk, photo):
     assert min(style, key=style.__getitem__) == "style.png"
 
 
-def test_ctrl_c_ends_the_workers_and_shows_what_is_finished(desk, environment):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_the_workers_and_shows_what_is_finished(desk, environment, number):
+    output = f"stopped-by-{number}"
     command = [sys.executable, "-m", "nst", "compare", *PAIR, "--backends", "painter,slow", *FAST]
-    words = [*command, "--weights", "small.safetensors", "-o", "stopped"]
+    words = [*command, "--weights", "small.safetensors", "-o", output]
 
     with subprocess.Popen(words, cwd=desk, env=environment, stderr=subprocess.PIPE) as process:
         stage, deadline = None, time.monotonic() + 60
         while stage is None or stage.read_text() != "features":
             assert time.monotonic() < deadline
             time.sleep(0.05)
-            stage = next((desk / "stopped").glob("cells/slow-*/stage"), None)
-        workers = subprocess.run(["pgrep", "-f", "cells/slow-"], capture_output=True, text=True).stdout.split()
-        process.send_signal(signal.SIGINT)
+            stage = next((desk / output).glob("cells/slow-*/stage"), None)
+        workers = subprocess.run(
+            ["pgrep", "-f", f"{output}/cells/slow-"], capture_output=True, text=True
+        ).stdout.split()
+        process.send_signal(number)
         assert process.wait(20) == 130
     assert workers
     assert not any(os.path.exists(f"/proc/{worker}") for worker in workers)
-    columns = json.loads((desk / "stopped" / "report.json").read_text("utf-8"))["columns"]
+    columns = json.loads((desk / output / "report.json").read_text("utf-8"))["columns"]
     status = {column["name"]: column["status"] for column in columns}
     assert status == {"painter": "finished", "slow": "not finished"}
 

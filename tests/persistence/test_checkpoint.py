@@ -345,11 +345,18 @@ def written(monkeypatch, clock):
 def test_it_is_written_every_so_many_seconds_and_at_the_end_of_a_size(tmp_path, clock, written):
     keep = Checkpoints(tmp_path / "run.nst", {}, every=60)
     counts = []
-    for now, left in ((10, 9), (59, 9), (61, 9), (100, 9), (122, 9), (123, 0), (124, 9)):
+    for now, left in ((9, 9), (11, 9), (61, 9), (72, 9), (73, 0), (74, 9)):
         clock.now = now
         keep(progress(left))
         counts.append(len(written))
-    assert counts == [0, 0, 1, 1, 2, 3, 3]
+    assert counts == [0, 1, 1, 2, 3, 3]
+
+
+def test_the_first_is_written_after_the_first_size_if_that_ends_before(tmp_path, clock, written):
+    keep = Checkpoints(tmp_path / "run.nst", {}, every=60)
+    clock.now = 2
+    keep(progress(left=0))
+    assert len(written) == 1
 
 
 def test_every_zero_seconds_is_after_every_step(tmp_path, clock, written):

@@ -16,6 +16,7 @@ from PIL import Image
 
 from nst.images import save_image
 from nst.orders import Done, Failed, Order, Preview, Started, Step
+from nst.persistence.checkpoint import Checkpoint
 from nst.worker.client import Worker
 
 pytestmark = pytest.mark.frameworks
@@ -167,6 +168,35 @@ def test_a_stop_ends_a_long_run_at_its_next_step(own_worker, order):
             own_worker.stop()
     assert event.stopped == "interrupted"
     assert isinstance(outcome(own_worker, order), Done), "a stop is for the order it came in"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM ends a process there at once")
+def test_sigterm_ends_the_run_with_picture_and_checkpoint_and_then_the_process(own_worker, order):
+    for event in own_worker.paint(replace(order, recipe={**RECIPE, "steps": 1_000_000}, checkpoint="run.nst")):
+        if isinstance(event, Step) and event.step == 3:
+            os.kill(own_worker.pid, signal.SIGTERM)
+    assert event.stopped == "interrupted"
+    with Image.open("out.png") as image:
+        assert image.size == (40, 30)
+    assert len(Checkpoint("run.nst").about["record"]["inputs"]) == 2
+    assert own_worker._process.wait(30) == 143
+    assert isinstance(outcome(own_worker, order), Done), "another process takes the next order"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM ends a process there at once")
+def test_sigterm_ends_an_idle_process(own_worker, order):
+    outcome(own_worker, order)
+    os.kill(own_worker.pid, signal.SIGTERM)
+    assert own_worker._process.wait(30) == 143
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM ends a process there at once")
+def test_an_interrupted_picture_is_not_left_where_a_batch_would_keep_it(own_worker, order):
+    for event in own_worker.paint(replace(order, recipe={**RECIPE, "steps": 1_000_000}, fresh=False)):
+        if isinstance(event, Step) and event.step == 3:
+            own_worker.stop()
+    assert event == Failed("interrupted", "run it again")
+    assert not Path("out.png").exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
