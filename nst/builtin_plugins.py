@@ -1,4 +1,4 @@
-"""What nst's own distribution offers, through the hooks like any other plugin."""
+"""Offer the losses and the executor of nst's own distribution, through the hooks of any plugin."""
 
 from nst.executors import nst_executors
 from nst.losses import nst_losses

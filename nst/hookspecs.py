@@ -1,4 +1,4 @@
-"""The hooks a plugin may implement, all optional, each with a whole example.
+"""The hooks that a plugin may implement, each with a complete example. All of them are optional.
 
 A hook takes no arguments and yields frozen specs. The module that implements it is named in the distribution's
 `nst.v1` entry-point group: the plugin's entry module. A factory is a string, so that listing plugins never imports a
@@ -31,7 +31,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def nst_backends() -> Iterable[BackendSpec]:  # type: ignore[empty-body]
-    """Networks that can stylize.
+    """Yield the specs of networks that can stylize.
 
     Example:
 
@@ -43,7 +43,7 @@ def nst_backends() -> Iterable[BackendSpec]:  # type: ignore[empty-body]
 
 @hookspec
 def nst_optimizers() -> Iterable[OptimizerSpec]:  # type: ignore[empty-body]
-    """Ways down an objective.
+    """Yield the specs of optimizers.
 
     Example:
 
@@ -56,7 +56,7 @@ def nst_optimizers() -> Iterable[OptimizerSpec]:  # type: ignore[empty-body]
 
 @hookspec
 def nst_initializers() -> Iterable[InitializerSpec]:  # type: ignore[empty-body]
-    """Pictures to start from.
+    """Yield the specs of initializers: the images that an optimization starts from.
 
     Example:
 
@@ -68,7 +68,7 @@ def nst_initializers() -> Iterable[InitializerSpec]:  # type: ignore[empty-body]
 
 @hookspec
 def nst_losses() -> Iterable[LossSpec]:  # type: ignore[empty-body]
-    """Measures of likeness to the style, to the content, or of the picture alone.
+    """Yield the specs of losses: on style, on content, or on the image alone.
 
     Example:
 
@@ -80,7 +80,7 @@ def nst_losses() -> Iterable[LossSpec]:  # type: ignore[empty-body]
 
 @hookspec
 def nst_executors() -> Iterable[ExecutorSpec]:  # type: ignore[empty-body]
-    """Places where a folder of pictures is painted.
+    """Yield the specs of executors, which run the jobs of a batch.
 
     Example:
 

@@ -40,7 +40,7 @@ def rerun(
 ) -> int:
     """See `nst.cli.commands`."""
     from nst.cli.session import Session, say
-    from nst.errors import Findings, raise_all
+    from nst.errors import Findings, UserError, raise_all
     from nst.persistence import input_files, provenance
 
     was = provenance.read(picture)
@@ -57,7 +57,13 @@ def rerun(
         raise_all(findings.errors)
     for note in found.notes:
         say(note)
-    job = session.job(found.sources, found.recipe, mistakes, max_pixels)
+    try:
+        job = session.job(found.sources, found.recipe, mistakes, max_pixels)
+    except UserError:
+        for name, number in provenance.missing(was).items():
+            install = f"if you trust it: pip install {name}=={number}"
+            say(f"{picture} was made with {name} {number}, which is not installed; {install}")
+        raise
     if "weights" not in given:
         _check_data(job)
     session.check_size(job, max_pixels)

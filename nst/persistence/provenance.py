@@ -14,7 +14,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import Any, TypeVar
+
+from packaging.utils import InvalidName, canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from nst import images
 from nst.errors import UserError, raise_all
@@ -93,6 +97,26 @@ def changes(old: Record, new: Record) -> list[str]:
 def foreign(old: Record, new: Record) -> list[str]:
     """Return the names of new weights whose SHA-256 is not among the old ones."""
     return [name for name, digest in new.weights.items() if old.weights and digest not in old.weights.values()]
+
+
+def missing(old: Record) -> dict[str, str]:
+    """Return the version of each distribution in a record that is not installed.
+
+    A name or a version that pip would not accept is left out.
+    """
+    return {name: number for name, number in old.versions.items() if _is_missing(name, number)}
+
+
+def _is_missing(name: str, number: str) -> bool:
+    try:
+        Version(number)
+        module = canonicalize_name(name, validate=True).replace("-", "_")
+        version(name)
+    except (InvalidName, InvalidVersion):
+        return False
+    except PackageNotFoundError:
+        return find_spec(module) is None
+    return False
 
 
 def read(image: PathLike) -> Record:

@@ -1,4 +1,4 @@
-"""Find, load, validate and name plugins: `host.Plugins` is the entry to it all."""
+"""Find, load, validate and name plugins; `host.Plugins` is the class that callers use."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a spec declares, in words and as data: the one source of `nst plugins show` and of the reference pages.
+"""Describe a spec in words and as data, for `nst plugins show` and for the reference pages.
 
-Every field of a spec is told, one that is added later too: fields without words of their own here go by their names.
+Every field of a spec is shown. A field without a label here is shown under its own name.
 """
 
 from __future__ import annotations
@@ -15,45 +15,45 @@ from nst.plugins.options import allowed
 from nst.specs import BackendSpec, MemoryModel, Option, OptionValue, Spec, WeightSet
 
 MEANINGS: Mapping[tuple[str, Any], str] = {
-    ("kind", "feature"): "feature (losses and an optimizer paint with what it sees)",
-    ("kind", "image"): "image (paints in one pass, without losses or an optimizer)",
+    ("kind", "feature"): "feature (losses and an optimizer change the image by its features)",
+    ("kind", "image"): "image (stylizes in one pass, without losses or an optimizer)",
     ("files", ""): "none",
-    ("memory", MemoryModel()): "not told",
+    ("memory", MemoryModel()): "not declared",
     ("files", "nst.weights:NeutralFile"): "any in the neutral format (nst.weights:NeutralFile)",
-    ("resumable", True): "yes (a run goes on from where it was)",
-    ("resumable", False): "no (a run starts again)",
-    ("carries", True): "yes (what it knows of one size helps at the next)",
-    ("carries", False): "no (it starts afresh at each size)",
-    ("isolated", True): "yes (a process that dies costs no picture but its own)",
-    ("isolated", False): "no (a process that dies takes the rest with it)",
-    ("remote", True): "yes (may paint on other machines)",
-    ("remote", False): "no (paints on this machine)",
+    ("resumable", True): "yes (an interrupted run continues at its last step)",
+    ("resumable", False): "no (an interrupted run starts again)",
+    ("carries", True): "yes (its state at one size is used at the next)",
+    ("carries", False): "no (it starts anew at each size)",
+    ("isolated", True): "yes (a process that crashes loses only its own picture)",
+    ("isolated", False): "no (a crash ends the whole batch)",
+    ("remote", True): "yes (may use other machines)",
+    ("remote", False): "no (uses this machine)",
     ("role", "style"): "style",
     ("role", "content"): "content",
-    ("role", "image"): "image (of the picture alone, without a target)",
+    ("role", "image"): "image (of the image alone, without a target)",
     ("shape", "statistic"): "statistic (averages over positions, then compares)",
     ("shape", "pointwise"): "pointwise (compares at each position, then averages)",
     ("shape", "matched"): "matched (chooses a target for each position once per size, then compares there)",
-    ("shape", "whole"): "whole (looks at the whole picture at once, so it cannot be computed in tiles)",
+    ("shape", "whole"): "whole (needs the whole image at once, so it cannot be computed in tiles)",
 }
-"""What the value of a field means, where it does not say so itself."""
+"""The text of a field's value, for values that do not explain themselves."""
 
 LABELS = {
     "files": "weight files",
     "state_bytes": "memory of its state",
-    "copies": "copies of the features it holds",
+    "copies": "copies of the features in memory",
     "requires": "needs the modules",
     "install": "install with",
 }
-"""What a field is called, where not by its name."""
+"""The label of a field, where it is not the field's name."""
 
 FEATURES_ONLY = ("architecture", "layers", "pooling", "padding")
-"""Fields that mean nothing to a backend that paints in one pass."""
+"""Fields without a meaning for a backend that stylizes in one pass."""
 
 
 @dataclass(frozen=True)
 class OptionText:
-    """One option in words: its name, its default with the unit, what is allowed, and what it is for."""
+    """One option in words: its name, its default with the unit, the allowed values, and its purpose."""
 
     name: str
     default: str
@@ -63,7 +63,7 @@ class OptionText:
 
 @dataclass(frozen=True)
 class WeightsText:
-    """One weight set in words: its name, how large it is, and its facts by label."""
+    """One weight set in words: its name, its size, and its facts by label."""
 
     name: str
     size: str
@@ -72,7 +72,7 @@ class WeightsText:
 
 @dataclass(frozen=True)
 class Description:
-    """A spec in words: what it is called and whose it is, its facts by label, its weight sets and its options."""
+    """A spec in words: its name and its distribution, its facts by label, its weight sets and its options."""
 
     name: str
     kind: str
@@ -102,7 +102,7 @@ def as_data(plugin: Plugin, kind: str, spec: Spec) -> dict[str, Any]:
 
 
 def _facts(spec: Spec) -> Iterator[tuple[str, str]]:
-    """Label and value of each field that is not told elsewhere, those of the kind before those of every spec."""
+    """Yield label and text of the fields without a place of their own, those of the kind before those of every spec."""
     common = [field.name for field in fields(Spec)]
     own = [field.name for field in fields(spec) if field.name not in common]
     left_out = FEATURES_ONLY if isinstance(spec, BackendSpec) and spec.kind == "image" else ()
@@ -125,14 +125,14 @@ def _words(name: str, value: Any) -> str:
 
 def _plain(value: OptionValue | MemoryModel) -> str:
     if isinstance(value, MemoryModel):
-        return f"{value.base / 1e9:.2f} GB, and {value.factor:g} times what its convolutions give"
+        return f"{value.base / 1e9:.2f} GB, and {value.factor:g} times the outputs of its convolutions"
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 def _weights(weights: WeightSet) -> WeightsText:
-    size = f"{megabytes(weights.size)} to fetch" if weights.size else "ships with nst"
-    named = {"origin": weights.origin, "license": weights.license, "preprocessing": weights.preprocessing}
-    return WeightsText(weights.name, size, named | {"source": weights.source})
+    size = f"{megabytes(weights.size)} to download" if weights.size else "ships with nst"
+    facts = {name: getattr(weights, name) for name in ("origin", "license", "preprocessing", "source")}
+    return WeightsText(weights.name, size, facts)
 
 
 def _option(option: Option) -> OptionText:

@@ -6,13 +6,13 @@ A plugin that takes long is named on stderr while it is being waited for; Ctrl-C
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Timer
-from typing import TextIO
 
 import pluggy
 
@@ -64,7 +64,7 @@ def _named_if_slow(entry: EntryPoint) -> Iterator[None]:
     """Print the name of a plugin to stderr when the block takes longer than `PATIENCE`."""
     name = entry.distribution
     text = f"waiting for plugin {entry.name} of distribution {name} (NST_DISABLE_PLUGINS={name} leaves it out)\n"
-    timer = Timer(PATIENCE, _print, [sys.stderr, text])
+    timer = Timer(PATIENCE, _print, [text])
     timer.daemon = True
     timer.start()
     try:
@@ -73,10 +73,9 @@ def _named_if_slow(entry: EntryPoint) -> Iterator[None]:
         timer.cancel()
 
 
-def _print(stream: TextIO, text: str) -> None:
-    with suppress(OSError, ValueError):  # the plugin has closed the stream
-        stream.write(text)
-        stream.flush()
+def _print(text: str) -> None:
+    with suppress(OSError):
+        os.write(2, text.encode("utf-8", "backslashreplace"))  # a plugin may have closed or replaced sys.stderr
 
 
 def _remove_modules(package: str, before: set[str]) -> None:

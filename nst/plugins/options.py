@@ -1,4 +1,4 @@
-"""Reads the options a plugin declares, each as the type of its default and within its bounds."""
+"""Read the options that a plugin declares, each with the type of its default and within its bounds."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ KINDS = {bool: "yes or no", int: "a whole number", float: "a number", str: "text
 
 
 def read_options(spec: Spec, given: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
-    """Return the options that `spec` declares, with the given values converted. Raises all mistakes together."""
+    """Return the value of every option of `spec`: the given one, converted, or the default.
+
+    Raises all mistakes together as `UserError`.
+    """
     declared = {option.name: option for option in spec.options}
-    found = Findings()
-    found.add(*(_unknown(spec, name, declared) for name in given if name not in declared))
+    findings = Findings()
+    findings.add(*(_unknown(spec, name, declared) for name in given if name not in declared))
     values = {
-        name: found.attempt(partial(read_option, option, given[name]))
+        name: findings.attempt(partial(read_option, option, given[name]))
         for name, option in declared.items()
         if name in given
     }
-    raise_all(found.errors)
+    raise_all(findings.errors)
     return {name: option.default for name, option in declared.items()} | values
 
 
@@ -35,13 +38,13 @@ def _unknown(spec: Spec, name: str, declared: Collection[str]) -> UserError:
 
 
 def read_option(option: Option, value: OptionValue) -> OptionValue:
-    """One value of an option, of the type of its default. Raises `UserError`."""
-    found = _as_type(option, value)
-    if option.choices and found not in option.choices:
+    """Return the value of an option with the type of its default. Raises `UserError` for a value not allowed."""
+    converted = _as_type(option, value)
+    if option.choices and converted not in option.choices:
         raise unknown(option.name, str(value), option.choices)
-    if not (isinstance(found, str) or _within(option, found)):
+    if not (isinstance(converted, str) or _within(option, converted)):
         raise UserError(f"{option.name} must be {_range(option)}, not {value}", option.help)
-    return found
+    return converted
 
 
 def _within(option: Option, value: float) -> bool:
@@ -71,10 +74,10 @@ def _range(option: Option) -> str:
 def _as_type(option: Option, value: OptionValue) -> OptionValue:
     kind = type(option.default)
     try:
-        found: OptionValue = TRUE[str(value).lower()] if kind is bool else kind(value)
-        if not isinstance(value, str) and (found != value or (isinstance(value, bool) and kind is not bool)):
+        converted: OptionValue = TRUE[str(value).lower()] if kind is bool else kind(value)
+        if not isinstance(value, str) and (converted != value or (isinstance(value, bool) and kind is not bool)):
             raise ValueError
-        return found
+        return converted
     except (KeyError, TypeError, ValueError, OverflowError):
         raise UserError(f"{option.name} must be {KINDS[kind]}, not '{value}'", option.help) from None
 

@@ -1,4 +1,4 @@
-"""Asks one plugin what it offers, and checks every answer: a spec that would hurt later breaks its plugin now."""
+"""Collect the specs of one plugin and validate each field: an invalid spec makes its plugin broken."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS: Mapping[str, type[Spec]] = {
     "loss": LossSpec,
     "executor": ExecutorSpec,
 }
-"""What a plugin can offer: the word for it, and the spec that hook `nst_<word>s` (or `-es`) yields."""
+"""The type of spec by its kind; the hook `nst_<kind>s` (or `-es`) yields it."""
 
 HOOKS = {"nst_backends": "backend", "nst_optimizers": "optimizer", "nst_initializers": "initializer"} | {
     "nst_losses": "loss",
@@ -30,24 +30,24 @@ HOOKS = {"nst_backends": "backend", "nst_optimizers": "optimizer", "nst_initiali
 }
 
 MOST = 1000
-"""How many specs a hook may yield: a hook that yields for ever would fill the memory before its time is up."""
+"""The number of specs a hook may yield. A hook that yields without end would fill the memory."""
 
 
 Offer = dict[str, list[Spec]]
-"""What one plugin offers, by kind."""
+"""The specs of one plugin, by kind."""
 
 
 def manager() -> pluggy.PluginManager:
-    """One that knows our hooks."""
-    empty = pluggy.PluginManager(hookspecs.PROJECT)
-    empty.add_hookspecs(hookspecs)
-    return empty
+    """Return a plugin manager with the hooks of nst and no plugins."""
+    hooks = pluggy.PluginManager(hookspecs.PROJECT)
+    hooks.add_hookspecs(hookspecs)
+    return hooks
 
 
 def collect_specs(name: str, manager: pluggy.PluginManager) -> Offer:
     """Collect the specs of one plugin's module, by kind. Raises `NstError`, and any error of the module.
 
-    It leaves the manager again, so that no other meets it, or what its failure left.
+    The module is unregistered afterwards, so its failure has no effect on the next plugin.
     """
     if not all(part.isidentifier() for part in name.split(".")):
         raise NstError(f"its entry point names '{name}', which is not a module")
@@ -57,14 +57,17 @@ def collect_specs(name: str, manager: pluggy.PluginManager) -> Offer:
         hooks = manager.get_hookcallers(module)
         if not hooks:
             raise NstError(f"{name} implements no hook", "is the function marked with @hookimpl?")
-        return {HOOKS.get(hook.name, ""): list(_answers(hook, module)) for hook in hooks}
+        return {HOOKS.get(hook.name, ""): list(_specs(hook, module)) for hook in hooks}
     finally:
         if manager.is_registered(module):
             manager.unregister(module)
 
 
-def _answers(hook: Any, module: ModuleType) -> Iterable[Spec]:
-    """Yield the specs of one plugin's own hook; called directly, since pluggy does not tell whose generator failed."""
+def _specs(hook: Any, module: ModuleType) -> Iterable[Spec]:
+    """Return the specs of one plugin's hook.
+
+    The hook is called directly, because pluggy does not report which plugin's generator failed.
+    """
     if not hook.has_spec():
         raise unknown("hook", hook.name, HOOKS)
     implementation = next(impl for impl in hook.get_hookimpls() if impl.plugin is module)
@@ -72,8 +75,8 @@ def _answers(hook: Any, module: ModuleType) -> Iterable[Spec]:
     if answer is None or isinstance(answer, str):
         raise NstError(f"{hook.name} gave {answer!r}, not specs")
     specs: dict[str, Spec] = {}
-    for each in answer:
-        spec = _checked(each, HOOKS[hook.name])
+    for item in answer:
+        spec = _checked(item, HOOKS[hook.name])
         if spec.name in specs:
             raise NstError(f"{hook.name} offers '{spec.name}' twice")
         if len(specs) == MOST:
@@ -93,14 +96,14 @@ def _checked(spec: Any, kind: str) -> Spec:
     for reference in _references(spec):
         if not _is_reference(reference):
             raise NstError(f"{kind} '{spec.name}' names '{reference}', which is no 'package.module:attribute'")
-    for field, named in (("options", spec.options), ("weights", getattr(spec, "weights", ()))):
-        if len({each.name for each in named}) < len(named):
-            raise NstError(f"{kind} '{spec.name}': {field} must have names of their own")
+    for field, items in (("options", spec.options), ("weights", getattr(spec, "weights", ()))):
+        if len({item.name for item in items}) < len(items):
+            raise NstError(f"{kind} '{spec.name}': {field} must have different names")
     return spec
 
 
 def _references(spec: Spec) -> Iterable[str]:
-    """Yield the references of a spec beside its factory: weight sources and other parts of a backend or optimizer."""
+    """Return the references of a spec beside its factory, such as weight sources."""
     match spec:
         case BackendSpec():
             return filter(None, [spec.files, spec.compressor, *(weights.source for weights in spec.weights)])
@@ -110,7 +113,7 @@ def _references(spec: Spec) -> Iterable[str]:
 
 
 def _is_reference(text: str) -> bool:
-    """Whether this is what `nst.specs.resolve` can read."""
+    """Return whether the text has the form `package.module:attribute`."""
     module, _, attribute = text.partition(":")
     return all(part.isidentifier() for part in [*module.split("."), attribute])
 
@@ -124,18 +127,18 @@ def _check_fields(declared: Any, kind: Any, place: str) -> None:
 
 
 def _check_value(value: Any, hint: Any, place: str) -> None:
-    """Raise `NstError` for a value that is not of its field's type, or contains another type."""
+    """Raise `NstError` for a value that does not have its field's type, or contains a value of another type."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Literal:
         if value not in parts:
             raise NstError(f"{place} must be one of {', '.join(parts)}, not {value!r:.60}")
         return
-    wanted = tuple if origin is tuple else hint | int if float in (hint, *parts) else hint
-    if not isinstance(value, wanted):
+    expected = tuple if origin is tuple else hint | int if float in (hint, *parts) else hint
+    if not isinstance(value, expected):
         raise NstError(f"{place} must be of type {getattr(hint, '__name__', hint)}, not {value!r:.60}")
-    for each in value if origin is tuple else ():
-        if not isinstance(each, parts[0]):
-            raise NstError(f"{place} must hold {parts[0].__name__} only, not {value!r:.60}")
-        _check_value(each, parts[0], f"{place} '{getattr(each, 'name', each)}'")
+    for item in value if origin is tuple else ():
+        if not isinstance(item, parts[0]):
+            raise NstError(f"{place} must contain only {parts[0].__name__}, not {value!r:.60}")
+        _check_value(item, parts[0], f"{place} '{getattr(item, 'name', item)}'")
     if is_dataclass(hint):
         _check_fields(value, hint, place)

@@ -124,7 +124,7 @@ def test_show_tells_everything_a_backend_declares(nst):
         "  padding: zero, reflect, replicate\n",
         "  devices: auto, cpu, cuda, mps\n",
         "  install with: pip install nst-torch\n",
-        "    imagenet (548 MB to fetch)\n      origin: torchvision IMAGENET1K_V1",
+        "    imagenet (548 MB to download)\n      origin: torchvision IMAGENET1K_V1",
         "    compact (ships with nst)\n",
         "      license: CC BY 4.0\n      preprocessing: torchvision\n",
     ):

@@ -182,6 +182,17 @@ def test_a_hostile_path_is_read_as_a_picture_or_not_at_all(nst, here, forged, pa
     assert not (here / "forged-again.png").exists()
 
 
+def test_a_plugin_that_is_gone_is_named_with_its_version(nst, here, forged):
+    versions = {"nst": "0.1.0", "nst-mosaic": "1.2", "nst-torch": "0.1.0", "numpy": "1.0", "-x": "1", "nst-x": "a; b"}
+    picture = forged(recipe={"optimizer": "mosaic"}, versions=versions)
+    done = nst("rerun", picture)
+    assert (done.code, done.errors) == (2, ["unknown optimizer 'mosaic'"])
+    notes = [line for line in done.err.splitlines() if "not installed" in line]
+    assert notes == [
+        f"{picture} was made with nst-mosaic 1.2, which is not installed; if you trust it: pip install nst-mosaic==1.2"
+    ]
+
+
 def test_a_terminal_is_shown_no_commands(nst, here, forged):
     done = nst("rerun", forged(recipe={"backend": "\x1b[2Jevil"}, versions={"torch": "\x1b]0;evil\x07"}))
     assert done.code == 2

@@ -61,8 +61,8 @@ def test_it_says_whose_it_is(owner):
 @pytest.mark.parametrize(
     ("spec", "label", "start"),
     [
-        (LossSpec("mine", "a:b", shape="whole"), "shape", "whole (looks at the whole picture"),
-        (LossSpec("mine", "a:b", role="image"), "role", "image (of the picture alone"),
+        (LossSpec("mine", "a:b", shape="whole"), "shape", "whole (needs the whole image"),
+        (LossSpec("mine", "a:b", role="image"), "role", "image (of the image alone"),
         (OptimizerSpec("mine", "a:b"), "resumable", "yes ("),
         (OptimizerSpec("mine", "a:b", resumable=False), "resumable", "no ("),
         (OptimizerSpec("mine", "a:b", carries=True), "carries", "yes ("),
@@ -70,8 +70,8 @@ def test_it_says_whose_it_is(owner):
         (BackendSpec("mine", "a:b", memory=MemoryModel(28 * 10**7, 2)), "memory", "0.28 GB, and 2 times"),
         (BackendSpec("mine", "a:b", files=""), "weight files", "none"),
         (BackendSpec("mine", "a:b", install="nst-mine"), "install with", "pip install nst-mine"),
-        (BackendSpec("mine", "a:b"), "memory", "not told"),
-        (LossSpec("mine", "a:b", copies=2.5), "copies of the features it holds", "2.5"),
+        (BackendSpec("mine", "a:b"), "memory", "not declared"),
+        (LossSpec("mine", "a:b", copies=2.5), "copies of the features in memory", "2.5"),
     ],
 )
 def test_what_a_value_means_is_said_beside_it(owner, spec, label, start):
@@ -80,7 +80,7 @@ def test_what_a_value_means_is_said_beside_it(owner, spec, label, start):
 
 def test_what_means_nothing_to_one_pass_is_left_out(owner):
     facts = describe(owner, "backend", BackendSpec("mine", "a:b", kind="image")).facts
-    assert facts["kind"].startswith("image (paints in one pass")
+    assert facts["kind"].startswith("image (stylizes in one pass")
     assert not {"pooling", "padding", "layers", "architecture"} & facts.keys()
 
 

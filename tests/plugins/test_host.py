@@ -96,9 +96,9 @@ SPECS = {
     "OptimizerSpec('mine', print)": "optimizer 'mine': factory must be of type str, not <built-in function print>",
     "OptimizerSpec(5, 'a:b')": "optimizer '5': name must be of type str, not 5",
     "OptimizerSpec('mine', 'a:b', requires=('torch'))": "optimizer 'mine': requires must be of type tuple, not 'torch'",
-    "OptimizerSpec('mine', 'a:b', requires=(5,))": "optimizer 'mine': requires must hold str only, not (5,)",
-    "OptimizerSpec('mine', 'a:b', options=('lr',))": "optimizer 'mine': options must hold Option only, not ('lr',)",
-    "BackendSpec('mine', 'a:b', weights=('all',))": "backend 'mine': weights must hold WeightSet only, not ('all',)",
+    "OptimizerSpec('mine', 'a:b', requires=(5,))": "optimizer 'mine': requires must contain only str, not (5,)",
+    "OptimizerSpec('mine', 'a:b', options=('lr',))": "optimizer 'mine': options must contain only Option, not ('lr',)",
+    "BackendSpec('mine', 'a:b', weights=('all',))": "backend 'mine': weights must contain only WeightSet, not ('all',)",
     "BackendSpec('mine', 'a:b', files='a')": "backend 'mine' names 'a', which is no 'package.module:attribute'",
     "BackendSpec('mine', 'a:b', weights=(WeightSet('w', 'a', '', '', ''),))": (
         "backend 'mine' names 'a', which is no 'package.module:attribute'"
@@ -123,10 +123,10 @@ SPECS = {
         "optimizer 'mine': options 'lr': minimum must be of type float | None, not '0'"
     ),
     "OptimizerSpec('mine', 'a:b', options=(Option('way', 'a', '', choices=('a', 1)),))": (
-        "optimizer 'mine': options 'way': choices must hold str only, not ('a', 1)"
+        "optimizer 'mine': options 'way': choices must contain only str, not ('a', 1)"
     ),
     "OptimizerSpec('mine', 'a:b', options=(Option('lr', 1, ''), Option('lr', 2, '')))": (
-        "optimizer 'mine': options must have names of their own"
+        "optimizer 'mine': options must have different names"
     ),
 }
 

@@ -270,6 +270,7 @@ class LOST(VAGUE):
         ("nst ; python_version > '3'", "warned"),
         ("nst-torch>=1", "failed"),
         ("nst>=0.1; extra == 'all'", "failed"),
+        ("nst>=", "failed"),
     ],
 )
 def test_the_requirement_of_nst_is_read_as_pip_writes_it(subject, requires, status):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nst.hookspecs import hookimpl
 from nst.specs import BackendSpec, MemoryModel, WeightSet
-from nst.vgg import layer_names
+from nst.vgg import vgg_layers
 from nst.weights import COMPACT_SET
 
 
@@ -29,7 +29,7 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
         requires=("jax",),
         install="nst-jax",
         architecture=architecture,
-        layers=layer_names(architecture),
+        layers=vgg_layers(architecture),
         memory=MemoryModel(base=500_000_000, factor=2.5),
         devices=("auto", "cpu", "cuda"),
         weights=weights,
