@@ -21,7 +21,8 @@ class Order:
     A checkpoint is written every `checkpoint_every` seconds. `resume` is a checkpoint to resume, which replaces the
     images and the recipe. A preview with sides of at most `preview_size` pixels is sent every `preview_seconds` or
     every `preview_steps`; 0 turns either off. Paths are relative to `folder`, "" for the worker's current folder.
-    Unless `fresh`, an output with the same inputs is kept.
+    Unless `fresh`, an output with the same inputs is kept. `kind` selects the handler in a worker process, a key of
+    `nst.worker.process.HANDLERS`; the orders of an executor are pictures.
     """
 
     content: str = ""
@@ -41,6 +42,7 @@ class Order:
     preview_size: int = 512
     folder: str = ""
     fresh: bool = True
+    kind: str = "picture"
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,15 @@ class Preview:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """The current stage of an order that is no picture, such as a cell of a comparison, with its progress."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Done:
-    """The image is written to `output`. `report` is the data of `nst stylize --report`.
+    """The image is written to `output`. `report` is the data of `nst stylize --report`, or an estimate.
 
     `stopped` is "finished", "interrupted" or "diverged", or "kept" for an up-to-date output, which has no report.
     """
@@ -100,9 +109,11 @@ class Failed:
     signal: str = ""
 
 
-Event = Started | Step | Preview | Done | Failed
+Event = Started | Step | Preview | Stage | Done | Failed
 Outcome = Done | Failed
-KINDS: Mapping[str, type[Event]] = {event.__name__.lower(): event for event in (Started, Step, Preview, Done, Failed)}
+KINDS: Mapping[str, type[Event]] = {
+    event.__name__.lower(): event for event in (Started, Step, Preview, Stage, Done, Failed)
+}
 
 
 def encode(event: Event) -> bytes:

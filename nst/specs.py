@@ -18,9 +18,10 @@ OptionValue = bool | int | float | str
 def resolve(reference: str) -> Any:
     """Import and return what `"package.module:attribute"` names."""
     from importlib import import_module
+    from operator import attrgetter
 
     module, _, attribute = reference.partition(":")
-    return getattr(import_module(module), attribute)
+    return attrgetter(attribute)(import_module(module))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -15,6 +16,7 @@ from nst.compare.grid import Setting, caption
 from nst.errors import Findings, UserError, raise_all
 from nst.io.download import sha256_of
 from nst.job.validation import ONE_PASS, Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
+from nst.orders import Order
 from nst.plugins.host import Plugins
 from nst.recipe.recipe import ENGINE_FIELDS, Recipe
 from nst.specs import BackendSpec
@@ -127,11 +129,11 @@ def _probed(cells: Sequence[Cell]) -> list[Cell]:
     return [replace(cell, probe=cell.spec.kind == "feature" and first) for cell, first in zip(cells, new, strict=True)]
 
 
-def order(cell: Cell, content: str, styles: Sequence[str], max_pixels: int | None) -> dict[str, Any]:
-    """Return the order of a worker process, as JSON data."""
-    recipe = cell.recipe.to_dict()
-    pictures: dict[str, Any] = {"content": content, "styles": list(styles), "max_pixels": max_pixels}
-    return {**pictures, "recipe": recipe, "probe": cell.probe}
+def order(cell: Cell, pictures: Sequence[str], folder: Path, max_pixels: int | None) -> Order:
+    """Return the order of a cell for a worker process, which writes to `folder`."""
+    content, *styles = pictures
+    kind = "probed cell" if cell.probe else "cell"
+    return Order(content, styles, str(folder), cell.recipe.to_dict(), max_pixels=max_pixels, kind=kind)
 
 
 def folder_name(cell: Cell, pictures: Sequence[str]) -> str:
@@ -142,8 +144,8 @@ def folder_name(cell: Cell, pictures: Sequence[str]) -> str:
         "format": FORMAT,
         "recipe": recipe.to_dict(),
         "probe": cell.probe,
-        "files": [_digest(file) for file in files],
-        "weights": [selection.choose(cell.spec, name).source.verify() for name in recipe.weights],
+        "files": [_digest(file, os.stat(file).st_mtime_ns) for file in files],
+        "weights": [selection.choose(cell.spec, name).digest() for name in recipe.weights],
         "software": _software(cell.spec),
     }
     backend = "".join(letter if letter.isalnum() else "-" for letter in cell.spec.name)
@@ -151,7 +153,7 @@ def folder_name(cell: Cell, pictures: Sequence[str]) -> str:
 
 
 @cache
-def _digest(file: str) -> str:
+def _digest(file: str, modified: int) -> str:
     return sha256_of(Path(file))
 
 

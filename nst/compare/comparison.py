@@ -1,4 +1,4 @@
-"""A comparison from beginning to end: everything checked, every cell run, every picture judged, all of it written."""
+"""Compare backends, recipes or finished pictures: check the request, run the cells, evaluate, write the report."""
 
 from __future__ import annotations
 
@@ -13,26 +13,31 @@ from nst.compare import cells, grid, page, report, study
 from nst.compare.cells import Cell
 from nst.compare.metrics import SIZE, Evaluator, load_network, missing_scikit_image
 from nst.compare.report import Column
+from nst.compare.scheduler import Stopped
 from nst.compare.study import Say, Study, Watch
 from nst.errors import Findings, UserError, raise_all
 from nst.images import Picture
 from nst.io import atomic
+from nst.orders import Done, Order, Outcome, Stage
 from nst.plugins.host import Plugins
 from nst.protocols import Pixels
+from nst.recipe import recipe
 from nst.recipe.fields import numbered
 from nst.recipe.recipe import Recipe
 from nst.reports import contact_sheet, folder
 from nst.reports.folder import PAGE
+from nst.worker.painter import Painter, Tell
 
 MARK = '<meta name="generator" content="nst compare">'  # in every page of ours
 
 
 @dataclass(frozen=True)
 class ComparisonRequest:
-    """What a person asks for: pictures, what to vary, where the report goes.
+    """A request for a comparison.
 
-    `pictures` are the content and the styles; with `against`, which are then these two, the finished pictures.
-    `chosen` are the recipe fields set by hand, `mistakes` what could not be read of them. `judge` is a neutral file.
+    `pictures` are the paths of the content and the styles. With `against`, the content and the style, `pictures` are
+    finished pictures. `judge` is the path of the evaluator's network in the neutral format, "" for the compact network.
+    `chosen` are the recipe fields set by the user; `mistakes` are the errors of reading the recipe.
     """
 
     pictures: Sequence[str]
@@ -50,55 +55,57 @@ class ComparisonRequest:
 
     @property
     def originals(self) -> Sequence[str]:
-        """The content and the styles."""
+        """The paths of the content and the styles."""
         return self.against or self.pictures
 
 
 class Comparison:
-    """A request, checked. Construction raises every mistake together, before anything is written or computed."""
+    """A checked comparison. The constructor raises every mistake together, before anything is written or computed."""
 
     def __init__(self, request: ComparisonRequest, plugins: Plugins) -> None:
         self._request = request
-        found = Findings()
-        found.add(*request.mistakes, missing_scikit_image(), *_usage(request), folder.occupied(request.output, MARK))
+        findings = Findings()
+        occupied = folder.occupied(request.output, MARK)
+        findings.add(*request.mistakes, missing_scikit_image(), *_usage(request), occupied)
         read = partial(images.read, max_pixels=request.max_pixels if (request.max_pixels or 0) > 0 else None)
-        originals = [found.attempt(partial(read, source)) for source in request.originals]
-        given = [found.attempt(partial(read, source)) for source in request.pictures if request.against]
-        self._network = found.attempt(partial(load_network, request.judge))
-        self.cells = found.attempt(partial(self._plan, originals, plugins)) or []
-        raise_all({(error.message, error.hint): error for error in found.errors}.values())
+        originals = [findings.attempt(partial(read, source)) for source in request.originals]
+        finished = [findings.attempt(partial(read, source)) for source in request.pictures if request.against]
+        self._network = findings.attempt(partial(load_network, request.judge))
+        self.cells = findings.attempt(partial(self._plan, originals, plugins)) or []
+        raise_all({(error.message, error.hint): error for error in findings.errors}.values())
         self._originals: list[Picture] = originals
-        self._given: list[Picture] = given
+        self._finished: list[Picture] = finished
         self._study = Study(request.pictures, request.output, request.max_pixels, request.jobs, request.fresh)
 
     def _plan(self, originals: Sequence[Picture | None], plugins: Plugins) -> list[Cell]:
         request = self._request
         if request.against or not (request.backends or request.vary):
             return []
-        wanted = grid.read(request.backends, request.vary)
-        raise_all(study.set_and_varied(wanted[0], request.chosen))
-        shapes = [(each.pixels.shape[0], each.pixels.shape[1]) if each else (0, 0) for each in originals]
+        settings = grid.read(request.backends, request.vary)
+        raise_all(study.set_and_varied(settings[0], request.chosen))
+        shapes = [picture.pixels.shape[:2] if picture else (0, 0) for picture in originals]
         named = list(zip(request.originals, shapes, strict=True))
-        return cells.plan(request.recipe, wanted, plugins, named, request.chosen)
+        return cells.plan(request.recipe, settings, plugins, named, request.chosen)
 
-    def run(self, say: Say, watch: Watch) -> dict[str, Any]:
-        """Run what is not finished, judge, write; the report. Ctrl-C ends what runs: what is finished is shown.
+    def run(self, say: Say, watch: Watch, stopped: Stopped = bool) -> dict[str, Any]:
+        """Run the unfinished cells, evaluate the pictures, and write and return the report.
 
-        `say` gets lines, `watch` the columns being worked on and what is being done.
+        `say` gets messages, `watch` the current stages by column. After Ctrl-C, or once `stopped()` is true, the report
+        shows the finished cells.
         """
         folder.make(self._request.output)
         columns = self._columns()
-        interrupted = False
         try:
             if self.cells:
-                self._study.finish(columns, self.cells, say, watch)
+                self._study.finish(columns, self.cells, say, watch, stopped)
+            interrupted = stopped()
         except KeyboardInterrupt:
             interrupted = True
         pictures = self._pictures(columns)
-        about = self._judge(columns, pictures, watch)
-        found = report.build(columns, about, self._request.output, interrupted)
-        self._write(found, pictures)
-        return found
+        about = self._evaluate(columns, pictures, watch)
+        data = report.build(columns, about, self._request.output, interrupted)
+        self._write(data, pictures)
+        return data
 
     def _columns(self) -> list[Column]:
         request = self._request
@@ -111,38 +118,37 @@ class Comparison:
     def _pictures(self, columns: Sequence[Column]) -> dict[str, Pixels]:
         """Return the finished pictures, by column."""
         if self._request.against:
-            return {column.name: given.pixels for column, given in zip(columns, self._given, strict=True)}
-        return {each.name: images.load_image(each.picture) for each in columns if each.picture.is_file()}
+            return {column.name: picture.pixels for column, picture in zip(columns, self._finished, strict=True)}
+        return {column.name: images.load_image(column.picture) for column in columns if column.picture.is_file()}
 
-    def _judge(self, columns: Sequence[Column], pictures: Mapping[str, Pixels], watch: Watch) -> dict[str, Any]:
-        """Every picture judged at one size; what the report says about judge and originals."""
+    def _evaluate(self, columns: Sequence[Column], pictures: Mapping[str, Pixels], watch: Watch) -> dict[str, Any]:
+        """Score every picture at one size, and return the report's fields about the evaluator and the originals."""
         request = self._request
-        content, *styles = (each.pixels for each in self._originals)
-        size = min(SIZE, max((max(each.shape[:2]) for each in pictures.values()), default=SIZE))
+        content, *styles = (original.pixels for original in self._originals)
+        size = min(SIZE, max((max(pixels.shape[:2]) for pixels in pictures.values()), default=SIZE))
         blend = request.recipe.style_blend if len(request.recipe.style_blend) == len(styles) else ()
-        judge = Evaluator(self._network, content, styles, blend, size)
+        evaluator = Evaluator(self._network, content, styles, blend, size)
         for column in columns:
             if column.name in pictures:
                 watch({"the judge": column.name})
-                column.judgement = judge(pictures[column.name])
-        facts = {"weights": request.judge or "compact", "sha256": self._network.sha256, "size": size}
-        return {"originals": list(request.originals), "varied": list(request.vary), "judge": facts}
+                column.judgement = evaluator(pictures[column.name])
+        about = {"weights": request.judge or "compact", "sha256": self._network.sha256, "size": size}
+        return {"originals": list(request.originals), "varied": list(request.vary), "judge": about}
 
-    def _write(self, found: Mapping[str, Any], pictures: Mapping[str, Pixels]) -> None:
+    def _write(self, data: Mapping[str, Any], pictures: Mapping[str, Pixels]) -> None:
         output = self._request.output
-        shown = study.captioned(self._originals)
-        shown += [(column["name"], pictures.get(column["name"])) for column in found["columns"]]
-        tall, wide = self._originals[0].pixels.shape[:2]
-        originals, made = shown[: len(self._originals)], shown[len(self._originals) :]
-        rows = [originals, *contact_sheet.rows(made, study.across(self.cells))]
-        images.write(output / "sheet.png", contact_sheet.grid(rows, tall / wide))
-        report.write(output / "report.json", found)
-        text = page.render(found, shown)
+        originals = study.captioned(self._originals)
+        results = [(column["name"], pictures.get(column["name"])) for column in data["columns"]]
+        height, width = self._originals[0].pixels.shape[:2]
+        rows = [originals, *contact_sheet.rows(results, study.across(self.cells))]
+        images.write(output / "sheet.png", contact_sheet.grid(rows, height / width))
+        report.write(output / "report.json", data)
+        text = page.render(data, [*originals, *results])
         atomic.replace(output / PAGE, lambda file: file.write(text.encode()))
 
 
 def _usage(request: ComparisonRequest) -> Iterator[UserError]:
-    """Options that do not go together, and those without which there is nothing to do."""
+    """Yield the errors of options that contradict each other or are missing."""
     if request.jobs < 1:
         yield UserError(f"--jobs must be 1 or more, not {request.jobs}", "1 gives the truest times")
     if request.max_pixels is not None and request.max_pixels < 1:
@@ -158,3 +164,17 @@ def _usage(request: ComparisonRequest) -> Iterator[UserError]:
     if not (request.backends or request.vary):
         hint = "--backends torch-vgg19,keras-vgg19, --vary optimizer=lbfgs,adam, or pictures --against CONTENT STYLE"
         yield UserError("nothing to compare", hint)
+
+
+def compare_order(painter: Painter, order: Order, tell: Tell, stopped: Stopped) -> Outcome:
+    """Compare the backends in an order's recipe, which are separated by commas. The report goes to `order.output`."""
+    values, errors = recipe.read({name: value for name, value in order.recipe.items() if name != "backend"})
+    raise_all(errors)
+    pictures, backends = [order.content, *map(str, order.styles)], order.recipe["backend"]
+    request = ComparisonRequest(pictures, Path(order.output), Recipe(**values), backends, max_pixels=order.max_pixels)
+    report = Comparison(request, painter.plugins).run(
+        lambda message: None,
+        lambda stages: tell(Stage("; ".join(f"{name}: {stage}" for name, stage in stages.items()))),
+        stopped,
+    )
+    return Done(order.output, "interrupted" if report["exit_code"] == 130 else "finished")

@@ -1,10 +1,11 @@
-"""An exploration from beginning to end: panels planned and checked, pictures painted or kept, a sheet and a page."""
+"""Explore recipes: plan and check the panels, stylize their pictures, write a contact sheet and a page."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +25,16 @@ from nst.reports import contact_sheet, folder
 from nst.reports.folder import PAGE
 
 COMMAND = "nst explore"
-MARK = f'<meta name="generator" content="{COMMAND}">'  # in every page of ours
-WIDEST = 6  # pictures in a row, where there is but one
+MARK = f'<meta name="generator" content="{COMMAND}">'  # in each page that nst explore writes
+WIDEST = 6  # pictures in a single row
 
 
 @dataclass(frozen=True)
 class ExplorationRequest:
-    """What a person asks for: a content and styles, what to vary or a paper's experiment, where the pictures go.
+    """A request for an exploration of varied fields, or of a paper's experiment.
 
-    `chosen` are the recipe fields set by hand, `mistakes` what could not be read of them.
+    `pictures` are the paths of the content and the styles. `chosen` are the recipe fields set by the user; `mistakes`
+    are the errors of reading the recipe.
     """
 
     pictures: Sequence[str]
@@ -48,23 +50,23 @@ class ExplorationRequest:
 
     @property
     def panels(self) -> Sequence[PaperPanel]:
-        """The paper's, or the one of what is varied."""
+        """The panels of the paper, or a single panel."""
         return self.paper.panels if self.paper else [PaperPanel()]
 
 
 class Exploration:
-    """A request, checked. Construction raises every mistake together, before anything is written or painted."""
+    """A checked exploration. The constructor raises every mistake together, before anything is written or painted."""
 
     def __init__(self, request: ExplorationRequest, plugins: Plugins) -> None:
         self._request, self._plugins = request, plugins
-        self._study = Study(request.pictures, request.output, request.max_pixels, fresh=request.fresh, together=True)
-        found = Findings()
-        found.add(*request.mistakes, *_usage(request), folder.occupied(request.output, MARK))
+        self._study = Study(request.pictures, request.output, request.max_pixels, fresh=request.fresh)
+        findings = Findings()
+        findings.add(*request.mistakes, *_usage(request), folder.occupied(request.output, MARK))
         read = partial(images.read, max_pixels=request.max_pixels if (request.max_pixels or 0) > 0 else None)
-        originals = [found.attempt(partial(read, source)) for source in request.pictures]
-        shapes = [each.pixels.shape[:2] if each else (0, 0) for each in originals]
-        planned = [found.attempt(partial(self._plan, panel, shapes)) for panel in request.panels]
-        raise_all({(error.message, error.hint): error for error in found.errors}.values())
+        originals = [findings.attempt(partial(read, source)) for source in request.pictures]
+        shapes = [picture.pixels.shape[:2] if picture else (0, 0) for picture in originals]
+        planned = [findings.attempt(partial(self._plan, panel, shapes)) for panel in request.panels]
+        raise_all({(error.message, error.hint): error for error in findings.errors}.values())
         self._originals: list[Picture] = originals
         self.cells: list[list[Cell]] = planned
 
@@ -73,19 +75,19 @@ class Exploration:
         vary = [*request.vary, *panel.vary]
         if not (request.backends or vary):
             return []
-        wanted = grid.read(request.backends, vary)
+        settings = grid.read(request.backends, vary)
         fixed = [UserError(f"{flag(name)} is what the experiment sets", "leave it out") for name in panel.recipe
                  if name in request.chosen]  # fmt: skip
-        raise_all([*study.set_and_varied(wanted[0], request.chosen), *fixed])
+        raise_all([*study.set_and_varied(settings[0], request.chosen), *fixed])
         named = list(zip(request.pictures, shapes, strict=True))
         recipe = request.recipe.override(**panel.recipe)
-        planned = cells.plan(recipe, wanted, self._plugins, named, request.chosen)
+        planned = cells.plan(recipe, settings, self._plugins, named, request.chosen)
         return [replace(cell, probe=False) for cell in planned]
 
     def run(self, say: Say, watch: Watch) -> dict[str, Any]:
-        """Paint what is not there, write sheet, page and report; the report. Ctrl-C ends what runs, and shows the rest.
+        """Stylize the unfinished pictures, write the sheet, the page and the report, and return the report.
 
-        `say` gets lines, `watch` the pictures being worked on and how far they are.
+        `say` gets messages, `watch` the current stages by picture. After Ctrl-C the report shows the finished pictures.
         """
         folder.make(self._request.output)
         planned = [cell for panel in self.cells for cell in panel]
@@ -95,9 +97,9 @@ class Exploration:
             self._study.finish(columns, planned, say, watch)
         except KeyboardInterrupt:
             interrupted = True
-        found = report.build(columns, self._about(), self._request.output, interrupted)
-        self._write(found, columns)
-        return found
+        data = report.build(columns, self._about(), self._request.output, interrupted)
+        self._write(data, columns)
+        return data
 
     def _about(self) -> dict[str, Any]:
         """Return the fields of the report beside the pictures."""
@@ -111,35 +113,34 @@ class Exploration:
         paper = request.paper
         if paper is None:
             return {**about, "panels": panels}
-        title, told = f"{paper.title}: {paper.source}", {"paper": paper.name, "departures": list(paper.departures)}
-        return {**about, "title": title, **told, "panels": panels}
+        title, departures = f"{paper.title}: {paper.source}", list(paper.departures)
+        return {**about, "title": title, "paper": paper.name, "departures": departures, "panels": panels}
 
-    def _write(self, found: Mapping[str, Any], columns: Sequence[Column]) -> None:
+    def _write(self, data: Mapping[str, Any], columns: Sequence[Column]) -> None:
         output = self._request.output
         originals = study.captioned(self._originals)
-        made: list[tuple[str, Pixels | None]] = [
-            (each.name, images.load_image(each.picture) if each.picture.is_file() else None) for each in columns
+        results: list[tuple[str, Pixels | None]] = [
+            (column.name, images.load_image(column.picture) if column.picture.is_file() else None) for column in columns
         ]
-        tall, wide = self._originals[0].pixels.shape[:2]
-        images.write(output / "sheet.png", contact_sheet.panels([*_sheet(found, originals, made)], tall / wide))
-        report.write(output / "report.json", found)
-        text = page.render(found, [*originals, *made])
+        height, width = self._originals[0].pixels.shape[:2]
+        images.write(output / "sheet.png", contact_sheet.panels([*_sheet(data, originals, results)], height / width))
+        report.write(output / "report.json", data)
+        text = page.render(data, [*originals, *results])
         atomic.replace(output / PAGE, lambda file: file.write(text.encode()))
 
 
 def _sheet(
-    found: Mapping[str, Any], originals: Sequence[contact_sheet.Captioned], made: Sequence[contact_sheet.Captioned]
+    data: Mapping[str, Any], originals: Sequence[contact_sheet.Captioned], results: Sequence[contact_sheet.Captioned]
 ) -> Iterator[tuple[str, list[Sequence[contact_sheet.Captioned]]]]:
-    """Draw the originals and each panel, with titles, in rows."""
-    yield found.get("title", "Originals"), [originals]
-    rest = iter(made)
-    for panel in found["panels"]:
-        own = [next(rest) for _ in range(panel["count"])]
-        yield panel["title"], contact_sheet.rows(own, panel["across"])
+    """Yield the title and the rows of the originals and of each panel."""
+    yield data.get("title", "Originals"), [originals]
+    pictures = iter(results)
+    for panel in data["panels"]:
+        yield panel["title"], contact_sheet.rows([*islice(pictures, panel["count"])], panel["across"])
 
 
 def _across(planned: Sequence[Cell]) -> int:
-    """Pictures in a row: all of them, where one field is varied and they are few."""
+    """Return the number of pictures in a row: all pictures if one field is varied and they are few."""
     fields = {name for cell in planned for name in cell.setting}
     return len(planned) if len(fields) == 1 and len(planned) <= WIDEST else study.across(planned)
 

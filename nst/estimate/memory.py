@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -21,6 +22,12 @@ def peak_memory() -> int | None:
         return own
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def reset_peak_memory() -> None:
+    """Let `peak_memory` begin anew, where the system can (Linux)."""
+    with suppress(OSError):
+        (PROC / "self" / "clear_refs").write_text("5")
 
 
 def resident_memory() -> int | None:

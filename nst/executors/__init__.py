@@ -9,7 +9,7 @@ from nst.specs import ExecutorSpec, Option
 
 LOCAL = ExecutorSpec(
     name="local",
-    factory="nst.executors.local:execute",
+    factory="nst.worker.pool:execute",
     summary="processes on this machine, each of which keeps its network from picture to picture",
     options=(Option("jobs", 1, "pictures painted at once; each takes the memory of one", minimum=1),),
 )

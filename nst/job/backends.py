@@ -64,6 +64,6 @@ class BackendCache:
         return options
 
     def _load(self, choice: Choice, options: dict[str, Any]) -> Opened:
-        network = choice.source.load()  # first: a bad file is found before the framework is imported
+        network = choice.load()  # first: a bad file is found before the framework is imported
         backend = self._plugins.load(self._spec)(network, device=self._recipe.device, **options)
-        return Opened(backend, outline(network), getattr(network, "sha256", "") or choice.source.verify())
+        return Opened(backend, outline(network), getattr(network, "sha256", "") or choice.digest())

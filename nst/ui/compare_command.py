@@ -1,4 +1,4 @@
-"""Run `nst compare` for the page, and embed its report."""
+"""Compare backends for the page, and embed the report."""
 
 from __future__ import annotations
 
@@ -7,26 +7,23 @@ from html import escape
 from pathlib import Path
 
 from nst.errors import UserError
-from nst.io import toml
+from nst.orders import Order
 from nst.recipe.recipe import Recipe
 from nst.reports.folder import PAGE
-from nst.ui.commands import CommandRun
 
 OWN = ("backend", "weights", "backend_options")
 """Fields that differ between backends, so the shared recipe omits them."""
 
 
-def start_command(
+def comparison_order(
     content: str, styles: Sequence[str], backends: Sequence[str], recipe: Recipe, folder: Path, largest: int
-) -> CommandRun:
-    """Return the command that writes its report to `folder`. Raise `UserError` for fewer than two backends."""
+) -> Order:
+    """Return the order of a report in `folder`. Raise `UserError` for fewer than two backends."""
     if len(backends) < 2:
         raise UserError(f"a comparison needs two or more backends, not {len(backends)}", "choose two or more backends")
-    shared = {name: value for name, value in recipe.departures().items() if name not in OWN}
-    file = folder / "recipe.toml"
-    file.write_text(toml.dumps(shared), "utf-8")
-    options = ["--backends", ",".join(backends), "--recipe", str(file), "--max-pixels", str(largest), "--quiet"]
-    return CommandRun(["compare", content, *styles, *options, "-o", str(folder / "report")])
+    shared = {name: value for name, value in recipe.to_dict().items() if name not in OWN}
+    values = {**shared, "backend": ",".join(backends)}
+    return Order(content, styles, str(folder / "report"), values, max_pixels=largest, kind="comparison")
 
 
 def report_frame(folder: Path) -> str:

@@ -11,11 +11,12 @@ from typing import Any
 import gradio as gr
 
 from nst.errors import NstError
+from nst.orders import Order
+from nst.recipe.recipe import Recipe
 from nst.ui import compare_command, status_html
-from nst.ui.commands import CommandRun
 from nst.ui.gradio_events import AT_ONCE, PRIVATE, RAW, path_of, paths_of
+from nst.ui.run_state import RunState
 from nst.ui.service import PaintRequest, Service
-from nst.ui.sessions import Visitor
 from nst.ui.settings import Settings
 
 
@@ -53,7 +54,7 @@ class ComparePanel:
         paint_request = PaintRequest(path_of(content), paths_of(styles), self._settings.values(values))
         folder = Path(tempfile.mkdtemp(prefix="compare-", dir=visitor.folder))
         try:
-            command = self._service.run_command(visitor, paint_request, partial(self._command, backends or [], folder))
+            command = self._service.run_command(visitor, paint_request, partial(self._order, backends or [], folder))
         except NstError as error:
             yield self._outputs(status_html.error_html(error), busy=False)
             return
@@ -67,23 +68,14 @@ class ComparePanel:
         if not visitor.gone:
             yield self._outputs(self._result(command, compare_command.report_frame(folder)), busy=False)
 
-    def _command(
-        self,
-        backends: list[str],
-        folder: Path,
-        visitor: Visitor,
-        content: str,
-        styles: list[str],
-        paint_request: PaintRequest,
-    ) -> CommandRun:
-        recipe, largest = self._service.form.recipe(paint_request.values), self._service.limits.pixels
-        return compare_command.start_command(content, styles, backends, recipe, folder, largest)
+    def _order(self, backends: list[str], folder: Path, content: str, styles: list[str], recipe: Recipe) -> Order:
+        largest = self._service.limits.pixels
+        return compare_command.comparison_order(content, styles, backends, recipe, folder, largest)
 
     @staticmethod
-    def _result(command: CommandRun, report: str) -> str:
-        ended = status_html.status_line("Stopped" if command.stopped else "Compared" if report else "Failed")
-        errors = command.errors() if not (report or command.stopped) else []
-        return ended + (status_html.error_list(errors) if errors else "") + report
+    def _result(command: RunState, report: str) -> str:
+        end = status_html.status_line("Stopped" if command.stopping else "Compared" if report else "Failed")
+        return end + status_html.failure(command) + report
 
     @staticmethod
     def _outputs(html: str, busy: bool) -> list[Any]:
@@ -91,6 +83,5 @@ class ComparePanel:
 
     def _stop(self, request: gr.Request) -> Any:
         visitor = self._service.visitors.enter(request.session_hash)
-        if visitor.command is not None:
-            visitor.command.stop()
+        self._service.stop_command(visitor)
         return gr.update(interactive=False)

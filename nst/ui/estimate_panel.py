@@ -8,11 +8,12 @@ from typing import Any
 import gradio as gr
 
 from nst.errors import NstError
+from nst.orders import Order
+from nst.recipe.recipe import Recipe
 from nst.ui import estimate_command, status_html
-from nst.ui.commands import CommandRun
 from nst.ui.gradio_events import AT_ONCE, RAW, path_of, paths_of
+from nst.ui.run_state import RunState
 from nst.ui.service import PaintRequest, Service
-from nst.ui.sessions import Visitor
 from nst.ui.settings import Settings
 
 
@@ -35,7 +36,7 @@ class EstimatePanel:
         visitor = self._service.visitors.enter(request.session_hash)
         paint_request = PaintRequest(path_of(content), paths_of(styles), self._settings.values(values))
         try:
-            command = self._service.run_command(visitor, paint_request, self._command)
+            command = self._service.run_command(visitor, paint_request, self._order)
         except NstError as error:
             yield status_html.error_html(error)
             return
@@ -44,12 +45,11 @@ class EstimatePanel:
         if not visitor.gone:
             yield self._result(command)
 
-    def _command(self, visitor: Visitor, content: str, styles: list[str], paint_request: PaintRequest) -> CommandRun:
-        recipe, largest = self._service.form.recipe(paint_request.values), self._service.limits.pixels
-        return estimate_command.start_command(content, styles, recipe, visitor.folder, largest)
+    def _order(self, content: str, styles: list[str], recipe: Recipe) -> Order:
+        return estimate_command.estimate_order(content, styles, recipe, self._service.limits.pixels)
 
     @staticmethod
-    def _result(command: CommandRun) -> str:
-        if command.code != 0:
-            return status_html.error_list(command.errors())
-        return status_html.status_line(estimate_command.summary(command.outputs[0]))
+    def _result(command: RunState) -> str:
+        if command.done is None:
+            return status_html.failure(command)
+        return status_html.status_line(estimate_command.summary(command.done.report))

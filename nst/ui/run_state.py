@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Condition
 from typing import Any
 
-from nst.orders import Done, Event, Failed, Order, Preview, Started, Step
+from nst.orders import Done, Event, Failed, Order, Preview, Stage, Started, Step
 from nst.ui.device_queue import Ticket
 
 
@@ -64,6 +64,8 @@ class RunState:
             self._enter("painting")
         elif isinstance(event, Preview):
             self.preview = event
+            self._enter("painting")
+        elif isinstance(event, Stage):
             self._enter("painting")
         elif isinstance(event, Done):
             self.done = event

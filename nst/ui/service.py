@@ -21,7 +21,6 @@ from nst.plugins.host import Plugins
 from nst.recipe.recipe import Recipe
 from nst.reports import run as report
 from nst.ui import mask, uploads
-from nst.ui.commands import CommandRun
 from nst.ui.form import Form
 from nst.ui.run_state import RunState
 from nst.ui.sessions import PaintedPicture, Visitor, Visitors
@@ -46,8 +45,8 @@ class PaintRequest:
     mask: Mask | None = None
 
 
-CommandFactory = Callable[[Visitor, str, list[str], PaintRequest], CommandRun]
-"""A function that creates a command from a visitor's images."""
+OrderFactory = Callable[[str, list[str], Recipe], Order]
+"""A function that creates the order of an estimate or a comparison from a visitor's images and recipe."""
 
 
 class Service:
@@ -121,14 +120,18 @@ class Service:
 
     def stop(self, visitor: Visitor) -> None:
         """Stop a visitor's run and keep the best result so far."""
-        if visitor.run is not None and not visitor.run.over:
+        if visitor.run is not None:
             self.workers.stop(visitor.run)
+
+    def stop_command(self, visitor: Visitor) -> None:
+        """Stop a visitor's estimate or comparison."""
+        if visitor.command is not None:
+            self.workers.stop(visitor.command)
 
     def leave(self, visitor: Visitor) -> None:
         """Stop the jobs of a closed page. `WARM` seconds after the last page, stop the workers too."""
         self.stop(visitor)
-        if visitor.command is not None:
-            visitor.command.stop()
+        self.stop_command(visitor)
         if not self.visitors:
             timer = Timer(WARM, self._stop_workers)
             timer.daemon = True
@@ -139,16 +142,16 @@ class Service:
         if not self.visitors:
             self.workers.close()
 
-    def run_command(self, visitor: Visitor, request: PaintRequest, make: CommandFactory) -> CommandRun:
-        """Queue the command that `make` creates from the request. Raise `UserError`."""
-        if visitor.command is not None and not (visitor.command.ticket and visitor.command.ticket.over):
+    def run_command(self, visitor: Visitor, request: PaintRequest, make_order: OrderFactory) -> RunState:
+        """Queue the estimate or comparison that `make_order` creates from the request. Raise `UserError`."""
+        if visitor.command is not None and not visitor.command.over:
             raise UserError(
                 "this page is already running an estimate or a comparison", "stop it first, or open another page"
             )
         recipe = self.form.recipe(request.values)
         content, styles = self.pictures(visitor, request)
-        visitor.command = make(visitor, content, styles, request)
-        self.workers.send(visitor.command, recipe.device)
+        visitor.command = RunState(make_order(content, styles, recipe))
+        self.workers.start(visitor.command)
         return visitor.command
 
     def waiting(self, visitor: Visitor) -> Iterator[int]:

@@ -12,7 +12,6 @@ from threading import Lock
 
 from nst.engine.masks import Mask
 from nst.recipe.recipe import Recipe
-from nst.ui.commands import CommandRun
 from nst.ui.run_state import RunState
 
 
@@ -37,7 +36,7 @@ class Visitor:
     pictures: list[PaintedPicture] = field(default_factory=list)
     run: RunState | None = None
     mask: Mask | None = None
-    command: CommandRun | None = None
+    command: RunState | None = None
     gone: bool = False
 
     @property

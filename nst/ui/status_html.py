@@ -38,8 +38,13 @@ def status(run: RunState) -> str:
 def run_status(run: RunState) -> str:
     """Return the status, progress bar and loss curves of a run."""
     if run.failed:
-        return status_line(status(run)) + ("" if run.stopping else error_list([(run.failed.message, run.failed.hint)]))
+        return status_line(status(run)) + failure(run)
     return f"{status_line(status(run))}{_bar(run)}{_curves(run)}"
+
+
+def failure(run: RunState) -> str:
+    """Return an alert with the error of a failed run, or "" if the user stopped it."""
+    return error_list([(run.failed.message, run.failed.hint)]) if run.failed and not run.stopping else ""
 
 
 def status_line(words: str) -> str:

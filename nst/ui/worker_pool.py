@@ -7,7 +7,6 @@ from threading import Lock, Timer
 from typing import Protocol
 
 from nst.orders import Event, Failed, Order
-from nst.ui.commands import CommandRun
 from nst.ui.device_queue import JobQueue, Ticket, device_for
 from nst.ui.run_state import RunState
 
@@ -41,11 +40,6 @@ class WorkerPool:
         device = device_for(str(run.order.recipe.get("device", "auto")))
         run.ticket = self.queue.submit(device, lambda: self._paint(run, self._worker(device)))
         return run.ticket
-
-    def send(self, command: CommandRun, device: str) -> Ticket:
-        """Queue a command for a device."""
-        command.ticket = self.queue.submit(device_for(device), command.run)
-        return command.ticket
 
     def _paint(self, run: RunState, worker: PaintWorker) -> None:
         if run.stopping:

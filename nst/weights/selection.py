@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
 
 from nst.errors import NstError, UserError, unknown
 from nst.io.download import megabytes
@@ -65,6 +67,30 @@ class Choice:
         except OSError:
             return None
         return found.st_size, found.st_mtime_ns
+
+    def load(self) -> Any:
+        """Read the weights, unless the network of the same file is still in use. Raises like the source's `load`."""
+        key = self._key()
+        network = _NETWORKS.get(key)
+        if network is None:
+            network = self.source.load()
+            if isinstance(network, Network):
+                _NETWORKS[key] = network
+        return network
+
+    def digest(self) -> str:
+        """Return the SHA-256 in hex, after one reading of each file. Raises like the source's `verify`."""
+        key = self._key()
+        if key not in _DIGESTS:
+            _DIGESTS[key] = self.source.verify()
+        return _DIGESTS[key]
+
+    def _key(self) -> tuple[object, ...]:
+        return self.name, type(self.source), str(self.source.path()), self.stamp()
+
+
+_NETWORKS: WeakValueDictionary[Any, Network] = WeakValueDictionary()
+_DIGESTS: dict[Any, str] = {}
 
 
 def choose(spec: BackendSpec, wanted: str) -> Choice:

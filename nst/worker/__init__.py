@@ -1,1 +1,1 @@
-"""Run jobs in a separate process: `painter` is the process, `client` starts it and sends it orders."""
+"""Run jobs in separate processes: `client` starts a `process` and sends orders, `pool` starts several."""

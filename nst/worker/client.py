@@ -66,7 +66,7 @@ class Worker:
                 yield (event := decode(line))
                 if isinstance(event, Done | Failed):
                     return
-            yield (event := self._death(process.wait()))
+            yield (event := self._death(subprocesses.wait(process)))
         finally:
             self._idle = True
             if not isinstance(event, Done | Failed):
@@ -87,7 +87,7 @@ class Worker:
             raise NstError("the worker was ended")
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - for as long as the process
-        return subprocesses.start("nst.worker.painter", log=self._log, jobs=self._jobs, **pipes)
+        return subprocesses.start("nst.worker.process", log=self._log, jobs=self._jobs, **pipes)
 
     def stop(self) -> None:
         """End the run after the next step, with the best image so far. Callable from any thread."""
@@ -105,8 +105,7 @@ class Worker:
         """End the process at once. Callable from any thread."""
         if self._process is not None:
             self._killed = True
-            self._process.kill()
-            self._process.wait()
+            subprocesses.kill(self._process)
             self._forget()
 
     def _forget(self) -> None:

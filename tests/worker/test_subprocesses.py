@@ -12,7 +12,7 @@ from nst.worker import subprocesses
 
 
 def test_several_jobs_share_the_cores_unless_told(monkeypatch):
-    monkeypatch.setattr(subprocesses.os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(subprocesses, "cores", lambda: 8)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     assert "OMP_NUM_THREADS" not in subprocesses.environment(1)
     assert subprocesses.environment(2)["OMP_NUM_THREADS"] == "4"
@@ -34,7 +34,7 @@ def test_a_process_finds_our_modules_and_not_those_of_the_folder_it_runs_in(tmp_
 @pytest.mark.parametrize(
     ("code", "said", "words"),
     [
-        (-signal.SIGKILL, "", "killed (signal 9), as the system does when memory runs out"),
+        (-signal.SIGKILL, "", "was killed (signal 9), as the system does when memory runs out"),
         (-signal.SIGSEGV, "Fatal", "died of SIGSEGV"),
         (3, "first\nImportError: no such thing\n", "ended with exit code 3: ImportError: no such thing"),
         (1, "", "ended with exit code 1"),

@@ -1,4 +1,4 @@
-"""Run orders in worker processes on this machine, each fed by a thread."""
+"""Run orders in several worker processes on this machine, each fed by a thread."""
 
 from __future__ import annotations
 
@@ -14,12 +14,20 @@ Message = tuple[Order, Event] | BaseException | None
 """A message from a thread: an event, an exception from the iterator of orders, or None at the thread's end."""
 
 QUEUE_SIZE = 64  # unread events; a full queue pauses the workers
+POLL = 0.2  # seconds between two checks of `stopped`
 
 
 def execute(
-    orders: Iterable[Order], *, tell: Callable[[Order, Event], object], jobs: int = 1
+    orders: Iterable[Order],
+    *,
+    tell: Callable[[Order, Event], object],
+    jobs: int = 1,
+    stopped: Callable[[], bool] = bool,
 ) -> Iterator[tuple[Order, Outcome]]:
-    """Run orders in `jobs` processes; see `nst.protocols.Executor`. A process takes the next order when it is free."""
+    """Run orders in `jobs` processes; see `nst.protocols.Executor`. A process takes the next order when it is free.
+
+    Once `stopped()` is true, end the processes at once.
+    """
     shared_orders = _SharedIterator(orders)
     messages: Queue[Message] = Queue(QUEUE_SIZE)
     workers = [Worker(jobs) for _ in range(jobs)]
@@ -27,19 +35,31 @@ def execute(
     for thread in threads:
         thread.start()
     try:
-        for _ in threads:
-            while (message := messages.get()) is not None:
-                if isinstance(message, BaseException):
-                    raise message
-                if isinstance(message[1], Done | Failed):
-                    yield message[0], message[1]
-                else:
-                    tell(*message)
+        for message in _received(messages, len(threads), stopped):
+            if isinstance(message, BaseException):
+                raise message
+            if isinstance(message[1], Done | Failed):
+                yield message[0], message[1]
+            else:
+                tell(*message)
     finally:
         shared_orders.close()
         for worker in workers:
             worker.close()
         _drain(messages, threads)
+
+
+def _received(
+    messages: Queue[Message], threads: int, stopped: Callable[[], bool]
+) -> Iterator[tuple[Order, Event] | BaseException]:
+    """Yield the messages until every thread has ended, or until `stopped()` is true."""
+    while threads and not stopped():
+        with suppress(Empty):
+            message = messages.get(timeout=POLL)
+            if message is None:
+                threads -= 1
+            else:
+                yield message
 
 
 def _drain(messages: Queue[Message], threads: Sequence[threading.Thread]) -> None:

@@ -1,9 +1,7 @@
-"""Run cells in this process, with one framework.
+"""Run a cell of a comparison in a worker process: its parity check and its picture.
 
-`python -m nst.compare.worker FOLDER/job.json…` saves in each FOLDER:
+The order's output is a folder. It receives:
 
-    job.json       the order: content, styles, recipe, probe (whether to check parity), max_pixels
-    stage          the current stage and its progress: the last sign of a process that is killed
     facts.json     the results, written again after every stage; "finished" at the end
     picture.png    the finished picture
     features.npz gradient.npz adam.npz reference.npz      the numbers that `nst.compare.parity` compares
@@ -14,12 +12,10 @@ with an optimizer that only evaluates. So the objective that is checked is the o
 
 from __future__ import annotations
 
-import faulthandler
 import json
-import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,56 +29,65 @@ from nst.engine import loop
 from nst.engine.level_run import Progress
 from nst.engine.problem import Level
 from nst.errors import Mistakes, NstError
+from nst.estimate.memory import reset_peak_memory
 from nst.io import atomic
-from nst.job.inputs import Sources
-from nst.job.job import Job
-from nst.plugins.host import Plugins
+from nst.orders import Done, Order, Outcome, Stage
 from nst.protocols import Array, Iterate, Objective
-from nst.recipe.recipe import Recipe
 from nst.vgg import architecture
 from nst.vgg.network import Network
 from nst.vgg.reference import ReferenceVGG
+from nst.worker.painter import Painter, Stopped, Tell, parse
 
-TICK = 0.5  # seconds between two words on how far the picture is
+TICK = 0.5  # seconds between two progress messages of a picture
 
 
-class Probe:
-    """One worker's work, stage by stage."""
+def paint(painter: Painter, order: Order, tell: Tell, stopped: Stopped) -> Outcome:
+    """Stylize the picture of a cell."""
+    return CellRun(painter, order, tell).run(probe=False)
 
-    def __init__(self, file: Path, loaded: dict[Any, Any]) -> None:
-        self._folder = file.parent
-        self._loaded = loaded
-        self._order = json.loads(file.read_text("utf-8"))
+
+def probe(painter: Painter, order: Order, tell: Tell, stopped: Stopped) -> Outcome:
+    """Compute the numbers of a cell's parity check, and stylize its picture."""
+    return CellRun(painter, order, tell).run(probe=True)
+
+
+class CellRun:
+    """The stages of one cell. A failure is recorded in the facts, and is not raised."""
+
+    def __init__(self, painter: Painter, order: Order, tell: Tell) -> None:
+        self._painter, self._order, self._send = painter, order, tell
+        self._folder = Path(order.output)
         self._facts: dict[str, Any] = {"finished": False, "failures": {}}
         self._gradients: dict[str, Any] = {}
-        self._parent = os.getppid()
-        self._told = 0.0
+        self._last_tick = 0.0
 
-    def run(self) -> None:
-        """Every stage, in the order that leaves most behind when one of them ends the process."""
+    def run(self, probe: bool) -> Outcome:
+        """Run every stage. The order leaves most results if a stage ends the process."""
+        reset_peak_memory()
         if self._attempt("start", self._start):
-            inside = self._order["probe"] and self._job.spec.kind == "feature"
-            if inside and self._attempt("pinned images", self._pin):
+            probe = probe and self._job.spec.kind == "feature"
+            if probe and self._attempt("pinned images", self._pin):
                 self._attempt("features", self._features)
                 if self._attempt("gradient", self._gradient):
                     self._attempt("Adam steps", self._adam)
             self._attempt("picture", self._picture)
-            if inside and isinstance(self._network, Network):
+            if probe and isinstance(self._network, Network):
                 self._attempt("reference", self._reference)
         self._facts["finished"] = not self._facts["failures"]
         self._save()
+        return Done(self._order.output, "finished")
 
     def _attempt(self, name: str, stage: Callable[[], None]) -> bool:
         self._tell(name)
         try:
             stage()
-        except (Exception, SystemExit) as error:  # a framework raises what it likes
+        except (Exception, SystemExit) as error:  # a framework may raise anything
             self._facts["failures"][name] = _reason(error)
         self._save()
         return name not in self._facts["failures"]
 
-    def _tell(self, words: str) -> None:
-        (self._folder / "stage").write_text(words, "utf-8")
+    def _tell(self, stage: str) -> None:
+        self._send(Stage(stage))
 
     def _save(self) -> None:
         text = json.dumps(self._facts, indent=2)
@@ -93,18 +98,25 @@ class Probe:
 
     def _start(self) -> None:
         began = time.perf_counter()
-        order, self._plugins = self._order, Plugins.from_environment()
-        sources = Sources(order["content"], order["styles"], max_pixels=order["max_pixels"])
-        self._job = Job(sources, Recipe(**order["recipe"]), self._plugins, loaded=self._loaded)
-        self._network = self._job.weights.source.load()
+        self._job = self._painter.job(self._order, parse(self._order))
+        self._network, identity = self._identified()
         self._backend: Any = self._job.open()
         self._facts |= {
             "device": self._backend.device,
             "weights": self._job.weights.name,
-            "identity": identify(self._job, self._network, self._backend.precision),
+            "identity": identity,
             "versions": _versions(self._job.spec.requires),
             "startup": round(time.perf_counter() - began, 3),
         }
+
+    def _identified(self) -> tuple[Any, dict[str, str]]:
+        """Return the network of the last size and its identity, computed once for all cells with this network."""
+        choice, networks = self._job.weights, self._painter.networks
+        key = choice.name, choice.stamp()
+        if key not in networks:
+            network = choice.load()
+            networks[key] = network, identify(self._job, network, self._job.open().precision)
+        return networks[key]  # type: ignore[no-any-return]
 
     def _pin(self) -> None:
         content, layers = self._job.content.pixels, self._job.recipe.layers()
@@ -125,27 +137,28 @@ class Probe:
         self._keep("reference", **self._sampled(ReferenceVGG(self._network, pooling=recipe.pooling, padding=padding)))
 
     def _sampled(self, backend: Any) -> dict[str, probe_images.Floats]:
-        found: dict[str, probe_images.Floats] = {}
+        samples: dict[str, probe_images.Floats] = {}
         for name, pixels in self._images.items():
             features = backend.features(backend.asarray(pixels), self._layers)
-            found |= {f"{name}/{layer}": probe_images.sample(features[layer]) for layer in self._layers}
-        return found
+            samples |= {f"{name}/{layer}": probe_images.sample(features[layer]) for layer in self._layers}
+        return samples
 
     def _gradient(self) -> None:
         terms: dict[str, Any] = {}
 
-        def look(objective: Objective, image: Array, **_: Any) -> Iterator[Iterate]:
+        def evaluate(objective: Objective, image: Array, **_: Any) -> Iterator[Iterate]:
             for name, pixels in self._images.items():
-                found = objective(pixels)
-                terms[name], self._gradients[name] = dict(found.terms), np.asarray(found.gradient)
+                evaluation = objective(pixels)
+                terms[name], self._gradients[name] = dict(evaluation.terms), np.asarray(evaluation.gradient)
             return iter(())
 
-        self._descend("content", look, {}, 1)
+        self._descend("content", evaluate, {}, 1)
         self._facts["terms"] = terms
         self._keep("gradient", **self._gradients)
 
     def _adam(self) -> None:
-        adam = self._plugins.load(self._plugins.find("optimizer", "adam"))
+        plugins = self._painter.plugins
+        adam = plugins.load(plugins.find("optimizer", "adam"))
         options = probe_images.adam_options(self._gradients)
         shown: dict[str, Any] = {}
 
@@ -159,8 +172,8 @@ class Probe:
     def _descend(self, start: str, optimizer: Any, options: dict[str, Any], steps: int, *watch: Any) -> None:
         """Run the job's own problem at the probe size, from a probe image, with another optimizer."""
         level = Level(self._size, steps, self._backend)
-        task = replace(self._job.problem(), levels=[level], start=self._images[start])
-        loop.optimize(replace(task, optimizer=optimizer, optimizer_options=options, bleed=0), *watch)
+        problem = replace(self._job.problem(), levels=[level], start=self._images[start])
+        loop.optimize(replace(problem, optimizer=optimizer, optimizer_options=options, bleed=0), *watch)
 
     def _picture(self) -> None:
         result = self._job.stylize(self._watch)
@@ -169,10 +182,8 @@ class Probe:
         self._facts |= {"stopped": result.stopped, "notes": result.notes, "history": result.history}
 
     def _watch(self, progress: Progress) -> None:
-        if os.getppid() != self._parent:
-            raise SystemExit("nobody is waiting for this any more")
-        if (now := time.monotonic()) - self._told > TICK:
-            self._told = now
+        if (now := time.monotonic()) - self._last_tick > TICK:
+            self._last_tick = now
             self._tell(f"picture, step {progress.step} of {progress.steps}")
 
 
@@ -187,18 +198,5 @@ def _reason(error: BaseException) -> str:
 def _versions(modules: tuple[str, ...]) -> dict[str, str]:
     """Return the versions of the modules that the backend requires."""
     loaded = {name: sys.modules.get(name) for name in modules}
-    found = {name: getattr(module, "__version__", "") for name, module in loaded.items()}
-    return {name: str(version) for name, version in found.items() if version} | {"python": sys.version.split()[0]}
-
-
-def main(files: Sequence[str]) -> None:
-    """Carry out the orders in these files, in turn, with one backend for all that can share it."""
-    parent, loaded = os.getppid(), dict[Any, Any]()
-    for file in files:
-        if os.getppid() == parent:
-            Probe(Path(file), loaded).run()
-
-
-if __name__ == "__main__":
-    faulthandler.enable()  # a crash in a framework's own code leaves where it was in log.txt
-    main(sys.argv[1:])
+    versions = {name: getattr(module, "__version__", "") for name, module in loaded.items()}
+    return {name: str(version) for name, version in versions.items() if version} | {"python": sys.version.split()[0]}
