@@ -123,7 +123,7 @@ class FeatureBackend(Protocol):
         sides of the image over the layer's stride; a rest of pixels may be one more. In a VGG they are rounded down. A
         position sees no pixel further away than the layer's reach. `conv4_2` is before the ReLU, `relu4_2` after it.
         The smallest image is `nst.geometry.smallest_side` of the layers wide and high, and leaves one position at the
-        deepest. A smaller image is refused with `UserError`.
+        deepest. A smaller image is refused with `UserError`, or has a position at each layer too.
         """
 
     def value_and_grad(self, loss: Callable[..., Mapping[str, Tensor]]) -> Objective:

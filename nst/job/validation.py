@@ -94,10 +94,6 @@ def _descent_mistakes(recipe: Recipe, plugins: Plugins, call: Call) -> list[User
 def _backend_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
     findings = Findings()
     findings.add(missing_modules(spec))
-    if recipe.tile.isdigit() and not spec.architecture:
-        findings.add(
-            UserError(f"'{spec.name}' cannot be computed in tiles: it does not say how far it sees", "--tile off")
-        )
     if recipe.device not in spec.devices:
         findings.add(unknown("device", recipe.device, spec.devices))
     findings.attempt(lambda: read_options(spec, recipe.backend_options))

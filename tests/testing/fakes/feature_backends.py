@@ -276,7 +276,12 @@ class TestClipsEverything(Fake):
 
 
 class TestChannelsFirst(Fake):
-    breaks = ("test_features_are_channels_last", "test_sides_are_halved_and_rounded_down_at_each_pool")
+    breaks = (
+        "test_features_are_channels_last",
+        "test_layer_has_a_position_for_each_stride",
+        "test_position_sees_no_further_than_its_reach",
+        "test_sides_are_rounded_down_in_a_vgg",
+    )
 
     class Net(Tiny):
         def given(self, found, layers):
