@@ -196,6 +196,7 @@ def test_the_plugin_example_is_a_plugin(tmp_path, monkeypatch):
     info.mkdir()
     ((group, entries),) = tomllib.loads(table)["project"]["entry-points"].items()
     (info / "entry_points.txt").write_text(f"[{group}]\n" + "\n".join(f"{k} = {v}" for k, v in entries.items()))
+    (info / "METADATA").write_text("Name: my-plugin\nVersion: 1.0\n")
     monkeypatch.syspath_prepend(tmp_path)
 
     host = Plugins(discover([str(tmp_path)]))

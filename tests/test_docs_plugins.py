@@ -18,7 +18,7 @@ from nst import protocols
 from nst.cli.app import run
 from nst.engine import descent
 from nst.images import save_image
-from nst.plugins import host, validation
+from nst.plugins import host, loading, validation
 from nst.plugins.discovery import EntryPoint
 from nst.plugins.scaffold import KINDS, Draft, create, render
 from nst.testing import InitializerSuite
@@ -227,7 +227,7 @@ def test_the_protocols_that_the_page_names_are_there():
 
 def test_the_figures_on_what_the_host_bears_are_the_code_s():
     for told in (
-        f"more than {host.TIMEOUT:g} seconds",
+        f"more than {loading.PATIENCE:g} seconds",
         f"or more than {validation.MOST}",
         "half a second" if host.SLOW == 0.5 else "",
         "after ten times" if descent.MAX_RESCUES == 10 else "",

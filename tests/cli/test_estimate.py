@@ -56,6 +56,7 @@ def strangers(tmp_path_factory):
     (folder / "odd_parts.py").write_text(ODD)
     (folder / "nst_strangers-1.0.dist-info").mkdir()
     (folder / "nst_strangers-1.0.dist-info" / "entry_points.txt").write_text("[nst.v1]\nstrangers = strangers\n")
+    (folder / "nst_strangers-1.0.dist-info" / "METADATA").write_text("Name: nst-strangers\nVersion: 1.0\n")
     return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
 
 

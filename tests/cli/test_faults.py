@@ -87,6 +87,7 @@ def faulty(tmp_path_factory):
     (folder / "faulty_parts.py").write_text(PARTS)
     (folder / "nst_faulty-1.0.dist-info").mkdir()
     (folder / "nst_faulty-1.0.dist-info" / "entry_points.txt").write_text("[nst.v1]\nfaulty = faulty\n")
+    (folder / "nst_faulty-1.0.dist-info" / "METADATA").write_text("Name: nst-faulty\nVersion: 1.0\n")
     return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
 
 

@@ -98,6 +98,7 @@ def trapped(tmp_path_factory):
     (folder / "trap_parts.py").write_text(PARTS)
     (folder / "nst_trap-1.0.dist-info").mkdir()
     (folder / "nst_trap-1.0.dist-info" / "entry_points.txt").write_text("[nst.v1]\ntrap = trap\n")
+    (folder / "nst_trap-1.0.dist-info" / "METADATA").write_text("Name: nst-trap\nVersion: 1.0\n")
     return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
 
 

@@ -72,6 +72,7 @@ def unsteady(tmp_path_factory):
     (folder / "unsteady_parts.py").write_text(PARTS)
     (folder / "nst_unsteady-1.0.dist-info").mkdir()
     (folder / "nst_unsteady-1.0.dist-info" / "entry_points.txt").write_text("[nst.v1]\nunsteady = unsteady\n")
+    (folder / "nst_unsteady-1.0.dist-info" / "METADATA").write_text("Name: nst-unsteady\nVersion: 1.0\n")
     return before(folder)
 
 

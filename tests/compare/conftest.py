@@ -123,6 +123,7 @@ def desk(tmp_path_factory, photo, make_network) -> Path:
     info = folder / "plugins" / "nst_wrong-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "entry_points.txt").write_text("[nst.v1]\nnst-wrong = nst_wrong\n")
+    (info / "METADATA").write_text("Name: nst-wrong\nVersion: 1.0\n")
     package = folder / "plugins" / "nst_wrong"
     package.mkdir()
     (package / "__init__.py").write_text(ENTRY)

@@ -90,6 +90,7 @@ def desk(tmp_path_factory, photo, make_network) -> Path:
     info = folder / "plugins" / "nst_moody-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "entry_points.txt").write_text("[nst.v1]\nnst-moody = nst_moody\n")
+    (info / "METADATA").write_text("Name: nst-moody\nVersion: 1.0\n")
     package = folder / "plugins" / "nst_moody"
     package.mkdir()
     (package / "__init__.py").write_text(ENTRY)
