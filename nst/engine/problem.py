@@ -38,7 +38,8 @@ class Problem:
     compute in, 0 for the whole image until memory runs out, None for the whole image come what may. `protect` `(H, W)`,
     0..1, says where the content is held on to more firmly. `carries` hands the optimizer's state from one size to the
     next, resized. `until` ends a size where its last steps lowered the loss by less than this share; 0 never does.
-    `bleed` are the pixels painted beyond each border, and cut off.
+    `bleed` are the pixels painted beyond each border, and cut off. `alpha` `(H, W)`, 0..1, says where the content is
+    opaque: only there are styles and content compared. None is everywhere.
     """
 
     levels: Sequence[Level]
@@ -55,6 +56,7 @@ class Problem:
     carries: bool = False
     until: float = 0.0
     bleed: int = 0
+    alpha: Mask | None = None
 
     def canvas(self, level: Level) -> BleedCanvas:
         """Return the canvas of a level: the picture with its rim."""
@@ -74,9 +76,19 @@ def build_level(task: Problem, level: Level, tile: int = 0) -> Objective:
     content = whole.spread(task.content)
     regions = [region.at(whole, level.size) for region in task.regions]
     hold = None if task.protect is None else 1 + PROTECTION * whole.spread(task.protect)
-    terms = [term for use in style for each in regions for term in style_terms(level.backend, use, each, tiles, tile)]
+    alpha = None if task.alpha is None else whole.spread(task.alpha)
+    shown = [region.within(alpha) for region in regions]
+    terms = [
+        term
+        for use in style
+        for region in (regions if use.whole else shown)
+        for term in style_terms(level.backend, use, region, tiles, tile)
+    ]
     for use in pointwise:
-        terms += pointwise_terms(level.backend, use, content, tiles, hold if use.protects else None)
+        seen = alpha if use.targeted else None
+        held = hold if use.protects else None
+        weights = held if seen is None else seen if held is None else seen * held
+        terms += pointwise_terms(level.backend, use, content, tiles, weights, seen)
     return build_objective(level.backend, terms, tiles)
 
 

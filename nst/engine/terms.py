@@ -85,7 +85,8 @@ class Region:
     """A part of the picture and what it is painted like.
 
     `blend` holds the styles' shares, summing to 1, and `scales` their sizes relative to the picture's (default: 1).
-    `mask` `(H, W)`, 0..1, says where, None for everywhere. `name` tells its terms from those of other regions.
+    `mask` `(H, W)`, 0..1, says where, None for everywhere. `name` tells its terms from those of other regions. `alphas`
+    `(H, W)`, 0..1, say where each style is opaque, None for everywhere.
     """
 
     styles: Sequence[Pixels]
@@ -93,13 +94,24 @@ class Region:
     mask: Mask | None = None
     name: str = ""
     scales: Sequence[float] = ()
+    alphas: Sequence[Mask | None] = ()
 
     def at(self, canvas: BleedCanvas, long_side: int) -> Region:
         """Return the region on a canvas, with its styles at most `long_side` pixels times their scales."""
         mask = None if self.mask is None else canvas.spread(self.mask)
         scales = self.scales or [1.0] * len(self.styles)
         styles = [_shrink(style, long_side * scale) for style, scale in zip(self.styles, scales, strict=True)]
-        return replace(self, styles=styles, mask=mask)
+        alphas = [
+            None if alpha is None else resize(alpha, _shape(style))
+            for alpha, style in zip(self.alphas or [None] * len(styles), styles, strict=True)
+        ]
+        return replace(self, styles=styles, mask=mask, alphas=alphas)
+
+    def within(self, alpha: Mask | None) -> Region:
+        """Return the region without the transparent parts of the picture."""
+        if alpha is None:
+            return self
+        return replace(self, mask=alpha if self.mask is None else alpha * self.mask)
 
 
 def _shrink(style: Pixels, long_side: float) -> Pixels:
@@ -118,8 +130,10 @@ def style_terms(
     small region as in a large one.
     """
     targets: dict[str, Tensor] = {}
-    for style, share in zip(region.styles, region.blend, strict=True):
-        for layer, statistic in _statistics(backend, use, style, 0 if use.whole else style_tile):
+    alphas = region.alphas or [None] * len(region.styles)
+    for style, alpha, share in zip(region.styles, alphas, region.blend, strict=True):
+        size, seen = (0, None) if use.whole else (style_tile, alpha)
+        for layer, statistic in _statistics(backend, use, style, seen, size):
             targets[layer] = targets[layer] + share * statistic if layer in targets else share * statistic
     name = f"{use.name} {region.name}".strip()
     areas = [_area(backend, region.mask, tiles, layer) for layer in use.layers]
@@ -133,47 +147,61 @@ def _area(backend: FeatureBackend, mask: Mask | None, tiles: Sequence[Tile], lay
     return everywhere(tiles, layer) if mask is None else inside(backend, mask, tiles, layer)
 
 
-def _statistics(backend: FeatureBackend, use: WeightedLoss, style: Pixels, size: int) -> Iterator[tuple[str, Tensor]]:
-    """Layer by layer, and tile by tile, shares of the whole picture's statistic."""
+def _statistics(
+    backend: FeatureBackend, use: WeightedLoss, style: Pixels, alpha: Mask | None, size: int
+) -> Iterator[tuple[str, Tensor]]:
+    """Yield each layer's statistic of the opaque parts of a style, tile by tile, as shares of the whole picture's."""
     image, tiles = backend.asarray(style), cut(_shape(style), size, use.layers)
-    areas = {layer: everywhere(tiles, layer) for layer in use.layers}
+    areas = {layer: _area(backend, alpha, tiles, layer) for layer in use.layers}
+    areas = {layer: area if area.part else everywhere(tiles, layer) for layer, area in areas.items()}
     for i, tile in enumerate(tiles):
         features = extract(backend, image[tile.box], tuple(use.layers))
         for layer in use.layers:
             core = features.pop(layer)[tile.core(stride(layer))]
-            yield layer, areas[layer].shares[i] * use.loss.statistic(backend.xp, core, None)  # type: ignore[union-attr]
+            yield layer, areas[layer].shares[i] * use.loss.statistic(backend.xp, core, areas[layer].weights[i])  # type: ignore[union-attr]
 
 
 def pointwise_terms(
-    backend: FeatureBackend, use: WeightedLoss, content: Pixels, tiles: Sequence[Tile], weights: Mask | None = None
+    backend: FeatureBackend,
+    use: WeightedLoss,
+    content: Pixels,
+    tiles: Sequence[Tile],
+    weights: Mask | None = None,
+    alpha: Mask | None = None,
 ) -> list[Term]:
     """One term per layer, its targets the content's features over the rim of each tile.
 
-    `weights` `(H, W)` multiply the difference at each pixel's place; None is 1 everywhere.
+    `weights` `(H, W)` multiply the difference at each pixel's place; None is 1 everywhere. `alpha` `(H, W)`, 0..1, says
+    where the content is opaque; the rest has no energy and no difference.
     """
     image = backend.asarray(content)
-    areas = {layer: everywhere(tiles, layer) for layer in use.layers}
+    areas = {layer: _area(backend, alpha, tiles, layer) for layer in use.layers}
     energies, targets = dict.fromkeys(use.layers, 0.0), {layer: list[Tensor | None]() for layer in use.layers}
     for i, tile in enumerate(tiles):
         found = extract(backend, image[tile.box], tuple(use.layers))
         for layer in use.layers:
             rim = found.pop(layer)[tile.rim(stride(layer))]
-            energies[layer] += areas[layer].shares[i] * _energy(backend.xp, use.loss, rim, tile, layer)  # type: ignore[arg-type]
+            energy = _energy(backend.xp, use.loss, rim, tile, layer, areas[layer].weights[i])  # type: ignore[arg-type]
+            energies[layer] += areas[layer].shares[i] * energy
             # Times 1 is in memory of its own: what is around the rim need not be kept for its sake.
             targets[layer].append(1 * rim if use.targeted else None)
     terms: list[Term] = []
     for layer, share in use.layers.items():
-        area, weight = areas[layer], use.weight * share / max(energies[layer], TINY)
+        area, weight = everywhere(tiles, layer), use.weight * share / max(energies[layer], TINY)
         if weights is not None:
-            area = replace(area, weights=inside(backend, weights, tiles, layer).weights)
+            shares = [share if seen else 0.0 for share, seen in zip(area.shares, areas[layer].shares, strict=True)]
+            area = replace(area, weights=inside(backend, weights, tiles, layer).weights, shares=shares)
         terms.append(PointwiseTerm(f"{use.name} {layer}", layer, use.loss, weight, targets[layer], area))  # type: ignore[arg-type]
     return terms
 
 
-def _energy(xp: Namespace, loss: PointwiseLoss, rim: Tensor, tile: Tile, layer: str) -> float:
+def _energy(xp: Namespace, loss: PointwiseLoss, rim: Tensor, tile: Tile, layer: str, weights: Tensor | None) -> float:
     """Return the target's energy, averaged over a tile's core."""
     energy = loss.energy(xp, rim)
-    return energy if isinstance(energy, float) else float(xp.mean(energy[tile.core_in_rim(stride(layer))]))
+    if isinstance(energy, float):
+        return energy
+    core = energy[tile.core_in_rim(stride(layer))]
+    return float(xp.mean(core) if weights is None else xp.sum(core * weights) / xp.sum(weights))
 
 
 def extract(backend: FeatureBackend, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
