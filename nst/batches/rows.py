@@ -12,7 +12,7 @@ from typing import Any
 
 from nst.errors import Findings, UserError, raise_all
 from nst.io import remote
-from nst.job.inputs import PICTURES
+from nst.job.inputs import PICTURES, is_picture
 from nst.orders import StyleSource
 
 
@@ -60,7 +60,7 @@ def expand(option: str, pattern: str) -> list[str]:
         return [pattern]
     else:
         paths = glob(pattern, recursive=True)
-    found = sorted(path for path in paths if Path(path).suffix.lower() in PICTURES)
+    found = sorted(filter(is_picture, paths))
     if not found:
         others = f"; of {len(paths)} files none is a picture" if paths else ""
         hint = f"a picture ends in {', '.join(PICTURES)}; quote a pattern, so that the shell leaves it alone"

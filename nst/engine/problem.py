@@ -40,6 +40,7 @@ class Problem:
     whole image until memory runs out, None for no tiles at all. `protect` `(H, W)`, 0..1, is 1 where the content weighs
     more. With `carries` the optimizer's state is resized and used at the next size. A size ends when its last steps
     lowered the loss by less than the share `until`; 0 never ends a size. `bleed` is the width in pixels of the rim.
+    `alpha` `(H, W)`, 0..1, is the opacity of the content: transparent parts are not compared. None is opaque.
     """
 
     levels: Sequence[Level]
@@ -56,6 +57,7 @@ class Problem:
     carries: bool = False
     until: float = 0.0
     bleed: int = 0
+    alpha: Mask | None = None
 
     @property
     def matched(self) -> bool:
@@ -82,17 +84,26 @@ def build_level(problem: Problem, level: Level, tile: int = 0, image: Pixels | N
     tiles = cut(canvas.shape, tile, [layer for use in (*style, *pointwise) for layer in use.layers])
     content = canvas.spread(problem.content)
     regions = [region.at(canvas, level.size) for region in problem.regions]
-    content_weights = None if problem.protect is None else 1 + PROTECTED_WEIGHT * canvas.spread(problem.protect)
+    alpha = None if problem.alpha is None else canvas.spread(problem.alpha)
     terms: list[Term] = []
     for use, region in product(style, regions):
+        opaque = region if use.whole else region.within(alpha)
         if use.matched:
-            terms += matched_terms(level.backend, use, region, (content, image), tiles, tile)
+            terms += matched_terms(level.backend, use, opaque, (content, image), tiles, tile)
         else:
-            terms += style_terms(level.backend, use, region, tiles, tile)
+            terms += style_terms(level.backend, use, opaque, tiles, tile)
+    content_weights = None if problem.protect is None else 1 + PROTECTED_WEIGHT * canvas.spread(problem.protect)
     for use in pointwise:
-        terms += pointwise_terms(level.backend, use, content, tiles, content_weights if use.is_content else None)
+        opacity = alpha if use.targeted else None
+        weights = _product(opacity, content_weights if use.is_content else None)
+        terms += pointwise_terms(level.backend, use, content, tiles, weights, opacity)
     return build_objective(level.backend, terms, tiles)
 
 
 def _used(uses: Sequence[WeightedLoss]) -> list[WeightedLoss]:
     return [use for use in uses if use.weight]
+
+
+def _product(one: Mask | None, other: Mask | None) -> Mask | None:
+    """Return the product of two masks; None is 1 everywhere."""
+    return other if one is None else one if other is None else one * other

@@ -131,7 +131,8 @@ class Region:
     """A part of the image with its styles.
 
     `blend` are the shares of the styles, summing to 1; `scales` are their sizes relative to the image (default: 1).
-    `mask` `(H, W)` is in 0..1, None for everywhere. The terms of the region carry `name`.
+    `mask` `(H, W)` is in 0..1, None for everywhere. The terms of the region carry `name`. `alphas` `(H, W)`, 0..1, are
+    the opacities of the styles, None for opaque ones.
     """
 
     styles: Sequence[Pixels]
@@ -139,13 +140,24 @@ class Region:
     mask: Mask | None = None
     name: str = ""
     scales: Sequence[float] = ()
+    alphas: Sequence[Mask | None] = ()
 
     def at(self, canvas: BleedCanvas, long_side: int) -> Region:
         """Return the region on a canvas, with its styles at most `long_side` pixels times their scales."""
         mask = None if self.mask is None else canvas.spread(self.mask)
         scales = self.scales or [1.0] * len(self.styles)
         styles = [_shrink(style, long_side * scale) for style, scale in zip(self.styles, scales, strict=True)]
-        return replace(self, styles=styles, mask=mask)
+        alphas = [
+            None if alpha is None else resize(alpha, _shape(style))
+            for alpha, style in zip(self.alphas or [None] * len(styles), styles, strict=True)
+        ]
+        return replace(self, styles=styles, mask=mask, alphas=alphas)
+
+    def within(self, alpha: Mask | None) -> Region:
+        """Return the region without the transparent parts of the picture."""
+        if alpha is None:
+            return self
+        return replace(self, mask=alpha if self.mask is None else alpha * self.mask)
 
 
 def _shrink(style: Pixels, long_side: float) -> Pixels:
@@ -164,8 +176,10 @@ def style_terms(
     and in a large region.
     """
     targets: dict[Layer, Tensor] = {}
-    for style, share in zip(region.styles, region.blend, strict=True):
-        for layer, statistic in _statistics(backend, use, style, 0 if use.whole else style_tile):
+    alphas = region.alphas or [None] * len(region.styles)
+    for style, alpha, share in zip(region.styles, alphas, region.blend, strict=True):
+        size, opacity = (0, None) if use.whole else (style_tile, alpha)
+        for layer, statistic in _statistics(backend, use, style, opacity, size):
             targets[layer] = targets[layer] + share * statistic if layer in targets else share * statistic
     name = f"{use.name} {region.name}".strip()
     areas = [_area(backend, region.mask, tiles, layer) for layer in use.layers]
@@ -179,47 +193,62 @@ def _area(backend: FeatureBackend, mask: Mask | None, tiles: Sequence[Tile], lay
     return everywhere(backend, tiles, layer) if mask is None else inside(backend, mask, tiles, layer)
 
 
-def _statistics(backend: FeatureBackend, use: WeightedLoss, style: Pixels, size: int) -> Iterator[tuple[Layer, Tensor]]:
-    """Yield, for each tile, each layer with the tile's share of the whole style image's statistic."""
+def _statistics(
+    backend: FeatureBackend, use: WeightedLoss, style: Pixels, alpha: Mask | None, size: int
+) -> Iterator[tuple[Layer, Tensor]]:
+    """Yield, for each tile, each layer with the tile's share of the statistic of the style's opaque part."""
     image, tiles = backend.asarray(style), cut(_shape(style), size, use.layers)
-    areas = {layer: everywhere(backend, tiles, layer) for layer in use.layers}
+    areas = {layer: _area(backend, alpha, tiles, layer) for layer in use.layers}
+    areas = {layer: area if area.part else everywhere(backend, tiles, layer) for layer, area in areas.items()}
     for i, tile in enumerate(tiles):
         features = extract(backend, image[tile.box], tuple(use.layers))
-        for layer in use.layers:
+        for layer, area in areas.items():
             core = features.pop(layer)[tile.core(layer.stride)]
-            yield layer, areas[layer].shares[i] * use.loss.statistic(backend.xp, core, None)  # type: ignore[union-attr]
+            yield layer, area.shares[i] * use.loss.statistic(backend.xp, core, area.weights[i])  # type: ignore[union-attr]
 
 
 def pointwise_terms(
-    backend: FeatureBackend, use: WeightedLoss, content: Pixels, tiles: Sequence[Tile], weights: Mask | None = None
+    backend: FeatureBackend,
+    use: WeightedLoss,
+    content: Pixels,
+    tiles: Sequence[Tile],
+    weights: Mask | None = None,
+    alpha: Mask | None = None,
 ) -> list[Term]:
     """Return one term per layer; its targets are the content's features over the rim of each tile.
 
-    `weights` `(H, W)` multiply the difference at each pixel; None is 1 everywhere.
+    `weights` `(H, W)` multiply the difference at each pixel; None is 1 everywhere. `alpha` `(H, W)`, 0..1, is the
+    opacity of the content; transparent parts have no energy.
     """
     image = backend.asarray(content)
-    areas = {layer: everywhere(backend, tiles, layer) for layer in use.layers}
+    areas = {layer: _area(backend, alpha, tiles, layer) for layer in use.layers}
     energies, targets = dict.fromkeys(use.layers, 0.0), {layer: list[Tensor | None]() for layer in use.layers}
     for i, tile in enumerate(tiles):
         features = extract(backend, image[tile.box], tuple(use.layers))
         for layer in use.layers:
-            rim = features.pop(layer)[tile.rim(layer.stride)]
-            energies[layer] += areas[layer].shares[i] * energy(backend.xp, use.loss, rim, tile, layer)  # type: ignore[arg-type]
+            rim, area = features.pop(layer)[tile.rim(layer.stride)], areas[layer]
+            energies[layer] += area.shares[i] * energy(backend.xp, use.loss, rim, tile, layer, area.weights[i])  # type: ignore[arg-type]
             # `1 *` copies the rim, so that the features around it can be freed.
             targets[layer].append(1 * rim if use.targeted else None)
     terms: list[Term] = []
     for layer, share in use.layers.items():
-        area, weight = areas[layer], use.weight * share / max(energies[layer], TINY)
+        area, weight = everywhere(backend, tiles, layer), use.weight * share / max(energies[layer], TINY)
         if weights is not None:
-            area = replace(area, weights=inside(backend, weights, tiles, layer).weights)
+            shares = [share if seen else 0.0 for share, seen in zip(area.shares, areas[layer].shares, strict=True)]
+            area = replace(area, weights=inside(backend, weights, tiles, layer).weights, shares=shares)
         terms.append(PointwiseTerm(f"{use.name} {layer}", layer, use.loss, weight, targets[layer], area))  # type: ignore[arg-type]
     return terms
 
 
-def energy(xp: Namespace, loss: PointwiseLoss, rim: Tensor, tile: Tile, layer: Layer) -> float:
-    """Return the target's energy, averaged over a tile's core."""
+def energy(
+    xp: Namespace, loss: PointwiseLoss, rim: Tensor, tile: Tile, layer: Layer, weights: Tensor | None = None
+) -> float:
+    """Return the target's energy, averaged over a tile's core, each position weighted by `weights`, if given."""
     values = loss.energy(xp, rim)
-    return values if isinstance(values, float) else float(xp.mean(values[tile.core_in_rim(layer.stride)]))
+    if isinstance(values, float):
+        return values
+    core = values[tile.core_in_rim(layer.stride)]
+    return float(xp.mean(core) if weights is None else xp.sum(core * weights) / xp.sum(weights))
 
 
 def extract(backend: FeatureBackend, image: Tensor, layers: Sequence[Layer]) -> dict[Layer, Tensor]:

@@ -1,11 +1,10 @@
-"""Pictures in and out, as photographers have them.
+"""Read and write pictures with their color profile, depth, transparency and metadata.
 
-Any file Pillow reads becomes a `Picture`: upright, in sRGB, alpha apart, at the file's own depth, with what should
-come back at the end. `Pixels` become a whole file or none. Every error is a `UserError` that names the file, but a
-write that fails at the disk or in the encoder is an `NstError`.
+A file that Pillow reads becomes a `Picture`: upright, in sRGB, alpha apart, at the file's own depth. `Pixels` are
+written atomically. Errors are `UserError`s that name the file; a failure of the disk or of an encoder is an `NstError`.
 
-`source` opens files and says why it cannot, `reader` decodes, `deep` does so for 16 bits a channel, `profile` knows
-colors, `metadata` what travels beside the pixels, `size` resizes, `writer` writes.
+`source` opens files, `reader` decodes them, `deep` and `tiff` decode 16 bits per channel, `profile` converts colors,
+`metadata` copies EXIF and stores text, `transparency` fills hidden parts, `size` resizes, `writer` writes.
 """
 
 from nst.images.metadata import read_text
@@ -13,7 +12,7 @@ from nst.images.picture import Floats, Picture
 from nst.images.reader import check_input, load_image, read
 from nst.images.size import fit, resize, stretch
 from nst.images.source import MAX_PIXELS, ImageSource, PathLike
-from nst.images.writer import LONGEST_NAME, SUFFIXES, WriteOptions, check_output, save_image, write
+from nst.images.writer import LONGEST_NAME, SUFFIXES, WriteOptions, check_output, has_alpha, save_image, write
 
 __all__ = [
     "LONGEST_NAME",
@@ -27,6 +26,7 @@ __all__ = [
     "check_input",
     "check_output",
     "fit",
+    "has_alpha",
     "load_image",
     "read",
     "read_text",

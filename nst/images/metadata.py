@@ -1,10 +1,10 @@
-"""What travels in a file beside the pixels: of the content's EXIF what tells of its making, and nst's own text.
+"""Copy a content's EXIF, keep its resolution, and store nst's own text.
 
-EXIF is copied by a list of what may be: camera, lens, exposure, dates, author. Where a picture was taken is not on it,
-nor anything it may hide in: GPS, maker notes, thumbnails, XMP, IPTC, serial numbers, comments.
+Only listed EXIF tags are copied: camera, lens, exposure, dates, author. The place is not on the list, nor anything that
+may contain it: GPS, maker notes, thumbnails, XMP, IPTC, serial numbers, comments.
 
-Text goes into PNG as text chunks, into JPEG as comments (as many as it takes: EXIF there ends at 64 kB), into all
-others as the EXIF UserComment; but for PNG's it is JSON in ASCII.
+Text is stored as text chunks in PNG, as comments in JPEG (several, because EXIF there ends at 64 kB), and as the EXIF
+UserComment in all other formats. Except in PNG it is JSON in ASCII.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from PIL import ExifTags, Image, PngImagePlugin
+from PIL import ExifTags, Image, PngImagePlugin, TiffTags
 from PIL.TiffImagePlugin import IFDRational
 
 from nst.images.source import PathLike, opened
@@ -35,17 +35,40 @@ _EXPOSURE = (
     *(_Tag.LensMake, _Tag.LensModel),
 )
 _LONGEST_VALUE = 2000  # characters, or numbers: no camera writes longer ones
+_LAYOUT = ("{", "<", "ImageJ=", "SCANIMAGE", "Aperio")
+"""Beginnings of an ImageDescription that describes a TIFF's layout: JSON of tifffile, OME-XML, and other programs'."""
+
+_INCHES = {2: 1.0, 3: 2.54}  # per unit of EXIF's ResolutionUnit
 _ASCII = b"ASCII\0\0\0"  # what a UserComment opens with
 _COMMENT = 65_533  # bytes in a segment of JPEG
+
+
+# Pillow does not know the type of this tag, and would write BYTE for its bytes.
+TiffTags.TAGS_V2_GROUPS[ExifTags.IFD.Exif][_Tag.UserComment] = TiffTags.TagInfo(
+    _Tag.UserComment, "UserComment", TiffTags.UNDEFINED, 1
+)
 
 
 def kept(exif: Image.Exif) -> bytes:
     """Return the part of a content's EXIF that is kept, as an EXIF block; b"" for nothing."""
     chosen = Image.Exif()
     chosen.update(_sound(exif, _CAMERA))
+    if str(chosen.get(_Tag.ImageDescription, "")).lstrip().startswith(_LAYOUT):
+        del chosen[_Tag.ImageDescription]
     if exposure := _sound(exif.get_ifd(ExifTags.IFD.Exif), _EXPOSURE):
         chosen[ExifTags.IFD.Exif] = exposure
     return chosen.tobytes() if chosen else b""
+
+
+def resolution(image: Image.Image) -> tuple[float, float] | None:
+    """Return the dots per inch that an opened file declares, across and down, or None."""
+    dots = image.info.get("dpi")
+    if dots is None:
+        exif = image.getexif()
+        unit = _INCHES.get(exif.get(_Tag.ResolutionUnit, 2), 0.0)
+        dots = [exif.get(tag, 0) * unit for tag in (_Tag.XResolution, _Tag.YResolution)]
+    across, down = (float(value) for value in dots)
+    return (across, down) if 1 < across < 2**16 and 1 < down < 2**16 else None
 
 
 def _sound(found: Mapping[int, Any], tags: tuple[int, ...]) -> dict[int, Any]:
@@ -61,10 +84,12 @@ def _is_sound(value: Any) -> bool:
     return isinstance(value, int | float) or (isinstance(value, str) and len(value) < _LONGEST_VALUE)
 
 
-def exif_with(kept: bytes, text: Mapping[str, str]) -> bytes:
-    """Return an EXIF block with the text as its UserComment; b"" without either."""
+def exif_with(kept: bytes, text: Mapping[str, str], dpi: tuple[float, float] | None = None) -> bytes:
+    """Return an EXIF block with the text as its UserComment, and a resolution; b"" without any of them."""
     exif = Image.Exif()
     exif.load(kept)
+    if dpi is not None:
+        exif.update({_Tag.XResolution: dpi[0], _Tag.YResolution: dpi[1], _Tag.ResolutionUnit: 2})
     exposure = dict(exif.get_ifd(ExifTags.IFD.Exif))
     if text:
         exposure[int(_Tag.UserComment)] = _ASCII + json.dumps(dict(text)).encode("ascii")
@@ -72,9 +97,11 @@ def exif_with(kept: bytes, text: Mapping[str, str]) -> bytes:
     return exif.tobytes() if exif else b""
 
 
-def chunks(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
-    """Return the text as a PNG chunk: iTXt if it is not Latin-1."""
+def chunks(text: Mapping[str, str], dpi: tuple[float, float] | None = None) -> PngImagePlugin.PngInfo:
+    """Return the resolution and the text as PNG chunks: iTXt for text that is not Latin-1."""
     info = PngImagePlugin.PngInfo()
+    if dpi is not None:
+        info.add(b"pHYs", struct.pack(">IIB", *(round(dots / 0.0254) for dots in dpi), 1))
     for key, value in text.items():
         info.add_text(key, value)
     return info
@@ -90,8 +117,8 @@ def comments(text: Mapping[str, str]) -> bytes:
 def read_text(path: PathLike, key: str = "nst") -> str | None:
     """Read the text written under `key`, such as the provenance record; None if there is none.
 
-    What is read is anybody's: damaged, over-long (`LONGEST_TEXT`) or foreign text is None. It is parsed as JSON, never
-    run. Raises `UserError` for what is no picture.
+    Damaged, too long (`LONGEST_TEXT`) or foreign text is None. Text is parsed as JSON, never run. Raises `UserError`
+    for a file that is no picture.
     """
     with opened(path) as image:
         found = (image.info if image.format == "PNG" else _parsed(_packed(image))).get(key)

@@ -1,4 +1,4 @@
-"""What a picture is here, and the one way in for samples of any kind."""
+"""A picture in memory, and samples of any kind as one."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _TOLERANCE = 1e-3  # how far floats may stray from 0..1 before they must mean so
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture read from outside: its pixels, and what must come back at the end.
+    """A picture that was read: its pixels, and what the result is to be written with.
 
-    `alpha` is `(H, W)` float32, 0..1, None where the picture is opaque everywhere. `source` is the path as
-    given, "" for what was in memory. `notes` are things worth telling a person: "first of 12 frames".
-    `depth` is 8 or 16, the bits per channel it came with. `profile` is the ICC profile its RGB colors came in, None
-    for sRGB; `exif` is what of its EXIF block may travel on (`nst.images.metadata`).
+    `alpha` is `(H, W)` float32, 0..1, or None for an opaque picture. `source` is the path as given, or "" for a picture
+    in memory. `notes` are messages for the user, such as "first of 12 frames". `depth` is 8 or 16 bits per channel.
+    `profile` is the ICC profile of the file, or None for sRGB. `exif` is the part of its EXIF block that is kept
+    (`nst.images.metadata`). `dpi` are its dots per inch, across and down.
     """
 
     pixels: Pixels
@@ -34,6 +34,7 @@ class Picture:
     depth: int = 8
     profile: bytes | None = None
     exif: bytes = b""
+    dpi: tuple[float, float] | None = None
 
 
 def from_samples(samples: NDArray[Any], name: str) -> Picture:

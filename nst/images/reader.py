@@ -41,6 +41,7 @@ class _Decoded:
     gray: bool = False
     orientation: int = 1
     exif: bytes = b""
+    dpi: tuple[float, float] | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -101,6 +102,7 @@ def _decode(image: Image.Image, path: str) -> _Decoded:
     try:
         exif = image.getexif()
         decoded.orientation, decoded.exif = exif.get(ExifTags.Base.Orientation, 1), metadata.kept(exif)
+        decoded.dpi = metadata.resolution(image)
     except Exception:  # the pixels are whole; only what came with them is not
         notes.append("damaged EXIF data, orientation unknown")
     return decoded
@@ -137,7 +139,8 @@ def _picture(decoded: _Decoded, name: str, path: str) -> Picture:
     stored, notes = decoded.samples, decoded.notes
     picture = from_samples(_UPRIGHT.get(decoded.orientation, np.asarray)(_clipped(stored, notes)), name)
     pixels, profile = _managed(picture, decoded)
-    return replace(picture, pixels=pixels, source=path, notes=tuple(notes), profile=profile, exif=decoded.exif)
+    facts: dict[str, Any] = {"notes": tuple(notes), "profile": profile, "exif": decoded.exif, "dpi": decoded.dpi}
+    return replace(picture, pixels=pixels, source=path, **facts)
 
 
 def _clipped(samples: NDArray[Any], notes: list[str]) -> NDArray[Any]:

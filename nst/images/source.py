@@ -32,7 +32,7 @@ _PILLOW_LIMIT = threading.Lock()
 _PLUGINS = {  # what a file of the brand in its `ftyp` box needs; phones give HEIC any suffix
     b"avif": ("AVIF", "pip install --upgrade pillow (11.3 or later)"),
     **dict.fromkeys(
-        (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"), ("HEIC", "pip install pillow-heif")
+        (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"), ("HEIC", "pip install 'nst[heic]'")
     ),
 }
 

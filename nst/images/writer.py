@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, BinaryIO
@@ -60,18 +60,22 @@ def write(
 
     An old file stays until the new one is whole; an error leaves nothing behind. Samples are rounded to the nearest,
     without dithering. Depth, metadata and color profile are those of `like` as `options` say; without it 8 bits, none,
-    and sRGB, whose profile is embedded. JPEG drops alpha: the colors are written as they are. `read_text` reads `text`.
+    and sRGB, whose profile is embedded. A JPEG has no alpha: the picture is laid on white. `read_text` reads `text`.
     Raises what `check_output` returns, `UserError` for a wrong range or shape, `NstError` when writing fails.
     """
     options = options or WriteOptions()
     if error := check_output(path, options):
         raise error
     target = Path(path)
+    if alpha is not None and alpha.shape == pixels.shape[:2] and not has_alpha(target):
+        pixels, alpha = alpha[..., None] * pixels + (1 - alpha[..., None]), None
     planes, icc = _planes(pixels, alpha, f"the picture for {target}", like, options)
     samples = _rounded(planes, _depth(target, like, options))
-    exif = like.exif if like is not None and options.metadata == "keep" else b""
+    beside = _Beside(icc, text or {}, options.quality)
+    if like is not None and options.metadata == "keep":
+        beside = replace(beside, exif=like.exif, dpi=like.dpi)
     try:
-        atomic.replace(target, lambda file: _encode(file, _kind(target), samples, icc, exif, text or {}, options))
+        atomic.replace(target, lambda file: _encode(file, _kind(target), samples, beside))
     except (OSError, ValueError) as failure:
         hint = "is the disk full? A picture of more than 16,383 pixels a side needs PNG or TIFF"
         raise NstError(f"cannot write {target}: {reason(failure)}", hint) from failure
@@ -81,6 +85,11 @@ def write(
 def save_image(path: PathLike, pixels: Pixels) -> Path:
     """Write `pixels` to `path`; `write` says how and what is raised."""
     return write(path, pixels)
+
+
+def has_alpha(path: PathLike) -> bool:
+    """Check whether the format of a path holds transparency."""
+    return _kind(Path(path)) != "JPEG"
 
 
 def check_output(path: PathLike, options: WriteOptions | None = None) -> UserError | None:
@@ -151,20 +160,32 @@ def _rounded(planes: Floats, depth: int) -> Any:
     return np.rint(planes * (2**depth - 1)).astype(np.uint8 if depth == 8 else np.uint16)
 
 
-def _encode(
-    file: BinaryIO, kind: str, samples: Any, icc: bytes, kept: bytes, text: Mapping[str, str], options: WriteOptions
-) -> None:
-    exif = metadata.exif_with(kept, {} if kind in ("PNG", "JPEG") else text)
-    chunks = metadata.chunks(text)
+@dataclass(frozen=True)
+class _Beside:
+    """Everything in a file beside its samples."""
+
+    icc: bytes
+    text: Mapping[str, str]
+    quality: int
+    exif: bytes = b""
+    dpi: tuple[float, float] | None = None
+
+
+def _encode(file: BinaryIO, kind: str, samples: Any, beside: _Beside) -> None:
+    icc, text, dpi = beside.icc, beside.text, beside.dpi
+    own_place = kind in ("PNG", "JPEG")  # for text and resolution
+    exif = metadata.exif_with(beside.exif, {} if own_place else text, None if own_place else dpi)
+    chunks = metadata.chunks(text, dpi)
     if samples.dtype == np.uint16:
         deep.write(file, kind, samples, icc, exif, chunks)
         return
-    image = Image.fromarray(samples if kind != "JPEG" else np.ascontiguousarray(samples[..., :3]))
+    image = Image.fromarray(samples)
+    density = {} if dpi is None else {"dpi": dpi}
     own: dict[str, dict[str, Any]] = {
-        "PNG": {"pnginfo": chunks},
-        "JPEG": {"quality": options.quality, "subsampling": "4:4:4", "extra": metadata.comments(text)},
-        "WEBP": {"quality": options.quality, "exact": True},
-        "AVIF": {"quality": options.quality, "subsampling": "4:4:4"},
+        "PNG": {"pnginfo": chunks} | density,
+        "JPEG": {"quality": beside.quality, "subsampling": "4:4:4", "extra": metadata.comments(text)} | density,
+        "WEBP": {"quality": beside.quality, "exact": True},
+        "AVIF": {"quality": beside.quality, "subsampling": "4:4:4"},
         "TIFF": {},
     }
     image.save(file, kind, icc_profile=icc, **({"exif": exif} if exif else {}), **own[kind])

@@ -17,7 +17,7 @@ import numpy as np
 from nst import images
 from nst.engine.masks import Mask
 from nst.errors import Findings, UserError
-from nst.images import Picture
+from nst.images import Picture, transparency
 from nst.images.source import path_of
 from nst.recipe.fields import numbered
 
@@ -140,7 +140,7 @@ def _json_names(text: str) -> list[str]:
 def read_inputs(sources: Sources, findings: Findings) -> Inputs | None:
     """Read the images of a job; add an error to `findings` for each unreadable one, and then return None."""
     reader, errors_before = _Reader(findings, sources.max_pixels), len(findings.errors)
-    content = reader.image(sources.content)
+    content = reader.picture(sources.content)
     styles = [reader.style(source) for source in sources.styles]
     regions = [reader.region(mask, own_styles) for mask, own_styles in sources.masks]
     protect = reader.mask(sources.protect) if sources.protect is not None else None
@@ -160,9 +160,17 @@ class _Reader:
         image: Picture | None = self._findings.attempt(partial(images.read, source, max_pixels=self._max_pixels))
         return image
 
+    def picture(self, source: Any) -> Picture | None:
+        """Read an image with its visible colors spread into its transparent parts."""
+        image = self.image(source)
+        if image is not None and image.alpha is not None and not image.alpha.any():
+            hint = "give a picture of which something can be seen"
+            self._findings.add(UserError(f"'{image.source or 'the picture'}' is transparent everywhere", hint))
+        return image and transparency.filled(image)
+
     def style(self, source: Any) -> Style:
         sources = self._findings.attempt(partial(style_sources, source)) or []
-        return Style([image for item in sources if (image := self.image(item)) is not None])
+        return Style([image for item in sources if (image := self.picture(item)) is not None])
 
     def region(self, mask: Any, styles: Sequence[Any]) -> MaskedRegion:
         name = Path(mask).stem if isinstance(mask, str | os.PathLike) else "patch"
@@ -184,6 +192,12 @@ def luminance(image: Picture) -> Mask:
     return light if image.alpha is None else light * image.alpha
 
 
+def is_picture(path: str | Path) -> bool:
+    """Check by its name whether a file is a picture; macOS leaves `._x.jpg` beside `x.jpg`, which is none."""
+    name = Path(path)
+    return name.suffix.lower() in PICTURES and not name.name.startswith(".")
+
+
 def style_sources(source: Any) -> list[Any]:
     """Return the images of one style: the files of a folder by name, the items of a list, or `source` itself.
 
@@ -193,7 +207,7 @@ def style_sources(source: Any) -> list[Any]:
         return list(source)
     if not (isinstance(source, str | os.PathLike) and os.path.isdir(source)):
         return [source]
-    paths = [str(path) for path in sorted(Path(source).iterdir()) if path.suffix.lower() in PICTURES]
+    paths = [str(path) for path in sorted(Path(source).iterdir()) if is_picture(path)]
     if not paths:
         raise UserError(f"no pictures in the folder '{source}'", f"it takes {', '.join(PICTURES)}")
     return paths

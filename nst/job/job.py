@@ -25,7 +25,7 @@ from nst.engine.terms import Region
 from nst.errors import Findings, UserError, raise_all
 from nst.estimate.memory import peak_memory
 from nst.estimate.model import Estimate
-from nst.images import Picture
+from nst.images import Picture, transparency
 from nst.job import regions
 from nst.job.backends import BackendCache, Opened
 from nst.job.inputs import Sources, read_inputs
@@ -107,7 +107,7 @@ class Job:
         findings = Findings()
         findings.add(*errors, *find_mistakes(recipe, self._plugins, _call(sources), chosen))
         inputs = read_inputs(sources, findings)
-        self._start = findings.attempt(lambda: images.read(recipe.init).pixels) if is_file(recipe.init) else None
+        self._start: Pixels | None = findings.attempt(partial(_read_start, recipe.init))
         if inputs is not None and spec is not None and spec.kind == "feature":
             findings.add(*size_mistakes(recipe, regions.image_shapes(inputs, recipe.style_scale), self._plugins, spec))
         raise_all(findings.errors)
@@ -237,6 +237,7 @@ class Job:
             carries=optimizer.carries,
             until=recipe.until,
             bleed=recipe.bleed,
+            alpha=self.content.alpha,
         )
 
     def _tile(self) -> int | None:
@@ -278,8 +279,11 @@ class Job:
         spec = self._plugins.find("initializer", self.recipe.init)
         rng = np.random.default_rng(self.recipe.seed)
         content, start = images.resize(self.content.pixels, shape), self._plugins.load(spec)
+        alpha = self.alpha(shape)
         options = read_options(spec, self.recipe.init_options)
-        return regions.start(parts, content, lambda styles: start(content, styles, rng, **options))
+        seen = content if alpha is None else transparency.repeated(content, alpha)
+        image = regions.start(parts, content, lambda styles: start(seen, styles, rng, **options))
+        return image if alpha is None else transparency.fill(image, alpha)
 
     def _facts(self, backend: FeatureBackend | ImageBackend, seconds: float) -> dict[str, Any]:
         return {
@@ -294,6 +298,11 @@ class Job:
             "peak_memory": backend.peak_memory() or peak_memory(),
             "versions": {name: version(name) for name in ("nst", "numpy", "pillow")},
         }
+
+
+def _read_start(init: str) -> Pixels | None:
+    """Return the picture that a run starts from, or None where `init` names an initializer. Raises `UserError`."""
+    return transparency.filled(images.read(init)).pixels if is_file(init) else None
 
 
 def _call(sources: Sources) -> Call:

@@ -9,7 +9,7 @@ import numpy as np
 from nst import images
 from nst.engine.masks import Mask
 from nst.engine.terms import Region
-from nst.images import color_transfer
+from nst.images import Picture, color_transfer, transparency
 from nst.job.inputs import Inputs, Style
 from nst.job.validation import Sized, each_scale
 from nst.protocols import Pixels
@@ -42,7 +42,13 @@ def start(parts: Sequence[Region], content: Pixels, make: Callable[[Sequence[Pix
 
 
 def _weighted_styles(part: Region) -> list[Pixels]:
-    return [style for style, share in zip(part.styles, part.blend, strict=True) if share]
+    """Return the styles that have a share; hidden parts have the statistics of the visible ones."""
+    alphas = part.alphas or [None] * len(part.styles)
+    return [
+        style if alpha is None else transparency.repeated(style, alpha)
+        for style, alpha, share in zip(part.styles, alphas, part.blend, strict=True)
+        if share
+    ]
 
 
 def finished(inputs: Inputs, recipe: Recipe, pixels: Pixels) -> Pixels:
@@ -58,7 +64,8 @@ def finished(inputs: Inputs, recipe: Recipe, pixels: Pixels) -> Pixels:
 
 def masked(inputs: Inputs) -> list[float]:
     """Return the area of each masked region's bounding box, as a share of the image; 1 for the rest of the image."""
-    rest = [1.0] if inputs.styles and (inputs.masked_regions or inputs.protect is not None) else []
+    partial = inputs.masked_regions or inputs.protect is not None or inputs.content.alpha is not None
+    rest = [1.0] if inputs.styles and partial else []
     return rest + [_bounds(region.mask) for region in inputs.masked_regions]
 
 
@@ -82,19 +89,26 @@ def _masks(inputs: Inputs) -> tuple[Mask | None, list[Mask]]:
     return 1 - protect if rest is None else rest * (1 - protect), [mask * (1 - protect) for mask in masks]
 
 
-def _scaled_style_images(inputs: Inputs, recipe: Recipe) -> Iterator[tuple[Pixels, float]]:
-    """Return every style image, with the recipe's colors, and its size relative to the content."""
+def _scaled_style_images(inputs: Inputs, recipe: Recipe) -> Iterator[tuple[Pixels, float, Mask | None]]:
+    """Return every style image with the recipe's colors, its size relative to the content, and its alpha."""
     styles = inputs.all_styles()
     style_scales = zip(styles, each_scale(recipe.style_scale, len(styles)), strict=True)
     scales = [scale for style, scale in style_scales for _ in style.images]
-    pixels = [image.pixels for image in inputs.style_images()]
-    return iter(zip(color_transfer.prepared(recipe.color, pixels, inputs.content.pixels), scales, strict=True))
+    style_images = inputs.style_images()
+    pixels = [_recolored(recipe.color, image, inputs.content) for image in style_images]
+    return iter(zip(pixels, scales, [image.alpha for image in style_images], strict=True))
+
+
+def _recolored(mode: str, style: Picture, content: Picture) -> Pixels:
+    """Return the style image with the colors of a mode, which looks at visible pixels only."""
+    (colors,) = color_transfer.prepared(mode, [transparency.visible(style)], transparency.visible(content))
+    return transparency.recolored(style, colors)
 
 
 def _region(
     styles: Sequence[Style],
     blend: Sequence[float],
-    style_images: Iterator[tuple[Pixels, float]],
+    style_images: Iterator[tuple[Pixels, float, Mask | None]],
     mask: Mask | None,
     name: str,
 ) -> Region:
@@ -102,8 +116,8 @@ def _region(
     weighted = list(zip(styles, blend or (1.0,) * len(styles), strict=True))
     total = sum(weight for _, weight in weighted)
     shares = [weight / total / len(style.images) for style, weight in weighted for _ in style.images]
-    pixels, scales = zip(*(next(style_images) for _ in shares), strict=True)
-    return Region(pixels, shares, mask, name, scales)
+    pixels, scales, alphas = zip(*(next(style_images) for _ in shares), strict=True)
+    return Region(pixels, shares, mask, name, scales, alphas)
 
 
 def image_shapes(inputs: Inputs, scales: Sequence[float]) -> list[Sized]:

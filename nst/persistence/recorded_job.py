@@ -79,8 +79,10 @@ class RecordedJob:
         return record if self.resume is None else replace(earlier, versions=record.versions, options=self.options)
 
     def prepare(self) -> None:
-        """Open the backends and report the differences from the earlier run."""
+        """Open the backends; report the differences from the earlier run, and transparency that is lost."""
         _ = self.record
+        if self.job.content.alpha is not None and not images.has_alpha(self.output):
+            self.say(f"{self.output} cannot be transparent: the picture is laid on white; PNG keeps it cut out")
 
     def stylize(self, on_iterate: OnIterate, on_finished: Callable[[], object] = lambda: None) -> Result:
         """Stylize, with a checkpoint at intervals and at the end, also after an error. See `Job.stylize`.

@@ -44,6 +44,15 @@ def test_of_what_a_pattern_names_only_pictures_count(desk):
         expand("--content", "photos/*.txt")
 
 
+def test_a_name_that_begins_with_a_dot_is_no_picture(desk):
+    """MacOS leaves `._cat.png` beside `cat.png` on other file systems."""
+    (desk / "photos" / "._cat.png").touch()
+    for pattern in ("photos", "photos/*"):
+        assert expand("--content", pattern) == ["photos/cat.png", "photos/dog.png"]
+    with pytest.raises(UserError, match="names no picture"):
+        expand("--content", "photos/.*")
+
+
 def test_a_file_whose_name_looks_like_a_pattern_is_a_file(desk):
     (desk / "a[1].png").touch()
     assert expand("--content", "a[1].png") == ["a[1].png"]

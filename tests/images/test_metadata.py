@@ -1,6 +1,7 @@
 """What travels beside the pixels: how a picture was made, camera and date; never where it was taken."""
 
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -163,3 +164,40 @@ def test_damaged_exif_never_costs_the_picture(tmp_path_factory: pytest.TempPathF
     picture = read(folder / "damaged.png")
     for name in ("again.jpg", "again.tif"):
         assert isinstance(read(write(folder / name, picture.pixels, like=picture)), Picture)
+
+
+@pytest.mark.parametrize(("suffix", "depth"), WAYS)
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])
+def test_the_resolution_is_kept(tmp_path: Path, suffix: str, depth: str, kind: str) -> None:
+    Image.new("RGB", (16, 8)).save(tmp_path / "in", kind, dpi=(300, 200))
+    options = WriteOptions(bit_depth=depth)
+    after = read(write(tmp_path / f"a{suffix}", GRAY, like=read(tmp_path / "in"), options=options))
+    assert after.dpi == pytest.approx((300, 200), abs=0.5)
+    stripped = WriteOptions(bit_depth=depth, metadata="strip")
+    assert read(write(tmp_path / f"b{suffix}", GRAY, like=after, options=stripped)).dpi is None
+
+
+def test_a_resolution_that_means_nothing_is_dropped(tmp_path: Path) -> None:
+    Image.new("RGB", (16, 8)).save(tmp_path / "in.jpg", dpi=(0, 0))
+    assert read(tmp_path / "in.jpg").dpi is None
+
+
+@pytest.mark.parametrize("depth", ["8", "16"])
+def test_a_user_comment_in_a_tiff_has_the_type_that_exif_wants(tmp_path: Path, depth: str) -> None:
+    path = write(tmp_path / "a.tif", GRAY, text={"nst": "x"}, options=WriteOptions(bit_depth=depth))
+    assert struct.pack("<HH", 37510, 7) in path.read_bytes()  # tag and type, in the file's byte order
+
+
+@pytest.mark.parametrize(
+    ("description", "kept"),
+    [
+        ("A day at sea", True),
+        ('{"shape": [3, 8, 16]}', False),
+        ("ImageJ=1.53\nimages=3\n", False),
+        ('<?xml version="1.0"?><OME/>', False),
+    ],
+)
+def test_a_description_of_a_tiff_s_layout_is_not_copied(tmp_path: Path, description: str, kept: bool) -> None:
+    Image.new("RGB", (16, 8)).save(tmp_path / "in.tif", description=description)
+    after = write(tmp_path / "a.tif", GRAY, like=read(tmp_path / "in.tif"))
+    assert exif_of(after)[0].get(int(Tag.ImageDescription)) == (description if kept else None)

@@ -65,8 +65,8 @@ BAD_FILES = {
     "letter.png": (b"Dear reader, this is no picture.", "not a picture"),
     "flat.png": (header(0, 4), "not a picture"),
     "bomb.png": (header(60_000, 60_000), f"more than {images.MAX_PIXELS:,} pixels"),
-    "phone.heic": (b"\0\0\0\x18ftypheic\0\0\0\0", "pip install pillow-heif"),
-    "phone.jpg": (b"\0\0\0\x18ftypmif1\0\0\0\0", "pip install pillow-heif"),  # HEIC under any name
+    "phone.heic": (b"\0\0\0\x18ftypheic\0\0\0\0", "pip install 'nst[heic]'"),
+    "phone.jpg": (b"\0\0\0\x18ftypmif1\0\0\0\0", "pip install 'nst[heic]'"),  # HEIC under any name
     "damaged.avif": (b"\0\0\0\x18ftypavif\0\0\0\0", "AVIF"),
     "smaller-bomb.png": (header(10_000, 10_000), "raise --max-pixels"),  # Pillow would only warn
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nst.errors import UserError
-from nst.job.inputs import Sources, parse_mask
+from nst.job.inputs import Sources, parse_mask, style_sources
 
 
 def test_a_folder_is_one_style_of_all_its_pictures(tmp_path, read, picture):
@@ -21,6 +21,12 @@ def test_a_folder_is_one_style_of_all_its_pictures(tmp_path, read, picture):
         str(folder / "b.jpg"),
         str(tmp_path / "wave.png"),
     ]
+
+
+def test_a_name_that_begins_with_a_dot_is_no_picture(tmp_path):
+    for name in ("a.png", "._a.png"):
+        (tmp_path / name).touch()
+    assert style_sources(tmp_path) == [str(tmp_path / "a.png")]
 
 
 def test_a_list_is_one_style_too(tmp_path, read, picture):

@@ -154,6 +154,52 @@ def test_alpha_comes_back_at_the_result_s_size(run, photo, tmp_path):
     assert found.alpha[:, 28:].min() > 0.95
 
 
+def cut_out(pixels, hidden):
+    """The picture with its right half transparent, and one color under it."""
+    alpha = np.ones(pixels.shape[:2], np.float32)
+    alpha[:, pixels.shape[1] // 2 :] = 0
+    return np.dstack([np.where(alpha[..., None] > 0, pixels, np.float32(hidden)), alpha])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"color": "content"},
+        {"color": "match-mean"},
+        {"init": "noise", "init_options": {"match": "style"}},
+        {"init": "style"},
+        {"tile": 24},
+        {"style_loss": "histogram", "style_layers": "relu1_1"},
+        {"style_loss": "wasserstein"},
+    ],
+    ids=str,
+)
+def test_what_is_hidden_under_transparency_changes_nothing(run, photo, changes):
+    one, other = (
+        run(cut_out(photo(72, 96), hidden), styles=[cut_out(photo(64, 64, seed=1), 1 - hidden)], **changes).pixels
+        for hidden in (0, 1)
+    )
+    np.testing.assert_array_equal(one, other)
+
+
+def test_transparent_parts_of_a_style_are_no_part_of_its_statistics(run, photo):
+    """A style beside nothing is painted much like the style alone."""
+    style = photo(64, 64, seed=1)
+    padded = cut_out(np.concatenate([style, style], axis=1), 0)
+    alone, beside = (
+        run(styles=[pixels], style_layers="relu1_1", steps=1, init="content", style_scale=scale).history[0]["terms"]
+        for pixels, scale in ((style, 1), (padded, 2))
+    )
+    (name,) = (name for name in alone if name.endswith("relu1_1"))
+    assert beside[name] == pytest.approx(alone[name], rel=0.02)
+
+
+def test_a_picture_that_is_transparent_everywhere_is_refused(run, photo):
+    with pytest.raises(UserError, match="is transparent everywhere"):
+        run(np.dstack([photo(72, 96), np.zeros((72, 96), np.float32)]))
+
+
 @pytest.fixture
 def expect(photo, weights, plugins):
     def make(style, **changes):
