@@ -16,7 +16,7 @@ from threading import Thread
 from typing import Any
 
 import numpy as np
-from array_api_compat import to_device
+from array_api_compat import is_torch_array
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, minimize
 
@@ -87,7 +87,8 @@ def scipy_lbfgs(
 
 def _on_host(image: Array, bounded: bool) -> Pixels:
     """Return a copy, `(H, W, 3)` float32, clipped to 0..1 if `bounded`."""
-    pixels = np.asarray(to_device(image, "cpu")).astype(np.float32, order="C")
+    host = image.cpu() if is_torch_array(image) else image  # other libraries' arrays NumPy copies from a GPU itself
+    pixels = np.asarray(host).astype(np.float32, order="C")
     return pixels.clip(0, 1) if bounded else pixels
 
 
