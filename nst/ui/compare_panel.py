@@ -37,12 +37,23 @@ class ComparePanel:
             with gr.Row():
                 self._compare = gr.Button("Compare", min_width=80, elem_id="compare")
                 self._end = gr.Button("Stop", interactive=False, min_width=80)
-            self._report = gr.HTML(elem_id="report")
+            self._status = gr.HTML(elem_id="compared", elem_classes="optional")
+            self._report = gr.HTML(elem_id="report", elem_classes="optional")
+
+    @property
+    def messages(self) -> list[Any]:
+        """The components that show results and errors, except for the report."""
+        return [self._status]
+
+    @property
+    def actions(self) -> list[Any]:
+        """The events that start an action."""
+        return [self._compare.click]
 
     def wire(self, content: Any, styles: Any) -> None:
         """Connect the buttons to their handlers."""
         inputs = [self._backends, content, styles, *self._settings.inputs]
-        outputs = [self._compare, self._end, self._report]
+        outputs = [self._compare, self._end, self._status, self._report]
         self._compare.click(self._start, inputs, outputs, **RAW, **AT_ONCE)
         self._end.click(self._stop, None, self._end, **PRIVATE)
 
@@ -61,11 +72,12 @@ class ComparePanel:
             words = (
                 f"Waiting: {position} before this one"
                 if position
-                else "Comparing: every backend paints, then scores follow"
+                else "Comparing: each backend paints the picture, and then the pictures are evaluated"
             )
-            yield self._outputs(status_html.status_line(words), busy=True)
+            yield self._outputs(status_html.status_line(words, running=True), busy=True)
         if not visitor.gone:
-            yield self._outputs(self._result(command, compare_command.report_frame(folder)), busy=False)
+            report = compare_command.report_frame(folder)
+            yield self._outputs(self._result(command, report), report, busy=False)
 
     def _command(
         self,
@@ -81,13 +93,12 @@ class ComparePanel:
 
     @staticmethod
     def _result(command: CommandRun, report: str) -> str:
-        ended = status_html.status_line("Stopped" if command.stopped else "Compared" if report else "Failed")
-        errors = command.errors() if not (report or command.stopped) else []
-        return ended + (status_html.error_list(errors) if errors else "") + report
+        status = status_html.status_line("Stopped" if command.stopped else "Compared" if report else "Failed")
+        return status if report or command.stopped else status + status_html.error_list(command.errors())
 
     @staticmethod
-    def _outputs(html: str, busy: bool) -> list[Any]:
-        return [gr.update(interactive=not busy), gr.update(interactive=busy), html]
+    def _outputs(status: str, report: str = "", *, busy: bool) -> list[Any]:
+        return [gr.update(interactive=not busy), gr.update(interactive=busy), status, report]
 
     def _stop(self, request: gr.Request) -> Any:
         visitor = self._service.visitors.enter(request.session_hash)
