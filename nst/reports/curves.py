@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 720, 300  # units of the drawing
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 24, 36
+LEFT, RIGHT, TOP, BOTTOM = 80, 12, 24, 36
 COLORS = 8  # the page's classes `line0` … `line7`
 LETTER = 10.5  # units, the width of a letter in the largest font, which a phone uses
 LINE = 20  # units, the height of a line in that font
@@ -101,10 +101,16 @@ class Scale:
         return marks
 
 
+def loss_label(loss: float) -> str:
+    """Return the label of a loss, at most 7 letters long, which is the room left of the drawing."""
+    label = f"{loss:.3g}"
+    return label if len(label) <= 7 else f"{loss:.2g}"
+
+
 def _axes(scale: Scale) -> str:
     rows = "".join(
         f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{scale.y(loss):.1f}" y2="{scale.y(loss):.1f}"/>'
-        f'<text x="{LEFT - 8}" y="{scale.y(loss) + 4:.1f}" text-anchor="end">{loss:.3g}</text>'
+        f'<text x="{LEFT - 8}" y="{scale.y(loss) + 4:.1f}" text-anchor="end">{loss_label(loss)}</text>'
         for loss in scale.losses()
     )
     return f'<g class="axes">{rows}{_step_labels(scale.steps(), scale)}</g>'

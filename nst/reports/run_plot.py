@@ -9,7 +9,7 @@ from textwrap import wrap
 from PIL import Image, ImageDraw, ImageFont
 
 from nst.reports import run
-from nst.reports.curves import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Scale, points
+from nst.reports.curves import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Scale, loss_label, points
 from nst.reports.run import Curves, RunReport
 
 FINE = 2  # pixels per unit of the curves
@@ -55,7 +55,7 @@ def _axes(pen: ImageDraw.ImageDraw, scale: Scale, marks: Mapping[int, str]) -> N
     for loss in scale.losses():
         y = scale.y(loss)
         pen.line([_at(LEFT, y), _at(WIDTH - RIGHT, y)], EDGE, FINE)
-        pen.text(_at(LEFT - 8, y), f"{loss:.3g}", SOFT, _font(), "rm")
+        pen.text(_at(LEFT - 8, y), loss_label(loss), SOFT, _font(), "rm")
     for step in scale.steps():
         pen.text(_at(scale.x(step), HEIGHT - 20), str(step), SOFT, _font(), "rm" if step == scale.last else "mm")
     for mark in scale.marks(marks):

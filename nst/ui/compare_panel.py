@@ -38,12 +38,23 @@ class ComparePanel:
             with gr.Row():
                 self._compare = gr.Button("Compare", min_width=80, elem_id="compare")
                 self._end = gr.Button("Stop", interactive=False, min_width=80)
-            self._report = gr.HTML(elem_id="report")
+            self._status = gr.HTML(elem_id="compared", elem_classes="optional")
+            self._report = gr.HTML(elem_id="report", elem_classes="optional")
+
+    @property
+    def messages(self) -> list[Any]:
+        """The components that show results and errors, except for the report."""
+        return [self._status]
+
+    @property
+    def actions(self) -> list[Any]:
+        """The events that start an action."""
+        return [self._compare.click]
 
     def wire(self, content: Any, styles: Any) -> None:
         """Connect the buttons to their handlers."""
         inputs = [self._backends, content, styles, *self._settings.inputs]
-        outputs = [self._compare, self._end, self._report]
+        outputs = [self._compare, self._end, self._status, self._report]
         self._compare.click(self._start, inputs, outputs, **RAW, **AT_ONCE)
         self._end.click(self._stop, None, self._end, **PRIVATE)
 
@@ -62,11 +73,12 @@ class ComparePanel:
             words = (
                 f"Waiting: {position} before this one"
                 if position
-                else "Comparing: every backend paints, then scores follow"
+                else "Comparing: each backend paints the picture, and then the pictures are evaluated"
             )
-            yield self._outputs(status_html.status_line(words), busy=True)
+            yield self._outputs(status_html.status_line(words, running=True), busy=True)
         if not visitor.gone:
-            yield self._outputs(self._result(command, compare_command.report_frame(folder)), busy=False)
+            report = compare_command.report_frame(folder)
+            yield self._outputs(self._result(command, report), report, busy=False)
 
     def _order(self, backends: list[str], folder: Path, content: str, styles: list[str], recipe: Recipe) -> Order:
         largest = self._service.limits.pixels
@@ -74,12 +86,12 @@ class ComparePanel:
 
     @staticmethod
     def _result(command: RunState, report: str) -> str:
-        end = status_html.status_line("Stopped" if command.stopping else "Compared" if report else "Failed")
-        return end + status_html.failure(command) + report
+        status = status_html.status_line("Stopped" if command.stopping else "Compared" if report else "Failed")
+        return status if report else status + status_html.failure(command)
 
     @staticmethod
-    def _outputs(html: str, busy: bool) -> list[Any]:
-        return [gr.update(interactive=not busy), gr.update(interactive=busy), html]
+    def _outputs(status: str, report: str = "", *, busy: bool) -> list[Any]:
+        return [gr.update(interactive=not busy), gr.update(interactive=busy), status, report]
 
     def _stop(self, request: gr.Request) -> Any:
         visitor = self._service.visitors.enter(request.session_hash)

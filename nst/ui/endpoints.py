@@ -11,6 +11,7 @@ from gradio import FileData
 from nst.errors import Mistakes, NstError
 from nst.ui.gradio_events import AT_ONCE
 from nst.ui.run_state import RunState
+from nst.ui.server_paths import without_folders
 from nst.ui.service import PaintRequest, Service
 
 PATIENCE = 1.0  # seconds between two checks of a run
@@ -53,10 +54,11 @@ class Endpoints:
 
 def _answer(run: RunState) -> Any:
     if run.failed is not None:
-        raise gr.Error(run.failed.message, print_exception=False)
+        raise gr.Error(without_folders(run.failed.message), print_exception=False)
     return FileData(path=str(run.output), orig_name=run.output.name).model_dump()
 
 
 def _message(error: NstError) -> str:
     errors = error.errors if isinstance(error, Mistakes) else (error,)
-    return "; ".join(f"{item.message} ({item.hint})" if item.hint else item.message for item in errors)
+    texts = (f"{item.message} ({item.hint})" if item.hint else item.message for item in errors)
+    return without_folders("; ".join(texts))

@@ -26,7 +26,17 @@ class EstimatePanel:
     def build(self) -> None:
         """Create the components of the panel."""
         self._button = gr.Button("Estimate time and memory", size="sm", elem_id="estimate")
-        self._answer = gr.HTML(elem_id="answer")
+        self._answer = gr.HTML(elem_id="answer", elem_classes="optional")
+
+    @property
+    def messages(self) -> list[Any]:
+        """The components that show results and errors."""
+        return [self._answer]
+
+    @property
+    def actions(self) -> list[Any]:
+        """The events that start an action."""
+        return [self._button.click]
 
     def wire(self, content: Any, styles: Any) -> None:
         """Connect the button to its handler."""
@@ -41,7 +51,8 @@ class EstimatePanel:
             yield status_html.error_html(error)
             return
         for position in self._service.waiting(visitor):
-            yield status_html.status_line(f"Waiting: {position} before this one" if position else "Estimating")
+            words = f"Waiting: {position} before this one" if position else "Estimating"
+            yield status_html.status_line(words, running=True)
         if not visitor.gone:
             yield self._result(command)
 

@@ -30,7 +30,7 @@ class MaskEditor:
             uses = [(words, name) for name, words in mask.USES.items()]
             self.use = gr.Radio(uses, value="nothing", label="The marked part …", elem_id="brush")
             self._put = gr.Button("Put the content on the canvas", size="sm")
-            self._trouble = gr.HTML(elem_classes="trouble")
+            self._trouble = gr.HTML(elem_id="brush-trouble", elem_classes="optional")
             self._editor = gr.ImageEditor(
                 label="Canvas",
                 type="numpy",
@@ -41,6 +41,16 @@ class MaskEditor:
                 elem_id="canvas",
                 buttons=[],
             )
+
+    @property
+    def messages(self) -> list[Any]:
+        """The components that show results and errors."""
+        return [self._trouble]
+
+    @property
+    def actions(self) -> list[Any]:
+        """The events that start an action."""
+        return [self._put.click]
 
     def wire(self, content: Any) -> None:
         """Connect the button to its handler."""

@@ -14,9 +14,12 @@ from nst.ui.mask_editor import MaskEditor
 from nst.ui.paint_panel import PaintPanel
 from nst.ui.service import Service
 from nst.ui.settings import Settings
+from nst.ui.status_html import RUNNING
 
 HEAD = "<h1>nst</h1><p>Choose a picture and a painting. nst paints the picture like the painting.</p>"
 KEPT = (3600, 86400)  # seconds: delete files older than a day, every hour
+CLEAR = f"""(...texts) => texts.map((text) => text?.includes('class="{RUNNING}"') ? text : "")"""
+"""JavaScript that empties messages, except for those of jobs that are not over."""
 
 
 class Page:
@@ -44,6 +47,7 @@ class Page:
                 with gr.Column(elem_id="settings", min_width=300):
                     self._settings.build()
                     self._mask_editor.build()
+            self._clear_messages([content.change, styles.change])
             self._settings.wire()
             self._mask_editor.wire(content)
             self._paint_panel.wire(content, styles, self._mask_editor)
@@ -53,6 +57,24 @@ class Page:
             blocks.load(self._enter, None, None, **PRIVATE)
             blocks.unload(self._leave)
         return blocks
+
+    def _clear_messages(self, changes: list[Any]) -> None:
+        """Let a new action remove all old messages, and a changed input all but the status of the last run.
+
+        Gradio handles the events of a click in the order of their definition, so these events come first.
+        """
+        panels: list[Any] = [
+            self._paint_panel,
+            self._estimate_panel,
+            self._compare_panel,
+            self._settings,
+            self._mask_editor,
+        ]
+        messages = [message for panel in panels for message in panel.messages]
+        all_messages = [self._paint_panel.status, *messages]
+        actions = [action for panel in panels for action in panel.actions]
+        gr.on(actions, None, all_messages, all_messages, js=CLEAR, **PRIVATE)
+        gr.on([*changes, *self._settings.changes], None, messages, messages, js=CLEAR, **PRIVATE)
 
     def _enter(self, request: gr.Request) -> None:
         self._service.visitors.enter(request.session_hash)

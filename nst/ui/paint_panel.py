@@ -14,6 +14,7 @@ from nst.ui import before_after, status_html
 from nst.ui.gradio_events import AT_ONCE, PRIVATE, RAW, path_of, paths_of
 from nst.ui.mask_editor import MaskEditor
 from nst.ui.run_state import RunState
+from nst.ui.server_paths import without_folders
 from nst.ui.service import PaintRequest, Service
 from nst.ui.sessions import PaintedPicture, Visitor
 from nst.ui.settings import Settings
@@ -35,10 +36,10 @@ class PaintPanel:
             self._cancel = gr.Button("Cancel", interactive=False, min_width=80, elem_id="cancel")
             self._resume = gr.Button("Continue", interactive=False, min_width=80, elem_id="continue")
         below()
-        self._trouble = gr.HTML(elem_classes="trouble", elem_id="trouble")
-        self._preview = gr.HTML(elem_id="preview")
-        self._live = gr.HTML(elem_id="live")
-        self._slider = gr.HTML(elem_id="slider")
+        self._trouble = gr.HTML(elem_id="trouble", elem_classes="optional")
+        self._preview = gr.HTML(elem_id="preview", elem_classes="optional")
+        self._live = gr.HTML(elem_id="live", elem_classes="optional")
+        self._slider = gr.HTML(elem_id="slider", elem_classes="optional")
         self._download = gr.DownloadButton("Download, with its recipe inside", visible=False, elem_id="download")
         self._gallery = gr.Gallery(
             label="Pictures of this session",
@@ -57,6 +58,21 @@ class PaintPanel:
             self._recipe = gr.Code(label="How it was made", language=None, interactive=False, lines=3, buttons=["copy"])
             self._again = gr.Button("Use these settings", size="sm")
         self._shown = gr.State(-1)
+
+    @property
+    def messages(self) -> list[Any]:
+        """The components that show errors."""
+        return [self._trouble]
+
+    @property
+    def status(self) -> Any:
+        """The component that shows the status, progress bar and loss curves of a run."""
+        return self._live
+
+    @property
+    def actions(self) -> list[Any]:
+        """The events that start an action."""
+        return [self._paint.click, self._resume.click, self._again.click]
 
     @property
     def _picture(self) -> list[Any]:
@@ -118,8 +134,8 @@ class PaintPanel:
             status_html.run_status(run),
             gr.skip(),
             "",
-            gr.update(visible=False),
-            *[gr.skip()] * 3,
+            *[gr.update(visible=False)] * 2,
+            *[gr.skip()] * 2,
         ]
 
     def _ended(self, visitor: Visitor, run: RunState) -> list[Any]:
@@ -138,7 +154,7 @@ class PaintPanel:
             before_after.html(picture.content, picture.path),
             gr.update(value=str(picture.path), visible=True),
             gr.update(visible=True),
-            toml.dumps(picture.recipe.departures()) or "# all settings have their defaults\n",
+            without_folders(toml.dumps(picture.recipe.departures())) or "# all settings have their defaults\n",
             index,
         ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from nst.reports import run as report
 from nst.ui import mask, uploads
 from nst.ui.form import Form
 from nst.ui.run_state import RunState
+from nst.ui.server_paths import without_folders
 from nst.ui.sessions import PaintedPicture, Visitor, Visitors
 from nst.ui.uploads import Limits
 from nst.ui.worker_pool import WorkerPool
@@ -93,7 +95,7 @@ class Service:
         )
 
     def pictures(self, visitor: Visitor, request: PaintRequest) -> tuple[str, list[str]]:
-        """Copy the uploaded images to the visitor's folder: content and styles. Raise `UserError`."""
+        """Copy the uploaded images to a new folder of the visitor: content and styles. Raise `UserError`."""
         if not request.content:
             raise UserError("there is no content", "drop, paste or choose the picture to paint")
         if not request.styles:
@@ -103,15 +105,15 @@ class Service:
                 f"{len(request.styles)} styles at once are too many", f"choose up to {self.limits.pictures}"
             )
         content, *styles = uploads.copy_uploads(
-            [request.content, *request.styles], self.visitors.cache, visitor.folder, self.limits
+            [request.content, *request.styles], self.visitors.cache, _new_folder(visitor), self.limits
         )
         return str(content), [str(style) for style in styles]
 
     def content(self, visitor: Visitor, path: str | None) -> str:
-        """Copy an uploaded content image to the visitor's folder. Raise `UserError`."""
+        """Copy an uploaded content image to a new folder of the visitor. Raise `UserError`."""
         if not path:
             raise UserError("there is no content", "drop, paste or choose the picture to paint")
-        return str(uploads.copy_upload(path, self.visitors.cache, visitor.folder, self.limits))
+        return str(uploads.copy_upload(path, self.visitors.cache, _new_folder(visitor), self.limits))
 
     def _check(self, job: Job) -> None:
         height, width = job.shapes()[-1]
@@ -195,12 +197,16 @@ class Service:
         return recipe, self.form.unshown(recipe)
 
 
+def _new_folder(visitor: Visitor) -> Path:
+    """Return a new folder, in which uploads keep their names."""
+    return Path(tempfile.mkdtemp(prefix="request-", dir=visitor.folder))
+
+
 def run_summary(run: RunState) -> str:
     """Return a finished run in one line: options, steps and seconds."""
     assert run.done is not None
     report_data = run.done.report
     chosen = report.chosen(json.loads(json.dumps(dict(run.order.recipe))))
-    steps = f"{len(run.history)} steps" if run.history else "one pass"
-    return ", ".join(
-        [*chosen, steps, f"{report_data['seconds']:.0f} s"] if "seconds" in report_data else [*chosen, steps]
-    )
+    steps = report.counted(len(run.history), "step") if run.history else "one pass"
+    seconds = [f"{report_data['seconds']:.0f} s"] if "seconds" in report_data else []
+    return without_folders(", ".join([*chosen, steps, *seconds]))

@@ -47,7 +47,22 @@ class Settings:
             self._finished = gr.File(
                 label="Drop a picture made by nst, to use its settings", height=120, elem_id="finished"
             )
-            self._loaded = gr.HTML(elem_id="loaded")
+            self._loaded = gr.HTML(elem_id="loaded", elem_classes="optional")
+
+    @property
+    def messages(self) -> list[Any]:
+        """The components that show results and errors."""
+        return [self._loaded]
+
+    @property
+    def actions(self) -> list[Any]:
+        """The events that start an action."""
+        return [self._finished.upload]
+
+    @property
+    def changes(self) -> list[Any]:
+        """The events of a visitor who changes a setting."""
+        return [self._preset.input, *(widget.input for widget in self.inputs)]
 
     def wire(self) -> None:
         """Connect the components to their handlers."""

@@ -12,6 +12,7 @@ from nst.reports import curves
 from nst.reports import run as report
 from nst.reports.html import legend
 from nst.ui.run_state import RunState
+from nst.ui.server_paths import without_folders
 
 WORDS = {
     "finished": "Done",
@@ -19,6 +20,7 @@ WORDS = {
     "diverged": "Stopped at the last step with a finite loss",
 }
 FOREVER = 10**9  # seconds
+RUNNING = "status running"  # the class of the status line of a job that is not over
 
 
 def status(run: RunState) -> str:
@@ -39,7 +41,7 @@ def run_status(run: RunState) -> str:
     """Return the status, progress bar and loss curves of a run."""
     if run.failed:
         return status_line(status(run)) + failure(run)
-    return f"{status_line(status(run))}{_bar(run)}{_curves(run)}"
+    return f"{status_line(status(run), running=not run.over)}{_bar(run)}{_curves(run)}"
 
 
 def failure(run: RunState) -> str:
@@ -47,9 +49,10 @@ def failure(run: RunState) -> str:
     return error_list([(run.failed.message, run.failed.hint)]) if run.failed and not run.stopping else ""
 
 
-def status_line(words: str) -> str:
-    """Return a status line, which a screen reader speaks when the text changes."""
-    return f'<p role="status" class="status">{escape(words)}</p>'
+def status_line(words: str, *, running: bool = False) -> str:
+    """Return a status line, which a screen reader speaks when the text changes. `running` means more will follow."""
+    kind = RUNNING if running else "status"
+    return f'<p role="status" class="{kind}">{escape(words)}</p>'
 
 
 def preview_image(run: RunState) -> str:
@@ -76,11 +79,15 @@ def _curves(run: RunState) -> str:
 
 
 def error_list(errors: Iterable[tuple[str, str]]) -> str:
-    """Return an alert that lists errors, given as pairs of message and hint."""
+    """Return an alert that lists errors, given as pairs of message and hint, without the server's folders."""
     items = (
-        f"<li>{escape(message)}{f'<br><small>{escape(hint)}</small>' if hint else ''}</li>" for message, hint in errors
+        f"<li>{_shown(message)}{f'<br><small>{_shown(hint)}</small>' if hint else ''}</li>" for message, hint in errors
     )
     return f'<div role="alert" class="mistakes"><ul>{"".join(items)}</ul></div>'
+
+
+def _shown(text: str) -> str:
+    return escape(without_folders(text))
 
 
 def error_html(error: NstError) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nst.reports import curves
-from nst.reports.curves import HEIGHT, LETTER, LINE, WIDTH, Scale
+from nst.reports.curves import HEIGHT, LEFT, LETTER, LINE, WIDTH, Scale
 
 LOSSES = st.floats(1e-30, 1e30)
 
@@ -21,6 +21,7 @@ def test_the_labels_of_losses_do_not_overlap(low: float, high: float) -> None:
     assert len(heights) > 1
     assert all(below - above >= LINE for below, above in pairwise(heights))
     assert all(0 < height < HEIGHT for height in heights)
+    assert all(LETTER * len(curves.loss_label(loss)) <= LEFT - 6 for loss in scale.losses())
 
 
 @given(last=st.integers(2, 10**6))

@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 from nst.reports import run_page
+from nst.reports.curves import LEFT, RIGHT, WIDTH
 
 
 def words(text: str) -> str:
@@ -35,7 +36,7 @@ def test_the_page_sends_no_request(report):
 
 def test_a_size_is_marked_at_its_first_step(report):
     (left, right) = sorted({float(x) for x in re.findall(r'<line x1="([\d.]+)" x2="\1"', run_page.render(report))})
-    assert (left, right) == (56, 708), "the first and the last of three steps"
+    assert (left, right) == (LEFT, WIDTH - RIGHT), "the first and the last of three steps"
 
 
 def test_a_run_of_one_pass_has_no_curves(report):

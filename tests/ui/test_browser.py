@@ -14,9 +14,10 @@ import subprocess
 import sys
 import zipfile
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -43,6 +44,7 @@ pytestmark = [
 FLAGS = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
 DOCS = Path(__file__).parents[2] / "docs"
 SHOTS = os.environ.get("NST_UI_SHOTS")
+MESSAGES = ("trouble", "live", "answer", "compared", "loaded", "brush-trouble")
 
 
 @dataclass
@@ -108,6 +110,15 @@ class Tab:
             self.page.locator("#trouble").inner_text(),
         )
         return self.status()
+
+    def visible(self) -> dict[str, str]:
+        """Return the text of every message and status that a visitor can see, by component."""
+        parts = {name: self.page.locator(f"#{name}") for name in MESSAGES}
+        return {name: part.inner_text() for name, part in parts.items() if part.is_visible()}
+
+    def see(self, name: str, text: str) -> None:
+        """Wait until the text is visible in a component."""
+        sync_api.expect(self.page.locator(f"#{name}").get_by_text(text).first).to_be_visible(timeout=20_000)
 
     def shoot(self, name: str) -> None:
         if SHOTS:
@@ -234,13 +245,18 @@ def test_two_backends_stand_side_by_side(open_tab, pictures):
     tab = open_tab()
     tab.give(*pictures)
     _small(tab)
+    tab.button("Estimate time and memory").click()
+    tab.see("answer", "on cpu")
     tab.unfold("Backends side")
     tab.page.get_by_label("example-backend", exact=True).check()
     tab.page.get_by_label("example-image-backend").check()
     tab.button("Compare").click()
     report = tab.page.frame_locator("#report iframe")
     report.locator("h1").wait_for(timeout=60_000)
+    assert report.locator("h1").inner_text() == "chelsea.jpg × painting.jpg", "also after other uploads of this name"
     assert report.locator(".gallery img").count() >= 4
+    text = tab.page.locator("#report iframe").get_attribute("srcdoc")
+    assert "nst-ui-" not in text, "no folder of the server"
 
 
 def test_two_pages_take_turns_and_a_closed_one_leaves_the_device_to_the_other(open_tab, pictures):
@@ -307,6 +323,81 @@ def test_everything_has_a_name_and_can_be_reached_by_keys(open_tab, pictures):
     assert "--cut: 55%" in tab.page.locator("#slider figure").get_attribute("style")
 
 
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
+def test_the_errors_of_every_action_are_visible_one_at_a_time(open_tab, pictures, width, scheme):
+    tab = open_tab(width, color_scheme=scheme)
+    assert tab.visible() == {}
+    tab.unfold("Backends side")
+    tab.unfold("Only a part")
+    for action, name in (
+        ("Paint", "trouble"),
+        ("Estimate time and memory", "answer"),
+        ("Compare", "compared"),
+        ("Put the content on the canvas", "brush-trouble"),
+    ):
+        tab.button(action).click()
+        tab.see(name, "there is no content")
+        assert tab.visible().keys() == {name}
+        assert _contrast(tab, f"#{name} li") > 4.5
+    tab.unfold("Settings of")
+    tab.page.locator("#finished input[type=file]").set_input_files(str(pictures[1]))
+    tab.see("loaded", "painting.jpg does not say how it was made")
+    assert tab.visible().keys() == {"loaded"}
+
+
+def test_a_new_error_stands_without_the_old_states(open_tab, pictures):
+    tab = open_tab(390)
+    tab.give(*pictures)
+    _small(tab, 1)
+    tab.button("Estimate time and memory").click()
+    tab.see("answer", "on cpu")
+    tab.button("Paint").click()
+    tab.until("Done")
+    assert "answer" not in tab.visible()
+    assert ", 1 step, " in tab.page.locator("#gallery").inner_text()
+    tab.button("Estimate time and memory").click()
+    tab.see("answer", "on cpu")
+    tab.fill("Size", 0)
+    assert tab.visible() == {}, "the estimate was for another size"
+    tab.button("Paint").click()
+    tab.see("trouble", "--size: must be 1 or more, not 0")
+    assert tab.visible().keys() == {"trouble"}
+    tab.fill("Size", 64)
+    assert tab.visible() == {}
+
+
+def test_a_running_job_keeps_its_status_while_another_action_fails(open_tab, pictures):
+    tab = open_tab()
+    tab.give(*pictures)
+    _small(tab, 5000)
+    tab.button("Paint").click()
+    tab.until("Painting")
+    tab.unfold("Backends side")
+    tab.button("Compare").click()
+    tab.see("compared", "a comparison needs two or more backends, not 0")
+    assert tab.visible().keys() == {"live", "compared"}
+    tab.button("Cancel").click()
+    tab.until("Stopped, with the best picture so far")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_labels_of_the_curves_do_not_overlap(open_tab, pictures, width):
+    tab = open_tab(width)
+    tab.give(*pictures)
+    _small(tab, 30)
+    tab.unfold("Sizes and memory")
+    tab.fill("Levels", 3)
+    tab.button("Paint").click()
+    tab.until("Done")
+    boxes = [label.bounding_box() for label in tab.page.locator("#live svg text").all()]
+    drawing = tab.page.locator("#live svg").bounding_box()
+    assert len(boxes) > 6
+    assert [pair for pair in combinations(boxes, 2) if _overlap(*pair)] == []
+    assert all(
+        drawing["x"] - 1 <= box["x"] and box["x"] + box["width"] <= drawing["x"] + drawing["width"] + 1 for box in boxes
+    )
+
+
 @pytest.mark.parametrize(("scheme", "light"), [("light", True), ("dark", False)])
 def test_the_page_is_as_light_or_dark_as_its_reader_wants(open_tab, scheme, light):
     tab = open_tab(390, color_scheme=scheme)
@@ -351,6 +442,30 @@ def _previews(tab: Tab, wanted: int) -> set[str]:
 
     wait_until(look, 60)
     return seen
+
+
+def _overlap(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    """Return whether two boxes overlap by more than a pixel of empty line height."""
+    across = min(one["x"] + one["width"], other["x"] + other["width"]) - max(one["x"], other["x"])
+    down = min(one["y"] + one["height"], other["y"] + other["height"]) - max(one["y"], other["y"])
+    return across > 0 and down > 1
+
+
+def _contrast(tab: Tab, selector: str) -> float:
+    """Return the contrast of a text with the background of the page (WCAG 2)."""
+    colors = tab.page.evaluate(
+        "selector => [document.querySelector(selector), document.body].map((element, i) =>"
+        " getComputedStyle(element)[i ? 'backgroundColor' : 'color'])",
+        selector,
+    )
+    light, dark = sorted((_luminance(color) for color in colors), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(color: str) -> float:
+    values = np.array([int(value) for value in re.findall(r"\d+", color)[:3]]) / 255
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
 def _overflow(tab: Tab) -> int:

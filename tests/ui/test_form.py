@@ -18,7 +18,7 @@ NESTED = {options for _, _, options in CHOOSERS.values()} | {"losses"}
 
 
 @dataclass
-class Stranger:
+class MorePlugins:
     """Plugins with additional specs."""
 
     plugins: Plugins
@@ -51,23 +51,23 @@ def test_every_option_of_every_spec_has_an_entry_with_its_help_and_bounds(form, 
                 assert option.help in entry.help
 
 
-def test_a_strangers_options_appear_by_themselves(offered):
-    swirl = Option("swirl", 3, "how often it turns", minimum=1, maximum=9)
-    fuzz = Option("weight", "soft", "how it feels", choices=("soft", "hard"))
+def test_the_options_of_a_new_plugin_are_in_the_form(offered):
+    swirl = Option("swirl", 3, "number of turns", minimum=1, maximum=9)
+    fuzz = Option("weight", "soft", "texture", choices=("soft", "hard"))
     more = {
         "optimizer": [OptimizerSpec("whirl", "whirl:run", options=(swirl,))],
         "loss": [LossSpec("fuzz", "fuzz:Loss", options=(fuzz,))],
     }
-    form = Form(Stranger(offered, more))
+    form = Form(MorePlugins(offered, more))
     assert form.entries["optimizer_options/whirl/swirl"].kind == "whole"
     assert form.entries["losses/fuzz/options/weight"].choices == ("soft", "hard")
-    made = form.recipe({"optimizer": "whirl", "optimizer_options/whirl/swirl": 5, "losses/fuzz/weight": 2})
-    assert (made.optimizer, made.optimizer_options) == ("whirl", {"swirl": 5})
-    assert [(loss.name, loss.weight) for loss in made.losses] == [("fuzz", 2.0)]
+    recipe = form.recipe({"optimizer": "whirl", "optimizer_options/whirl/swirl": 5, "losses/fuzz/weight": 2})
+    assert (recipe.optimizer, recipe.optimizer_options) == ("whirl", {"swirl": 5})
+    assert [(loss.name, loss.weight) for loss in recipe.losses] == [("fuzz", 2.0)]
 
 
-def test_two_plugins_with_one_name_are_told_apart(offered):
-    form = Form(Stranger(offered, {"optimizer": [OptimizerSpec("adam", "other:adam")]}))
+def test_equal_names_of_two_plugins_are_prefixed(offered):
+    form = Form(MorePlugins(offered, {"optimizer": [OptimizerSpec("adam", "other:adam")]}))
     assert {"nst:adam", "nst-optimizers:adam"} <= set(form.entries["optimizer"].choices)
     assert "adam" not in form.entries["optimizer"].choices
 
@@ -77,7 +77,7 @@ def test_an_untouched_form_is_the_default_recipe(form):
 
 
 @pytest.mark.parametrize("name", presets())
-def test_a_preset_in_the_form_is_the_preset(form, name):
+def test_a_preset_in_the_form_gives_the_recipe_of_the_preset(form, name):
     from nst.recipe.recipe import preset
 
     assert form.recipe(form.preset(name, "torch-vgg19")) == Recipe().override(**preset(name))
@@ -91,7 +91,7 @@ def test_a_preset_in_the_form_is_the_preset(form, name):
     lr=st.floats(1e-6, 1),
     extra=st.floats(0.01, 100),
 )
-def test_what_is_in_the_form_is_in_the_recipe_and_back(form, size, steps, weight, layers, lr, extra):
+def test_a_recipe_in_the_form_gives_the_same_recipe(form, size, steps, weight, layers, lr, extra):
     histogram = {"name": "histogram", "weight": extra, "layers": layers, "options": {"groups": 32}}
     recipe = Recipe(
         **{"size": size, "steps": steps, "content_weight": weight, "style_layers": layers},
@@ -101,27 +101,27 @@ def test_what_is_in_the_form_is_in_the_recipe_and_back(form, size, steps, weight
     assert form.unshown(recipe) == ""
 
 
-def test_what_the_form_cannot_hold_is_said(form):
+def test_fields_that_the_form_cannot_show_are_named(form):
     twice = Recipe(losses=["histogram=1@relu1_1", "histogram=2@relu2_1"])
     assert form.unshown(twice) == "the form cannot show all values of losses"
 
 
-def test_only_the_options_of_what_is_chosen_count(form):
-    made = form.recipe({"optimizer": "lbfgs", "optimizer_options/adam/lr": 0.5})
-    assert made.optimizer_options == {}
+def test_only_the_options_of_the_chosen_spec_are_used(form):
+    recipe = form.recipe({"optimizer": "lbfgs", "optimizer_options/adam/lr": 0.5})
+    assert recipe.optimizer_options == {}
 
 
-def test_of_a_network_that_paints_in_one_pass_only_what_means_something_counts(form):
-    made = form.recipe({"backend": "tfhub-fast", "steps": "7", "backend_options/tfhub-fast/strength": 0.5})
-    assert made == Recipe(backend="tfhub-fast", backend_options={"strength": 0.5})
+def test_a_one_pass_backend_ignores_fields_without_meaning(form):
+    recipe = form.recipe({"backend": "tfhub-fast", "steps": "7", "backend_options/tfhub-fast/strength": 0.5})
+    assert recipe == Recipe(backend="tfhub-fast", backend_options={"strength": 0.5})
     assert form.one_pass("tfhub-fast")
     assert form.recipe(form.preset("quick", "tfhub-fast")) == Recipe(backend="tfhub-fast")
 
 
-def test_every_mistake_is_told_together(form):
-    with pytest.raises(Mistakes) as found:
+def test_all_errors_are_reported_together(form):
+    with pytest.raises(Mistakes) as error:
         form.recipe({"size": 0, "content_weight": "much", "sise": 3})
-    assert [error.message for error in found.value.errors] == [
+    assert [item.message for item in error.value.errors] == [
         "unknown setting 'sise'",
         "--size: must be 1 or more, not 0",
         "--content-weight: must be a number, not 'much'",
@@ -129,18 +129,18 @@ def test_every_mistake_is_told_together(form):
 
 
 @pytest.mark.parametrize("field", ["weights", "init"])
-def test_no_file_of_this_machine_is_read(form, field):
+def test_no_file_of_the_server_is_read(form, field):
     with pytest.raises(UserError, match="unknown"):
         form.recipe({field: "/etc/passwd"})
 
 
-def test_a_weight_file_that_was_named_at_the_start_may_be_chosen(offered):
+def test_a_weight_file_of_the_command_line_can_be_chosen(offered):
     form = Form(offered, files=("mine.safetensors",))
     assert form.recipe({"weights": "mine.safetensors"}).weights == ("mine.safetensors",)
     assert "mine.safetensors" in form.choices("torch-vgg19")["weights"]
 
 
-def test_what_can_be_chosen_depends_on_the_backend(form):
+def test_choices_depend_on_the_backend(form):
     assert form.choices("torch-vgg19")["device"] == ("auto", "cpu", "cuda", "mps")
     assert form.choices("tfhub-fast")["precision"] == ("auto",)
     assert form.choices("example-backend")["weights"] == ("auto",)

@@ -16,7 +16,7 @@ def layer(height=6, width=8, **marks):
     return drawn
 
 
-def test_a_mask_is_where_any_layer_is_painted():
+def test_a_mask_covers_the_strokes_of_all_layers():
     mask = mask_of([layer(), np.zeros((6, 8, 4), np.uint8)])
     assert mask.dtype == np.float32
     assert (mask.sum(), mask[2, 2], mask[0, 0]) == (6, 1, 0)
@@ -31,23 +31,23 @@ def test_an_untouched_canvas_has_no_mask(layers):
     assert mask_of(layers) is None
 
 
-def test_each_use_puts_styles_and_mask_together(tmp_path):
+def test_each_brush_mode_assigns_styles_to_regions(tmp_path):
     mask, file = mask_of([layer()]), tmp_path / "mask.png"
     styles = ["a.png", "b.png"]
-    found = {use: regions(use, mask, styles, file) for use in USES}
-    assert found["nothing"] == Regions(styles)
-    assert found["keep"] == Regions(styles, protect=str(file))
-    assert found["only"] == Regions((), [(str(file), styles)])
-    assert found["last"] == Regions(["a.png"], [(str(file), ["b.png"])])
+    regions_by_use = {use: regions(use, mask, styles, file) for use in USES}
+    assert regions_by_use["nothing"] == Regions(styles)
+    assert regions_by_use["keep"] == Regions(styles, protect=str(file))
+    assert regions_by_use["only"] == Regions((), [(str(file), styles)])
+    assert regions_by_use["last"] == Regions(["a.png"], [(str(file), ["b.png"])])
     assert load_image(file)[..., 0].sum() == 6
 
 
-def test_a_brush_that_is_not_meant_is_not_written(tmp_path):
+def test_an_ignored_mask_is_not_written(tmp_path):
     regions("nothing", mask_of([layer()]), ["a.png"], tmp_path / "mask.png")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_use_without_a_mark_or_a_style_is_a_mistake(tmp_path):
+def test_a_brush_mode_without_a_mark_or_a_second_style_is_refused(tmp_path):
     with pytest.raises(UserError, match="needs a marked part"):
         regions("keep", None, ["a.png"], tmp_path / "mask.png")
     with pytest.raises(UserError, match="needs two styles"):

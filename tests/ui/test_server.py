@@ -10,7 +10,7 @@ from nst.errors import UserError
 from nst.ui.server import HOME, Address, address
 
 
-def test_the_page_is_for_this_machine_unless_told_otherwise():
+def test_the_page_is_served_to_this_machine_by_default():
     assert address("127.0.0.1", 7860, "") == Address("127.0.0.1", 7860, None)
 
 
@@ -20,17 +20,17 @@ def test_no_other_address_is_served_without_a_password(host):
         address(host, 7860, "")
 
 
-def test_a_password_opens_any_address():
+def test_any_address_can_be_served_with_a_password():
     assert address("0.0.0.0", 80, "ada:love:lace").auth == ("ada", "love:lace")
 
 
 @pytest.mark.parametrize("auth", ["ada", "ada:", ":lovelace", ":"])
-def test_half_a_password_is_none(auth):
+def test_an_incomplete_password_is_refused(auth):
     with pytest.raises(UserError, match="not USER:PASSWORD"):
         address("127.0.0.1", 7860, auth)
 
 
 @pytest.mark.parametrize("port", [-1, 65536])
-def test_a_port_is_a_port(port):
+def test_a_port_out_of_range_is_refused(port):
     with pytest.raises(UserError, match="--port must be 0 to 65535"):
         address("127.0.0.1", port, "")

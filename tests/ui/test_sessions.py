@@ -16,18 +16,18 @@ def visitors():
     visitors.close()
 
 
-def test_a_visitor_is_the_same_for_as_long_as_the_page_is_open(visitors):
+def test_a_session_has_one_visitor(visitors):
     assert visitors.enter("a") is visitors.enter("a")
     assert visitors.enter("a").folder != visitors.enter("b").folder
     assert len(visitors) == 2
 
 
-def test_only_the_owner_of_the_server_can_look_into_the_folder(visitors):
+def test_only_the_owner_of_the_server_can_read_the_folders(visitors):
     for folder in (visitors.root, visitors.enter("a").folder):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_who_leaves_leaves_nothing(visitors):
+def test_the_end_of_a_session_deletes_its_files(visitors):
     folder = visitors.enter("a").folder
     (folder / "cat.png").write_bytes(b"cat")
     other = visitors.enter("b").folder
@@ -37,7 +37,7 @@ def test_who_leaves_leaves_nothing(visitors):
     assert visitors.enter("a").pictures == []
 
 
-def test_uploads_go_with_the_last_page(visitors):
+def test_the_end_of_the_last_session_deletes_the_uploads(visitors):
     upload = visitors.cache / "1f" / "cat.png"
     upload.parent.mkdir()
     upload.write_bytes(b"cat")
@@ -48,7 +48,7 @@ def test_uploads_go_with_the_last_page(visitors):
     assert list(visitors.cache.iterdir()) == []
 
 
-def test_leaving_twice_or_without_having_come_is_no_mistake(visitors):
+def test_ending_an_unknown_session_does_nothing(visitors):
     visitors.leave("nobody")
     visitors.enter("a")
     visitors.leave("a")
@@ -56,10 +56,10 @@ def test_leaving_twice_or_without_having_come_is_no_mistake(visitors):
     assert len(visitors) == 0
 
 
-def test_leaving_is_told_before_the_files_go():
-    told = []
-    visitors = Visitors(lambda visitor: told.append(visitor.folder.exists()))
+def test_the_callback_runs_before_the_files_are_deleted():
+    existed = []
+    visitors = Visitors(lambda visitor: existed.append(visitor.folder.exists()))
     visitors.enter("a")
     visitors.close()
-    assert told == [True]
+    assert existed == [True]
     assert not visitors.root.exists()

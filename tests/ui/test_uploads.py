@@ -35,33 +35,33 @@ def test_a_picture_is_copied_under_its_own_name(cache, folder, photo):
     assert first.read_bytes() == second.read_bytes() == path.read_bytes()
 
 
-def test_a_name_that_is_a_path_or_worse_is_made_harmless(cache, folder, photo):
+def test_special_characters_in_a_name_are_replaced(cache, folder, photo):
     path = save_image(cache / "a; rm -rf $(~) \u202egnp.png", photo())
     assert copy_upload(str(path), cache, folder, LIMITS).name == "a_ rm -rf _ _gnp.png"
 
 
 @pytest.mark.parametrize("content", [b"MZ\x90\0" + b"\0" * 200, b"\x7fELF" + b"\1" * 99, b"", b"#!/bin/sh\n"])
-def test_what_is_no_picture_is_refused_whatever_it_is_called(cache, folder, content):
+def test_a_file_that_is_no_picture_is_refused_whatever_its_name(cache, folder, content):
     (cache / "sky.jpg").write_bytes(content)
     with pytest.raises(UserError, match=r"'sky.jpg' is not a picture"):
         copy_upload(str(cache / "sky.jpg"), cache, folder, LIMITS)
     assert list(folder.iterdir()) == []
 
 
-def test_an_archive_called_jpg_is_refused(cache, folder):
+def test_an_archive_named_jpg_is_refused(cache, folder):
     with zipfile.ZipFile(cache / "sky.jpg", "w") as archive:
         archive.writestr("sky.txt", "blue")
     with pytest.raises(UserError, match="is not a picture"):
         copy_upload(str(cache / "sky.jpg"), cache, folder, LIMITS)
 
 
-def test_a_drawing_in_svg_is_refused(cache, folder):
+def test_svg_is_refused(cache, folder):
     (cache / "sky.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
     with pytest.raises(UserError, match="is not a picture"):
         copy_upload(str(cache / "sky.svg"), cache, folder, LIMITS)
 
 
-def test_a_format_that_a_browser_has_no_business_with_is_refused(cache, folder):
+def test_a_rare_format_is_refused(cache, folder):
     Image.new("RGB", (8, 8)).save(cache / "sky.jpg", "PPM")
     with pytest.raises(UserError, match=r"'sky\.jpg' is PPM"):
         copy_upload(str(cache / "sky.jpg"), cache, folder, LIMITS)
@@ -86,13 +86,13 @@ def test_a_file_that_was_not_uploaded_is_refused(cache, folder, outside):
             copy_upload(path, cache, folder, LIMITS)
 
 
-def test_of_several_every_mistake_is_told(cache, folder, photo):
+def test_the_errors_of_several_uploads_are_reported_together(cache, folder, photo):
     paths = [save_image(cache / "good.png", photo()), cache / "bad.png", cache / "worse.png"]
     for path in paths[1:]:
         path.write_bytes(b"nothing")
-    with pytest.raises(Mistakes) as found:
+    with pytest.raises(Mistakes) as error:
         copy_uploads(list(map(str, paths)), cache, folder, LIMITS)
-    assert [error.message for error in found.value.errors] == [
+    assert [item.message for item in error.value.errors] == [
         "'bad.png' is not a picture",
         "'worse.png' is not a picture",
     ]
