@@ -24,6 +24,9 @@ DIMENSIONS = 256
 SAMPLE = 4096
 """Hypercolumns of each set that the principal components are computed from."""
 
+ROUNDS = 32
+"""Parts of the queries, after each of which the uses of the references are counted."""
+
 TINY = 1e-12  # avoids a division by zero
 
 BLOCK = 1 << 24
@@ -120,4 +123,17 @@ def nearest(query: Floats, references: Floats, penalty: Floats | None = None) ->
         best = cosines.argmax(axis=1)
         index[start : start + count] = best
         score[start : start + count] = cosines[np.arange(len(best)), best]
+    return index, score
+
+
+def spread(query: Floats, references: Floats, weight: float) -> tuple[Ints, Floats]:
+    """Return what `nearest` returns, where a reference loses `weight` of its cosine each time it is used.
+
+    Queries are matched in a random order, in `ROUNDS` parts; uses are counted after each part.
+    """
+    index, score = np.empty(len(query), np.intp), np.empty(len(query), np.float32)
+    penalty = np.zeros(len(references), np.float32)
+    for part in np.array_split(np.random.default_rng(0).permutation(len(query)), ROUNDS):
+        index[part], score[part] = nearest(query[part], references, penalty)
+        penalty += np.float32(weight) * np.bincount(index[part], minlength=len(references)).astype(np.float32)
     return index, score

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nst.losses.content import Content
 from nst.losses.content_cosine import ContentCosine
-from nst.losses.hypercolumns import CELL, compress, grid, hypercolumns, nearest
+from nst.losses.hypercolumns import CELL, compress, grid, hypercolumns, nearest, spread
 from nst.protocols import Features, Namespace, Pixels, Targets, Tensor
 
 Floats = NDArray[np.float32]
@@ -90,12 +90,7 @@ class Neighbor:
         return np.concatenate([columns, self._luminance * np.linalg.norm(columns.std(axis=0)) * light], axis=1)
 
     def _search(self, unit: Floats, references: Floats) -> tuple[Ints, Floats]:
-        index, score = nearest(unit, references)
-        if self._occurrence:
-            used = np.bincount(index, minlength=len(references)) * len(references) / len(unit)
-            penalty = (self._occurrence * np.log1p(used)).astype(np.float32)
-            index, score = nearest(unit, references, penalty)
-        return index, score
+        return spread(unit, references, self._occurrence) if self._occurrence else nearest(unit, references)
 
     def _targets(self, query: Features, styles: Sequence[Features], places: Ints) -> Targets:
         """Return the target map of each layer: the styles' features at the matched places, blended between cells."""

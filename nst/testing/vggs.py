@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from nst.engine.matching import matched_terms
 from nst.engine.objective import AutoTiledObjective, build_objective
 from nst.engine.problem import Level, Problem, build_level
 from nst.engine.terms import Region, Term, WeightedLoss, pointwise_terms, style_terms
@@ -19,6 +20,7 @@ from nst.losses.content_cosine import ContentCosine
 from nst.losses.gram import Gram
 from nst.losses.histogram import Histogram
 from nst.losses.mean_std import MeanStd
+from nst.losses.neighbor import Neighbor
 from nst.losses.range import Range
 from nst.losses.total_variation import TotalVariation
 from nst.losses.wasserstein import Wasserstein
@@ -37,6 +39,7 @@ USES = {
     "mean-std": WeightedLoss("mean-std", MeanStd(), STYLE, 100.0),
     "wasserstein": WeightedLoss("wasserstein", Wasserstein(), STYLE, 100.0),
     "histogram": WeightedLoss("histogram", Histogram(8), STYLE, 100.0),
+    "neighbor": WeightedLoss("neighbor", Neighbor(), STYLE, 100.0, matched=True),
     "content": WeightedLoss("content", Content(), at({"relu2_2": 1.0}), 10.0),
     "content-cosine": WeightedLoss("content-cosine", ContentCosine(), at({"relu2_2": 1.0}), 10.0),
     "range": WeightedLoss("range", Range(), at({"image": 1.0}), 1000.0),
@@ -163,7 +166,9 @@ def drawn_to(backend: FeatureBackend, uses: Sequence[WeightedLoss], target: Pixe
     height, width = target.shape[:2]
     tiles, made = cut((height, width), tile, [layer for use in uses for layer in use.layers]), list[Term]()
     for use in uses:
-        if hasattr(use.loss, "statistic"):
+        if use.matched:
+            made += matched_terms(backend, use, Region([target], [1.0]), (target, None), tiles, tile)
+        elif hasattr(use.loss, "statistic"):
             made += style_terms(backend, use, Region([target], [1.0]), tiles, tile)
         else:
             made += pointwise_terms(backend, use, target, tiles)
