@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TORCH := nst-torch nst-optimizers nst-initializers
-PLUGINS := $(TORCH) nst-example nst-keras nst-tfhub nst-ray
+PLUGINS := $(TORCH) nst-example nst-keras nst-jax nst-tfhub nst-ray
 DOCS := mkdocs-material 'mkdocstrings[python]'
 DEV := gradio hypothesis imageio-ffmpeg kagglehub mypy playwright pytest pytest-xdist ruff scipy
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
@@ -19,6 +19,7 @@ demo: .venv/ready
 test: .venv/ready-all
 	PYTHONHASHSEED=0 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 	$(BIN)/python -m pytest plugins/nst-keras
+	$(BIN)/python -m pytest plugins/nst-jax
 	$(BIN)/python -m pytest plugins/nst-tfhub
 	$(BIN)/python -m pytest plugins/nst-ray
 

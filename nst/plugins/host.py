@@ -46,6 +46,8 @@ HOMES: Mapping[str, str] = {
     "torch-vgg16": "nst-torch",
     "keras-vgg19": "nst-keras",
     "keras-vgg16": "nst-keras",
+    "jax-vgg19": "nst-jax",
+    "jax-vgg16": "nst-jax",
     "tfhub-fast": "nst-tfhub",
     "ray": "nst-ray",
 }

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 
-class ImmutableArray(np.ndarray[Any, Any]):
+class ImmutableArray(np.ndarray):
     """A NumPy array that refuses item assignment; `x += y` makes another array, as `x = x + y` does."""
 
     def __setitem__(self, index: Any, value: Any) -> None:

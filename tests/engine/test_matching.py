@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nst.engine import loop
 from nst.engine.matching import FeatureMaps, matched_terms
 from nst.engine.objective import build_objective
+from nst.engine.problem import Level, Problem
 from nst.engine.terms import Region, WeightedLoss
 from nst.engine.tiling import cut
 from nst.errors import NstError
 from nst.losses.content import Content
 from nst.losses.neighbor import Neighbor
+from nst.protocols import Iterate
 from nst.vgg.architecture import at
 from nst.vgg.reference import ReferenceVGG
 
@@ -144,3 +147,35 @@ def test_a_target_that_is_not_finite_is_named(backend, photo):
 
     with pytest.raises(NstError, match="'matched' gave a target for relu1_1 that is not finite"):
         objective(backend, Broken(), photo)
+
+
+def descend(objective, image, *, state=None, step_scale=1.0):
+    """Steepest descent: the state is the gradient at the image."""
+    gradient = objective(image).gradient if state is None else state["gradient"]
+    while True:
+        image = image - np.float32(0.05 * step_scale) * gradient
+        evaluation = objective(image)
+        gradient = evaluation.gradient
+        yield Iterate(image, evaluation, {"gradient": gradient})
+
+
+def test_a_run_resumed_in_the_middle_of_a_size_is_matched_on_the_same_image(backend, photo):
+    use = WeightedLoss("matched", Neighbor(alpha=0.9), GEOMETRY, 10.0, matched=True)
+    problem = Problem(
+        levels=[Level(6, 2, backend), Level(8, 3, backend)],
+        content=photo(7, 8),
+        regions=[Region([photo(9, 8, seed=1)], [1.0])],
+        start=photo(7, 8),
+        style=[use],
+        pointwise=[],
+        optimizer=descend,
+        optimizer_options={},
+    )
+    snapshots = []
+    whole = loop.optimize(problem, lambda progress: snapshots.append(progress.snapshot()))
+    for snapshot in snapshots[1:4]:
+        resumed = loop.optimize(problem, resume=snapshot)
+        assert [row["loss"] for row in resumed.history] == [row["loss"] for row in whole.history]
+        np.testing.assert_array_equal(resumed.pixels, whole.pixels)
+    assert snapshots[1].start is None
+    assert snapshots[3].start.shape == (7, 8, 3)

@@ -434,7 +434,13 @@ def test_nothing_depends_on_the_order(crowd: list[EntryPoint], data: st.DataObje
 
 
 @pytest.mark.parametrize(
-    ("name", "home"), [("torch-vgg19", "nst-torch"), ("keras-vgg16", "nst-keras"), ("tfhub-fast", "nst-tfhub")]
+    ("name", "home"),
+    [
+        ("torch-vgg19", "nst-torch"),
+        ("keras-vgg16", "nst-keras"),
+        ("jax-vgg19", "nst-jax"),
+        ("tfhub-fast", "nst-tfhub"),
+    ],
 )
 def test_a_backend_of_ours_that_is_missing_says_what_to_install(make: Make, name: str, home: str) -> None:
     with pytest.raises(UserError, match=f"backend '{name}' is not installed") as caught:

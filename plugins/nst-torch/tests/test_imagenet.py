@@ -37,10 +37,10 @@ def hub(tmp_path, monkeypatch):
     return tmp_path / "torch" / "hub" / "checkpoints"
 
 
-def stored(folder, architecture):
+def stored(folder, architecture, zipped=True):
     """Such a file in torch.hub's folder, named by its own hash as torch.hub names them."""
     folder.mkdir(parents=True, exist_ok=True)
-    torch.save(state_dict(architecture), folder / "new.pth")
+    torch.save(state_dict(architecture), folder / "new.pth", _use_new_zipfile_serialization=zipped)
     digest = hashlib.sha256((folder / "new.pth").read_bytes()).hexdigest()
     name = f"{architecture}-{digest[:8]}.pth"
     (folder / "new.pth").rename(folder / name)
@@ -60,9 +60,10 @@ def test_names_and_places_are_torchvision_s_and_torch_hub_s(weights, monkeypatch
         assert str(weights.path().parent) == f"{torch.hub.get_dir()}/checkpoints"
 
 
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "before PyTorch 1.6"])
 @pytest.mark.parametrize("architecture", ["vgg16", "vgg19"])
-def test_a_file_like_torchvision_s_is_read_layer_by_layer(hub, architecture):
-    name, digest = stored(hub, architecture)
+def test_a_file_like_torchvision_s_is_read_layer_by_layer(hub, architecture, zipped):
+    name, digest = stored(hub, architecture, zipped)
     network = HubWeights(architecture, name, "").load()
     tensors = state_dict(architecture)
     kernels = [value for key, value in tensors.items() if value.ndim == 4]

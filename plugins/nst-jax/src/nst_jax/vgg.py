@@ -54,7 +54,7 @@ class VGG:
         self._mean = self.asarray(network.mean())
         self._own_convs = {name: self._conv(weight, bias) for name, weight, bias in network.folded()}
         self._traced = local()
-        self._run = jax.jit(partial(_run, pool=POOLINGS[pooling], padding=padding), static_argnames="wanted")
+        self._pool, self._padding = POOLINGS[pooling], padding
         self._program = lru_cache(PROGRAMS)(self._compile)
 
     def _conv(self, weight: np.ndarray[Any, Any], bias: np.ndarray[Any, Any]) -> tuple[Tensor, Tensor]:
@@ -78,7 +78,29 @@ class VGG:
         """Activations `(H_l, W_l, C_l)` by name; the network runs once, to the deepest of `layers`."""
         require_size(image.shape, layers)
         convs = getattr(self._traced, "convs", self._own_convs)
-        return self._run(image - self._mean, convs, wanted=frozenset(layers))  # type: ignore[no-any-return]
+        wanted, found = set(layers), dict[str, Tensor]()
+        for name, activation in self._run(image, convs):
+            if name in wanted:
+                found[name] = activation[0].astype(jnp.float32)
+            if len(found) == len(wanted):
+                break
+        return found
+
+    def _run(self, image: Tensor, convs: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:
+        """Every layer's activation in turn, NHWC."""
+        x = (image - self._mean)[None].astype(self.precision)
+        block = "1"
+        for name in self._own_convs:
+            place = name.removeprefix("conv")
+            if place[0] != block:
+                x = self._pool(x)
+                yield f"pool{block}", x
+                block = place[0]
+            x = _convolved(x, *convs[name], padding=self._padding)
+            yield name, x
+            x = nn.relu(x)
+            yield f"relu{place}", x
+        yield f"pool{block}", self._pool(x)
 
     def value_and_grad(self, loss: Callable[..., Mapping[str, Tensor]]) -> Objective:
         """Return the objective on JAX's arrays, or on NumPy's; losses that are equal share what is compiled."""
@@ -130,47 +152,16 @@ class VGG:
     memory_errors = staticmethod(memory.memory_errors)
 
 
-def _run(
-    image: Tensor, convs: Mapping[str, Any], *, wanted: frozenset[str], pool: Callable[[Tensor], Tensor], padding: str
-) -> dict[str, Tensor]:
-    """Return the activations `wanted` of an image without its mean, by name."""
-    found: dict[str, Tensor] = {}
-    for name, activation in _activations(image, convs, pool, padding):
-        if name in wanted:
-            found[name] = activation[0].astype(jnp.float32)
-        if len(found) == len(wanted):
-            break
-    return found
-
-
-def _activations(
-    image: Tensor, convs: Mapping[str, Any], pool: Callable[[Tensor], Tensor], padding: str
-) -> Iterator[tuple[str, Tensor]]:
-    """Every layer's activation in turn, NHWC."""
-    x = image[None].astype(convs["conv1_1"][0].dtype)
-    block = "1"
-    for name in sorted(convs):  # JAX sorts them anyway
-        weight, bias = convs[name]
-        place = name.removeprefix("conv")
-        if place[0] != block:
-            x = pool(x)
-            yield f"pool{block}", x
-            block = place[0]
-        x = _convolved(x, weight, padding) + bias
-        yield name, x
-        x = nn.relu(x)
-        yield f"relu{place}", x
-    yield f"pool{block}", pool(x)
-
-
-def _convolved(x: Tensor, weight: Tensor, padding: str) -> Tensor:
+@partial(jax.jit, static_argnames="padding")
+def _convolved(x: Tensor, weight: Tensor, bias: Tensor, *, padding: str) -> Tensor:
     """3×3. A mirror needs two positions each way; where there is one, it is repeated."""
     if padding != "zero":
         mirrored = padding == "reflect" and min(x.shape[1:3]) > 1
         x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), "reflect" if mirrored else "edge")
     kind = "SAME" if padding == "zero" else "VALID"
     layout = ("NHWC", "HWIO", "NHWC")
-    return lax.conv_general_dilated(x, weight, (1, 1), kind, dimension_numbers=layout, precision=lax.Precision.HIGHEST)
+    exact = lax.Precision.HIGHEST  # float32 is float32 on a GPU too, never TensorFloat-32
+    return lax.conv_general_dilated(x, weight, (1, 1), kind, dimension_numbers=layout, precision=exact) + bias
 
 
 def _corners(x: Tensor) -> Iterator[Tensor]:
@@ -179,6 +170,7 @@ def _corners(x: Tensor) -> Iterator[Tensor]:
     return (x[:, i:height:2, j:width:2] for i in (0, 1) for j in (0, 1))
 
 
+@jax.jit
 def _max_pool(x: Tensor) -> Tensor:
     """Twice as fast as `lax.reduce_window` and its way back, on a CPU."""
     a, b, c, d = _corners(x)
@@ -190,6 +182,7 @@ def _larger(x: Tensor, y: Tensor) -> Tensor:
     return jnp.where(x < y, y, x)
 
 
+@jax.jit
 def _average_pool(x: Tensor) -> Tensor:
     a, b, c, d = _corners(x)
     return (a + b + c + d) * (AVERAGE_GAIN / 4)

@@ -13,7 +13,7 @@ optimizer computes on the host, and of each step only the image and its gradient
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,9 @@ from nst_keras.device import choose, prepare
 from nst_keras.memory import memory_errors
 from nst_keras.precision import choose as choose_precision
 from nst_keras.tensorflow_import import tensorflow as tf
+
+PROGRAMS = 64
+"""Traced losses that are kept: those of all sizes and kinds of tiles of a run or two."""
 
 
 class VGG:
@@ -47,6 +50,7 @@ class VGG:
         self._dtype = tf.dtypes.as_dtype(self.precision)
         self._pool = POOLINGS[pooling]
         self._padding = padding
+        self._program = lru_cache(PROGRAMS)(self._trace)
         with tf.device(self._place):
             self._mean = tf.constant(network.mean())
             self._convs = {name: self._conv(weight, bias) for name, weight, bias in network.folded()}
@@ -102,7 +106,21 @@ class VGG:
         return tf.nn.conv2d(_padded(x, self._padding), weight, strides=1, padding="VALID")
 
     def value_and_grad(self, loss: Callable[..., Mapping[str, Tensor]]) -> Objective:
-        """Return the objective on NumPy arrays, or on TensorFlow's tensors; traced once per argument shapes."""
+        """Return the objective on NumPy arrays, or on TensorFlow's tensors; losses that are equal are traced once."""
+        names, traced = self._program(loss)
+
+        def objective(image: Array, *parameters: Array) -> Evaluation:
+            with tf.device(self._place):
+                tensors = [tf.convert_to_tensor(each, tf.float32) for each in (image, *parameters)]
+                values, gradient = traced(*(tuple(each.shape) for each in tensors))(*tensors)
+            named = dict(zip(names, values.numpy().tolist(), strict=True))
+            kind = gradient.numpy() if isinstance(image, np.ndarray) else gradient
+            return Evaluation(sum(named.values()), named, kind)
+
+        return objective
+
+    def _trace(self, loss: Callable[..., Mapping[str, Tensor]]) -> tuple[list[str], Callable[..., Any]]:
+        """Return the names of a loss's terms, known once it is traced, and its program for each set of shapes."""
         names: list[str] = []
 
         def evaluate(leaf: Tensor, *parameters: Tensor) -> tuple[Tensor, Tensor]:
@@ -119,15 +137,7 @@ class VGG:
             signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
             return tf.function(evaluate, autograph=False).get_concrete_function(*signature)
 
-        def objective(image: Array, *parameters: Array) -> Evaluation:
-            with tf.device(self._place):
-                tensors = [tf.convert_to_tensor(each, tf.float32) for each in (image, *parameters)]
-                values, gradient = traced(*(tuple(each.shape) for each in tensors))(*tensors)
-            named = dict(zip(names, values.numpy().tolist(), strict=True))
-            kind = gradient.numpy() if isinstance(image, np.ndarray) else gradient
-            return Evaluation(sum(named.values()), named, kind)
-
-        return objective
+        return names, traced
 
     def peak_memory(self) -> int | None:
         """Bytes of GPU memory at their most; None on the CPU."""

@@ -7,6 +7,7 @@ found here. Importing this imports no framework.
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,8 @@ class HubWeights:
         from nst.vgg import TORCHVISION, Network
 
         try:
-            tensors = torch.load(self.path(), map_location="cpu", weights_only=True, mmap=True)
+            mapped = zipfile.is_zipfile(self.path())  # torchvision's own are older than PyTorch's zip format
+            tensors = torch.load(self.path(), map_location="cpu", weights_only=True, mmap=mapped)
             named = list(_named(tensors, self.architecture))
         except Exception as error:
             raise NstError(f"'{self.path()}' cannot be read as torchvision weights: {error}", _VERIFY) from error
