@@ -17,7 +17,7 @@ def owner(plugins) -> Plugin:
     return plugins.installed[0]
 
 
-def told(description):
+def words(description):
     """Every text of a description, in one."""
     return json.dumps(asdict(description), ensure_ascii=False)
 
@@ -28,7 +28,7 @@ def every(plugins: Plugins):
 
 def test_every_field_of_every_spec_of_ours_is_told(plugins):
     for owner, kind, spec in every(plugins):
-        text = told(describe(owner, kind, spec))
+        text = words(describe(owner, kind, spec))
         for field in fields(spec):
             for value in _texts(getattr(spec, field.name)):
                 assert value in text, f"{spec.name}: {field.name}"
@@ -39,7 +39,7 @@ def _texts(value):
     if isinstance(value, str):
         return [value]
     if isinstance(value, tuple):
-        return [text for each in value for text in _texts(each)]
+        return [text for item in value for text in _texts(item)]
     return _texts(tuple(asdict(value).values())) if isinstance(value, Option | WeightSet) else []
 
 
@@ -54,8 +54,8 @@ def test_a_field_that_is_added_later_is_told_by_its_name(owner):
 
 
 def test_it_says_whose_it_is(owner):
-    found = describe(owner, "loss", LossSpec("mine", "a:b", "how alike"))
-    assert (found.name, found.kind, found.owner, found.summary) == ("mine", "loss", "nst 0.1.0", "how alike")
+    text = describe(owner, "loss", LossSpec("mine", "a:b", "how alike"))
+    assert (text.name, text.kind, text.owner, text.summary) == ("mine", "loss", "nst 0.1.0", "how alike")
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,8 @@ def test_what_means_nothing_to_one_pass_is_left_out(owner):
     ],
 )
 def test_an_option_tells_its_default_and_what_is_allowed(owner, option, default, allowed):
-    (found,) = describe(owner, "loss", LossSpec("mine", "a:b", options=(option,))).options
-    assert (found.default, found.allowed) == (default, allowed)
+    (text,) = describe(owner, "loss", LossSpec("mine", "a:b", options=(option,))).options
+    assert (text.default, text.allowed) == (default, allowed)
 
 
 def test_the_data_holds_every_field_and_whose_it_is(plugins):

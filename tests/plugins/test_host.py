@@ -176,7 +176,7 @@ def test_a_plugin_offers_its_specs_by_kind(make: Make) -> None:
 )
 def test_each_hook_offers_its_kind(make: Make, hook: str, kind: str, spec: str) -> None:
     entry = make("mine", f"@hookimpl\ndef {hook}():\n    return [{spec}('a', 'x:y'), {spec}('b', 'x:z')]")
-    assert [each.name for each in only(Plugins([entry])).specs[kind]] == ["a", "b"]
+    assert [spec.name for spec in only(Plugins([entry])).specs[kind]] == ["a", "b"]
 
 
 def test_a_backend_may_take_no_weights_of_the_user_s(make: Make) -> None:
@@ -417,10 +417,14 @@ def outcome(entries: list[EntryPoint]) -> tuple[object, ...]:
     plugins = Plugins(entries, disabled=["bad-0"])
     statuses = {plugin.distribution: (plugin.status, plugin.reason) for plugin in plugins.installed}
     offered = {(plugin.distribution, spec) for plugin, spec in plugins.offered("optimizer")}
-    return statuses, offered, *(found(plugins, name) for name in ("same", "b:same", "other", "twin:other", "early"))
+    return (
+        statuses,
+        offered,
+        *(outcome_of(plugins, name) for name in ("same", "b:same", "other", "twin:other", "early")),
+    )
 
 
-def found(plugins: Plugins, name: str) -> object:
+def outcome_of(plugins: Plugins, name: str) -> object:
     try:
         return plugins.find("optimizer", name)
     except UserError as error:
@@ -450,8 +454,10 @@ def test_a_backend_of_ours_that_is_missing_says_what_to_install(make: Make, name
 
 def test_every_home_is_where_its_backend_or_executor_lives() -> None:
     """The hint of an installation is checked against the plugins in this checkout."""
-    folders = [each for each in (Path(__file__).parents[2] / "plugins").iterdir() if each.name != "nst-example"]
-    entries = [EntryPoint("nst.v1", each.name, each.name.replace("-", "_"), each.name, "0") for each in folders]
+    names = [
+        folder.name for folder in (Path(__file__).parents[2] / "plugins").iterdir() if folder.name != "nst-example"
+    ]
+    entries = [EntryPoint("nst.v1", name, name.replace("-", "_"), name, "0") for name in names]
     host, kinds = Plugins(entries), ("backend", "executor")
     assert {spec.name: plugin.distribution for kind in kinds for plugin, spec in host.offered(kind)} == HOMES
 

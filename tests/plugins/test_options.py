@@ -48,8 +48,8 @@ ANYTHING = st.recursive(
     ],
 )
 def test_a_value_is_read_as_the_type_of_the_default(option: Option, given: Any, value: Any) -> None:
-    found = read_option(option, given)
-    assert (found, type(found)) == (value, type(option.default))
+    converted = read_option(option, given)
+    assert (converted, type(converted)) == (value, type(option.default))
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ def test_a_near_choice_is_suggested() -> None:
 @given(st.sampled_from([HISTORY, LR, CEILING, LENGTH, BOUNDED, MATCH, NAME]), ANYTHING)
 def test_any_value_is_read_or_a_mistake(option: Option, given: Any) -> None:
     try:
-        found = read_option(option, given)
+        value = read_option(option, given)
     except UserError:
         return
-    assert type(found) is type(option.default)
-    assert read_option(option, found) == found
-    assert read_option(option, str(found)) == found
+    assert type(value) is type(option.default)
+    assert read_option(option, value) == value
+    assert read_option(option, str(value)) == value
 
 
 def test_what_is_not_given_has_its_default() -> None:
