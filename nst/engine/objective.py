@@ -89,7 +89,7 @@ class Tiled:
         return statistics
 
     def _parameters(self, i: int, slopes: Mapping[str, Tensor]) -> Iterator[Tensor]:
-        """Return the parameters of `_loss` for tile `i`: the slope or target of each term, and its weights."""
+        """Return the parameters of `_tile_loss` for tile `i`: the slope or target of each term, and its weights."""
         for term in self._terms:
             share = term.area.shares[i]
             if isinstance(term, StyleTerm):
@@ -103,23 +103,28 @@ class Tiled:
         """Return the loss of tile `i`: one function for all tiles of its kind, so that it is traced once."""
         kind = self.tiles[i].kind
         if kind not in self._parts:
-            self._parts[kind] = self._backend.value_and_grad(partial(self._loss, i))
+            loss = partial(_tile_loss, self._backend, self._terms, self.tiles[i], i)
+            self._parts[kind] = self._backend.value_and_grad(loss)
         return self._parts[kind]
 
-    def _loss(self, i: int, image: Tensor, *parameters: Tensor) -> Mapping[str, Tensor]:
-        xp, tile, values = self._backend.xp, self.tiles[i], iter(parameters)
-        features = extract(self._backend, image, _layers(self._terms))
-        terms: dict[str, Tensor] = {}
-        for term in self._terms:
-            layer_features, step = features[term.layer], stride(term.layer)
-            parameter = next(values) if isinstance(term, StyleTerm) or term.targets[i] is not None else None
-            weights = None if term.area.weights[i] is None else next(values)
-            if isinstance(term, StyleTerm):
-                terms[term.name] = xp.sum(parameter * term.statistic(xp, layer_features[tile.core(step)], weights))
-            else:
-                differences = term.differences(xp, layer_features[tile.rim(step)], parameter)[tile.core_in_rim(step)]
-                terms[term.name] = term.area.shares[i] * xp.mean(_weighted(differences, weights))
-        return terms
+
+def _tile_loss(
+    backend: FeatureBackend, terms: Sequence[Term], tile: Tile, i: int, image: Tensor, *parameters: Tensor
+) -> Mapping[str, Tensor]:
+    """Return the terms of tile `i`; not a method, which would close a cycle around the tensors of all terms."""
+    xp, values = backend.xp, iter(parameters)
+    features = extract(backend, image, _layers(terms))
+    losses: dict[str, Tensor] = {}
+    for term in terms:
+        layer_features, step = features[term.layer], stride(term.layer)
+        parameter = next(values) if isinstance(term, StyleTerm) or term.targets[i] is not None else None
+        weights = None if term.area.weights[i] is None else next(values)
+        if isinstance(term, StyleTerm):
+            losses[term.name] = xp.sum(parameter * term.statistic(xp, layer_features[tile.core(step)], weights))
+        else:
+            differences = term.differences(xp, layer_features[tile.rim(step)], parameter)[tile.core_in_rim(step)]
+            losses[term.name] = term.area.shares[i] * xp.mean(_weighted(differences, weights))
+    return losses
 
 
 def _masked(terms: Sequence[Term]) -> list[StyleTerm]:
