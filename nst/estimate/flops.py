@@ -34,7 +34,7 @@ class Outline:
     @property
     def weights(self) -> int:
         """Bytes of its kernels."""
-        return sum(9 * prod(each) for each in self.channels.values()) * FLOAT
+        return sum(9 * prod(shape) for shape in self.channels.values()) * FLOAT
 
     def upto(self, names: Collection[str]) -> list[str]:
         """Return the convolutions computed for layers of these names."""

@@ -14,7 +14,18 @@ from nst.engine.problem import Level, Problem
 from nst.estimate.benchmark import clock, seconds_per_byte
 from nst.estimate.flops import Outline, Size
 from nst.estimate.memory import available_memory, resident_memory
-from nst.estimate.model import MARGIN, WEIGHING, Estimate, Estimator, LevelPlan, Timing, line, unknown
+from nst.estimate.model import (
+    CENTERING,
+    MARGIN,
+    RESIZING,
+    WEIGHING,
+    Estimate,
+    Estimator,
+    LevelPlan,
+    Timing,
+    line,
+    unknown,
+)
 from nst.images import fit
 from nst.job.backends import Opened
 from nst.job.losses import Used, weighted_losses
@@ -119,7 +130,7 @@ class RunPlan:
 
     def _resized(self, stage: LevelPlan, size: int) -> LevelPlan:
         canvas = BleedCanvas.around(fit(*stage.canvas.picture, size), stage.canvas.bleed)
-        return replace(stage, size=size, canvas=canvas, works=_resized_shapes(self.style_images, size), tile=0)
+        return replace(stage, size=size, canvas=canvas, style_shapes=_resized_shapes(self.style_images, size), tile=0)
 
 
 def _resized_shapes(style_images: Sequence[Sized], size: int) -> list[Size]:
@@ -147,21 +158,24 @@ def plan_run(
     """
     tile = int(recipe.tile) if recipe.tile.isdigit() else 0
     stages = [_stage(pictures, *level, opened, tile, recipe.bleed) for level in levels]
+    stages = [replace(stage, earlier=[size for size, *_ in levels[:index]]) for index, stage in enumerate(stages)]
     if spec.kind == "image":
         return RunPlan(None, stages, opened)
     used = [(loss, use) for loss, use in weighted_losses(recipe, plugins) if use.weight]
     backend = opened[stages[-1].weights].backend
     optimizer: OptimizerSpec = plugins.find("optimizer", recipe.optimizer)
+    on_host = backend.peak_memory() is None
     estimator = Estimator(
         model=spec.memory,
         style=_layers(used, "style"),
         compared=[layer for loss, use in used if loss.role == "content" for layer in use.layers],
         pictures=sum(math.prod(picture.shape) * 12 for picture in pictures),
         state_bytes=partial(_state_bytes, optimizer, read_options(optimizer, recipe.optimizer_options)),
-        resident=resident_memory() or 0 if backend.peak_memory() is None else None,
+        resident=resident_memory() or 0 if on_host else None,
         dtype_ratio=0.5 if "16" in backend.precision else 1.0,
         copies=_copies(used, masked),
         masked=len(masked),
+        transient=_transient([math.prod(picture.shape) for picture in pictures]) if on_host else 0,
     )
     untiled = RunPlan(estimator, stages, opened, pictures[1:])
     free = recipe.tile == "auto" and spec.architecture and not any(use.whole for _, use in used)
@@ -175,6 +189,12 @@ def _stage(
     content, *style_images = pictures
     canvas = BleedCanvas.around(fit(*content.shape, size), bleed)
     return LevelPlan(size, canvas, steps, weights, opened[weights].outline, _resized_shapes(style_images, size), tile)
+
+
+def _transient(pixels: Sequence[int]) -> int:
+    """Return the bytes that the content's resizing or a style's statistics take for a moment, by pixels of each."""
+    content, *style_images = pixels
+    return max([RESIZING * content, *(CENTERING * count for count in style_images)])
 
 
 def _layers(used: Used, role: str) -> list[str]:

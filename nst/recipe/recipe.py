@@ -156,19 +156,19 @@ class Recipe:
     )
 
     def __post_init__(self) -> None:
-        given = {name: getattr(self, name) for name in FIELDS}
-        canonical, errors = read(given)
+        values = {name: getattr(self, name) for name in FIELDS}
+        canonical, errors = read(values)
         raise_all(errors)
         for name, value in canonical.items():
             object.__setattr__(self, name, value)
         if self.sizes:
             object.__setattr__(self, "size", self.sizes[-1])
 
-    def override(self, **given: Any) -> Recipe:
+    def override(self, **changes: Any) -> Recipe:
         """Return this recipe with other values; a new `size` or `levels` replaces older `sizes` and their steps."""
-        if {"size", "levels"} & given.keys() and "sizes" not in given:
-            given = {"sizes": (), "steps": self.steps if len(self.steps) == 1 else ()} | given
-        return replace(self, **given)
+        if {"size", "levels"} & changes.keys() and "sizes" not in changes:
+            changes = {"sizes": (), "steps": self.steps if len(self.steps) == 1 else ()} | changes
+        return replace(self, **changes)
 
     def all_losses(self) -> list[ExtraLoss]:
         """Every loss that has a part in the picture, those on its pixels too."""
@@ -225,11 +225,11 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def read(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[UserError]]:
-    """Canonical values for what can be read of `given`, and a mistake for each of the others."""
+def read(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[UserError]]:
+    """Canonical values for what can be read of `values`, and a mistake for each of the others."""
     good: dict[str, Any] = {}
     errors: list[UserError] = []
-    for name, value in given.items():
+    for name, value in values.items():
         try:
             good[name] = _read(name, value)
         except UserError as error:

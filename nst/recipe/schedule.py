@@ -27,9 +27,9 @@ def plan(recipe: Recipe, height: int, width: int) -> tuple[tuple[int, ...], tupl
     return sizes, share_out(recipe.steps[0], usual) if recipe.steps else tuple(usual)
 
 
-def per_size(given: Sequence[T], sizes: int) -> tuple[T, ...]:
+def per_size(items: Sequence[T], sizes: int) -> tuple[T, ...]:
     """One of the given for each size: the last for the last size, the first for all those that the others leave."""
-    return (given[0],) * (sizes - len(given) + 1) + tuple(given[1:])
+    return (items[0],) * (sizes - len(items) + 1) + tuple(items[1:])
 
 
 def pyramid(size: int, smallest: int = 1) -> tuple[int, ...]:

@@ -70,15 +70,15 @@ class VGG:
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Activations `(H_l, W_l, C_l)` by name; the network runs once, to the deepest of `layers`."""
         require_size(image.shape, layers)
-        wanted = set(layers)
-        found: dict[str, Tensor] = {}
+        names = set(layers)
+        features: dict[str, Tensor] = {}
         with tf.device(self._place):
             for name, activation in self._run(image):
-                if name in wanted:
-                    found[name] = tf.cast(tf.squeeze(activation, 0), tf.float32)
-                if len(found) == len(wanted):
+                if name in names:
+                    features[name] = tf.cast(tf.squeeze(activation, 0), tf.float32)
+                if len(features) == len(names):
                     break
-        return found
+        return features
 
     def _run(self, image: Tensor) -> Iterator[tuple[str, Tensor]]:
         """Every layer's activation in turn, NHWC."""
@@ -121,8 +121,8 @@ class VGG:
 
         def objective(image: Array, *parameters: Array) -> Evaluation:
             with tf.device(self._place):
-                tensors = [tf.convert_to_tensor(each, tf.float32) for each in (image, *parameters)]
-                values, gradient = traced(*(tuple(each.shape) for each in tensors))(*tensors)
+                tensors = [tf.convert_to_tensor(tensor, tf.float32) for tensor in (image, *parameters)]
+                values, gradient = traced(*(tuple(tensor.shape) for tensor in tensors))(*tensors)
             named = dict(zip(names, values.numpy().tolist(), strict=True))
             kind = gradient.numpy() if isinstance(image, np.ndarray) else gradient
             return Evaluation(sum(named.values()), named, kind)
