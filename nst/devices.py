@@ -13,26 +13,27 @@ BFLOAT16_CPU = {"avx512_bf16", "amx_bf16"}
 BFLOAT16_CUDA = 8  # compute capability: Ampere
 
 
-def choose(wanted: str, here: Sequence[str], framework: str, cure: str) -> tuple[str, tuple[str, ...]]:
-    """Return the device for `auto` or a name, and notes about an idle GPU. Raises `UserError` if it is not `here`.
+def choose(name: str, available: Sequence[str], framework: str, cure: str) -> tuple[str, tuple[str, ...]]:
+    """Return the device for `auto` or a name, and notes about an idle GPU. Raises `UserError` if it is not `available`.
 
-    `here` are the devices the `framework` can use, the fastest first; `cure` is how to make it use a GPU it cannot.
+    `available` are the devices that the `framework` can use, the fastest first. `cure` says how to make it use an idle
+    GPU.
     """
-    device = here[0] if wanted == "auto" else wanted
-    if device not in here:
-        hint = f"this {framework} can use: {', '.join(here)}"
-        if wanted == "cuda" and gpu_present():
+    device = available[0] if name == "auto" else name
+    if device not in available:
+        hint = f"this {framework} can use: {', '.join(available)}"
+        if name == "cuda" and gpu_present():
             hint = f"a GPU is present: {cure}, or use --device cpu"
-        raise UserError(f"device '{wanted}' is not available here", hint)
-    return device, idle(device, here, framework, cure)
+        raise UserError(f"device '{name}' is not available here", hint)
+    return device, idle(device, available, framework, cure)
 
 
-def idle(device: str, here: Sequence[str], framework: str, cure: str) -> tuple[str, ...]:
-    """Return notes about an idle GPU when computing on `device`, one of the devices `here`."""
+def idle(device: str, available: Sequence[str], framework: str, cure: str) -> tuple[str, ...]:
+    """Return notes about an idle GPU when computing on `device`, one of the devices `available`."""
     if device != "cpu":
         return ()
-    if here[0] != "cpu":
-        return (f"a GPU is present and not used: try --device {here[0]}",)
+    if available[0] != "cpu":
+        return (f"a GPU is present and not used: try --device {available[0]}",)
     if gpu_present():
         return (f"a GPU is present, but this {framework} cannot use it: {cure}",)
     return ()
@@ -43,11 +44,11 @@ def gpu_present() -> bool:
     return any(map(os.path.exists, DRIVER_FILES))
 
 
-def precision(wanted: str, native: bool) -> str:
+def precision(kind: str, native: bool) -> str:
     """`float32` or `bfloat16`, for either of them or `auto`, which takes bfloat16 where the device has it `native`."""
-    if wanted == "auto":
+    if kind == "auto":
         return "bfloat16" if native else "float32"
-    return wanted
+    return kind
 
 
 def cpu_has_bfloat16() -> bool:

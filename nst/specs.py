@@ -83,11 +83,13 @@ class MemoryModel:
 
     `base` is what a process holds with the framework imported and used once, in bytes on the CPU. At the worst moment
     of an evaluation with its gradient, `factor` bytes are held for each byte of the convolutions' outputs. The default
-    is a backend that does not say: then an estimate is a lower bound. `benchmarks/memory.py` measures both.
+    is a backend that does not say: then an estimate is a lower bound. `tiles` are the bytes that a run in tiles takes
+    beside its largest tile. `benchmarks/memory.py` measures `base` and `factor`, `benchmarks/estimates.py` whole runs.
     """
 
     base: int = 0
     factor: float = 1.0
+    tiles: int = 0
 
 
 @dataclass(frozen=True)
@@ -134,9 +136,9 @@ class BackendSpec(Spec):
         """The names of the layers, in network order."""
         return tuple(layer.name for layer in self.layers)
 
-    def pads(self, wanted: str) -> str:
-        """Return the padding that `wanted` names, where "auto" is the default; "" if the backend has no choice."""
-        return (self.padding or ("",))[0] if wanted == "auto" else wanted
+    def pads(self, kind: str) -> str:
+        """Return the padding that `kind` names, where "auto" is the default; "" if the backend has no choice."""
+        return (self.padding or ("",))[0] if kind == "auto" else kind
 
 
 @dataclass(frozen=True)

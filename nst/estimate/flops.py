@@ -34,7 +34,7 @@ class Outline:
     @property
     def weights(self) -> int:
         """Bytes of its kernels."""
-        return sum(9 * prod(each) for each in self.channels.values()) * FLOAT
+        return sum(9 * prod(shape) for shape in self.channels.values()) * FLOAT
 
     def upto(self, layers: Collection[Layer]) -> list[str]:
         """Return the convolutions that are computed for the layers, by name."""

@@ -57,9 +57,9 @@ def _limits() -> Iterator[int]:
     except ImportError:
         return
     for limit, used in ((resource.RLIMIT_AS, "VmSize"), (resource.RLIMIT_DATA, "VmData")):
-        most, held = resource.getrlimit(limit)[0], _field(PROC / "self" / "status", used)
-        if most != resource.RLIM_INFINITY and held is not None:
-            yield most - held
+        most, used_bytes = resource.getrlimit(limit)[0], _field(PROC / "self" / "status", used)
+        if most != resource.RLIM_INFINITY and used_bytes is not None:
+            yield most - used_bytes
 
 
 def _groups() -> Iterator[int]:
@@ -72,8 +72,8 @@ def _groups() -> Iterator[int]:
             names, top = ("memory.limit_in_bytes", "memory.usage_in_bytes"), GROUPS / "memory"
         else:
             continue
-        here = Path(path.lstrip("/"))
-        for folder in (here, *here.parents):
+        path_below = Path(path.lstrip("/"))
+        for folder in (path_below, *path_below.parents):
             yield from _left(top / folder, *names)
 
 
@@ -86,8 +86,8 @@ def _left(folder: Path, limit: str, usage: str) -> Iterator[int]:
 
 def _field(file: Path, name: str) -> int | None:
     """Read a line such as `VmRSS: 1024 kB`, in bytes."""
-    found = (line.split()[1] for line in _text(file).splitlines() if line.startswith(f"{name}:"))
-    kilobytes = next(found, None)
+    values = (line.split()[1] for line in _text(file).splitlines() if line.startswith(f"{name}:"))
+    kilobytes = next(values, None)
     return None if kilobytes is None else int(kilobytes) * 1024
 
 

@@ -44,6 +44,15 @@ UPDATES = 6
 PER_STATE = 1.5
 """Sums of two images for each image of the optimizer's state."""
 
+LEFT_OVER = 0.6
+"""The share of an earlier, smaller size's memory that lies in pieces too small for the arrays of the next."""
+
+RESIZING = 8
+"""Bytes per pixel of the content while it is resized: a channel in memory of its own, and Pillow's copy of it."""
+
+CENTERING = 12
+"""Bytes per pixel of a style while its colors' covariance is computed: a copy without its mean."""
+
 FIXED = 0.4
 """The part of the smallest evaluation that one of nothing at all would take, where no larger one was timed."""
 
@@ -58,8 +67,8 @@ MARGIN = 0.9
 class LevelPlan:
     """One size before it is run: long side `size` in pixels, canvas and network.
 
-    `outline` is None for a network of unknown shape. `style_images` are the (height, width) of the style images. `tile`
-    is the initial tile size, 0 for no tiles.
+    `outline` is None for a network of unknown shape. `style_shapes` are the sizes of the style images at this level.
+    `tile` is the tile size to begin with, 0 for none. `earlier` are the long sides of the levels before.
     """
 
     size: int
@@ -67,8 +76,9 @@ class LevelPlan:
     steps: int
     weights: str
     outline: Outline | None
-    style_images: Sequence[Size]
+    style_shapes: Sequence[Size]
     tile: int = 0
+    earlier: Sequence[int] = ()
 
     @property
     def shape(self) -> Size:
@@ -136,8 +146,8 @@ class Estimate:
     @property
     def seconds(self) -> float | None:
         """From the first size to the last; None where one is unknown."""
-        found = [part.seconds for part in self.parts if part.seconds is not None]
-        return sum(found) if len(found) == len(self.parts) else None
+        known = [part.seconds for part in self.parts if part.seconds is not None]
+        return sum(known) if len(known) == len(self.parts) else None
 
     @property
     def memory(self) -> int | None:
@@ -151,15 +161,15 @@ class Estimate:
         return {**totals, **bounds, "sizes": [asdict(part) for part in self.parts]}
 
     @classmethod
-    def from_dict(cls, found: Mapping[str, Any]) -> Estimate:
+    def from_dict(cls, data: Mapping[str, Any]) -> Estimate:
         """Return the estimate that `to_dict` made plain."""
-        parts = [LevelEstimate(**part) for part in found["sizes"]]
-        return cls(parts, found["start"], found["at_least"], found["at_most"])
+        parts = [LevelEstimate(**part) for part in data["sizes"]]
+        return cls(parts, data["start"], data["at_least"], data["at_most"])
 
 
 def unknown(stages: Sequence[LevelPlan], start: float) -> Estimate:
     """Sizes of which nothing is known."""
-    parts = [LevelEstimate(each.size, each.steps, each.tile, each.weights, None, None, None) for each in stages]
+    parts = [LevelEstimate(stage.size, stage.steps, stage.tile, stage.weights, None, None, None) for stage in stages]
     return Estimate(parts, start)
 
 
@@ -169,9 +179,10 @@ class Estimator:
 
     `compared` are the layers whose content features are kept, by each loss that keeps them. `copies` says how many
     times the features of a layer are held by losses beside that. `masked` is how many regions have a mask. `pictures`
-    are the bytes of the input images. `state_bytes(image, steps)` is the size of the optimizer's state for an image of
-    `image` bytes. `resident` are the bytes of the process with the backend open; None on a device with its own memory.
-    `dtype_ratio` is the size of the activations relative to float32.
+    are the bytes of all pictures. `state_bytes` gives the bytes of the optimizer's state for an image of so many bytes
+    after so many steps. `resident` is the resident memory of the process with the backend open; None on a device with
+    memory of its own, where neither framework nor pictures count. `transient` are the bytes needed for a moment to
+    resize and measure the largest picture. `dtype_ratio` is the size of an activation, as a share of float32.
     """
 
     model: MemoryModel
@@ -183,6 +194,7 @@ class Estimator:
     dtype_ratio: float = 1.0
     copies: Mapping[Layer, float] = field(default_factory=dict)
     masked: int = 0
+    transient: int = 0
 
     @property
     def layers(self) -> list[Layer]:
@@ -193,18 +205,22 @@ class Estimator:
         """Bytes at the worst moment of a size, with so many networks open, in tiles of so many pixels (0: none)."""
         if stage.outline is None:
             return None
-        held = sum(network.weights for network in networks)
+        resident = sum(network.weights for network in networks)
         if self.resident is not None:
-            held = max(self.model.base + round(WEIGHTS * held) + self.pictures, self.resident)
+            resident = max(self.model.base + round(WEIGHTS * resident) + self.pictures, self.resident)
         images = (KEPT + self.masked) * stage.image + self.state_bytes(stage.image, stage.steps)
         compared = sum(features(stage.outline, layer, stage.shape) for layer in self.compared)
-        return held + images + compared + self._piece(stage, stage.outline, tile)
+        level = images + compared + self._piece(stage, stage.outline, tile)
+        if 0 < tile < max(stage.shape):
+            level += self.model.tiles
+        level += round(LEFT_OVER * level * sum((size / stage.size) ** 2 for size in stage.earlier))
+        return resident + max(level, self.transient)
 
     def _piece(self, stage: LevelPlan, network: Outline, tile: int) -> int:
         """Bytes for the largest piece of the picture, or of a style, that is computed at once."""
         largest = max(self._grid(stage, tile).boxes(), key=prod)
-        looked = [max(grid(style, tile, self.style).boxes(), key=prod) for style in stage.style_images]
-        looking = max((LOOKING * activations(network, self.style, size) for size in looked), default=0)
+        looked = [max(grid(shape, tile, self.style).boxes(), key=prod) for shape in stage.style_shapes]
+        looking = max((LOOKING * activations(network, self.style, shape) for shape in looked), default=0)
         computing = activations(network, self.layers, largest)
         comparing = (COMPARING - 1) * sum(features(network, layer, largest) for layer in self.compared)
         copying = sum(count * features(network, layer, largest) for layer, count in self.copies.items())
@@ -229,18 +245,18 @@ class Estimator:
         """How long a size takes, going by evaluations of the same network that were timed."""
         tiles = self._grid(stage, stage.tile)
         passes = 1.0 if len(tiles) == 1 else 1.5 * len(tiles)
-        each, once = (timing.fixed * passes + timing.rate * number for number in self.operations(stage))
+        per_step, once = (timing.fixed * passes + timing.rate * operations for operations in self.operations(stage))
         images = UPDATES + PER_STATE * self.state_bytes(stage.image, -(-stage.steps // 2)) / stage.image
         update = images * stage.image * timing.seconds_per_byte
-        return (stage.steps + 1) * each + stage.steps * update + once + tiles.kinds * timing.overhead
+        return (stage.steps + 1) * per_step + stage.steps * update + once + tiles.kinds * timing.overhead
 
     def operations(self, stage: LevelPlan) -> tuple[float, float]:
         """Operations of an evaluation, and of the targets; pixels stand for them where the network is unknown."""
         if stage.outline is None:
-            return float(prod(stage.shape)), sum(map(prod, [stage.shape, *stage.style_images])) / 2
-        each = evaluation(stage.outline, self.layers, self.style, self._grid(stage, stage.tile))
-        targets = sum(forward(stage.outline, self.style, size) for size in stage.style_images)
-        return each, targets + forward(stage.outline, self.compared, stage.shape)
+            return float(prod(stage.shape)), sum(map(prod, [stage.shape, *stage.style_shapes])) / 2
+        per_step = evaluation(stage.outline, self.layers, self.style, self._grid(stage, stage.tile))
+        targets = sum(forward(stage.outline, self.style, shape) for shape in stage.style_shapes)
+        return per_step, targets + forward(stage.outline, self.compared, stage.shape)
 
     def _grid(self, stage: LevelPlan, tile: int) -> Grid:
         return grid(stage.shape, tile, self.layers)

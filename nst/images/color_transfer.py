@@ -64,8 +64,8 @@ def lab(result: Pixels, content: Pixels) -> Pixels:
 
 def match_luminance(style: Pixels, content: Pixels) -> Pixels:
     """Shift and scale the style's luminance to the content's mean and deviation (Gatys et al., 2016, eq. 10)."""
-    painted, wanted = style @ _LUMA, content @ _LUMA
-    moved = (painted - painted.mean()) * (wanted.std() / max(painted.std(), _NOISE)) + wanted.mean()
+    painted, target = style @ _LUMA, content @ _LUMA
+    moved = (painted - painted.mean()) * (target.std() / max(painted.std(), _NOISE)) + target.mean()
     return luminance(np.repeat(moved.clip(0, 1)[..., None], 3, axis=-1), style)
 
 
@@ -76,11 +76,11 @@ def match_mean(style: Pixels, content: Pixels) -> Pixels:
     Monge-Kantorovich map of Pitié and Kokaram ("The linear Monge-Kantorovitch linear colour mapping", 2007, eq. 5).
     """
     mean, covariance = _statistics(style)
-    wanted, target = _statistics(content)
+    target_mean, target = _statistics(content)
     root = _root(covariance)
     inverse = np.linalg.inv(root)
     matrix = inverse @ _root(root @ target @ root) @ inverse
-    return _pixels((style - mean) @ matrix.astype(np.float32) + wanted)
+    return _pixels((style - mean) @ matrix.astype(np.float32) + target_mean)
 
 
 def match_histogram(style: Pixels, content: Pixels) -> Pixels:

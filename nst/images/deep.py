@@ -102,13 +102,13 @@ def _filtered(words: Words) -> Iterator[bytes]:
     step = 2 * words.shape[2]
     above = np.zeros(step * words.shape[1], np.int16)
     for row in words.astype(">u2"):
-        here = np.frombuffer(row.tobytes(), np.uint8).astype(np.int16)
-        left, corner = (np.concatenate([np.zeros(step, np.int16), each[:-step]]) for each in (here, above))
+        current = np.frombuffer(row.tobytes(), np.uint8).astype(np.int16)
+        left, corner = (np.concatenate([np.zeros(step, np.int16), line[:-step]]) for line in (current, above))
         by_left, by_above, by_corner = abs(above - corner), abs(left - corner), abs(left + above - 2 * corner)
         nearest = np.where(by_above <= by_corner, above, corner)
         nearest = np.where((by_left <= by_above) & (by_left <= by_corner), left, nearest)
-        yield b"\4" + (here - nearest).astype(np.uint8).tobytes()
-        above = here
+        yield b"\4" + (current - nearest).astype(np.uint8).tobytes()
+        above = current
 
 
 def _write_tiff(file: BinaryIO, words: Words, icc: bytes, exif: bytes) -> None:

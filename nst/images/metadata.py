@@ -71,8 +71,8 @@ def resolution(image: Image.Image) -> tuple[float, float] | None:
     return (across, down) if 1 < across < 2**16 and 1 < down < 2**16 else None
 
 
-def _sound(found: Mapping[int, Any], tags: tuple[int, ...]) -> dict[int, Any]:
-    return {int(tag): found[tag] for tag in tags if tag in found and _is_sound(found[tag])}
+def _sound(exif: Mapping[int, Any], tags: tuple[int, ...]) -> dict[int, Any]:
+    return {int(tag): exif[tag] for tag in tags if tag in exif and _is_sound(exif[tag])}
 
 
 def _is_sound(value: Any) -> bool:
@@ -84,10 +84,10 @@ def _is_sound(value: Any) -> bool:
     return isinstance(value, int | float) or (isinstance(value, str) and len(value) < _LONGEST_VALUE)
 
 
-def exif_with(kept: bytes, text: Mapping[str, str], dpi: tuple[float, float] | None = None) -> bytes:
+def exif_with(exif_block: bytes, text: Mapping[str, str], dpi: tuple[float, float] | None = None) -> bytes:
     """Return an EXIF block with the text as its UserComment, and a resolution; b"" without any of them."""
     exif = Image.Exif()
-    exif.load(kept)
+    exif.load(exif_block)
     if dpi is not None:
         exif.update({_Tag.XResolution: dpi[0], _Tag.YResolution: dpi[1], _Tag.ResolutionUnit: 2})
     exposure = dict(exif.get_ifd(ExifTags.IFD.Exif))
@@ -121,8 +121,8 @@ def read_text(path: PathLike, key: str = "nst") -> str | None:
     for a file that is no picture.
     """
     with opened(path) as image:
-        found = (image.info if image.format == "PNG" else _parsed(_packed(image))).get(key)
-    return str(found) if isinstance(found, str) and len(found.encode()) <= LONGEST_TEXT else None
+        text = (image.info if image.format == "PNG" else _parsed(_packed(image))).get(key)
+    return str(text) if isinstance(text, str) and len(text.encode()) <= LONGEST_TEXT else None
 
 
 def _packed(image: Image.Image) -> bytes:
@@ -143,7 +143,7 @@ def _parsed(packed: bytes) -> dict[str, Any]:
     if len(packed) > LONGEST_TEXT:
         return {}
     try:
-        found = json.loads(packed.decode("utf-8"))
+        table = json.loads(packed.decode("utf-8"))
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return table if isinstance(table, dict) else {}

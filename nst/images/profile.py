@@ -89,8 +89,8 @@ class Profile:
 @cache
 def srgb() -> bytes:
     """Return the sRGB profile that nst embeds in images: always the same bytes."""
-    made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    return made[:24] + struct.pack(">6H", 2024, 1, 1, 0, 0, 0) + made[36:]  # it would hold the time of day
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return profile[:24] + struct.pack(">6H", 2024, 1, 1, 0, 0, 0) + profile[36:]  # it would hold the time of day
 
 
 @cache
@@ -114,14 +114,14 @@ def _lcms(image: Image.Image, before: bytes, after: bytes) -> Image.Image:
 def _by_rows(pixels: Pixels, before: tuple[Any, Any], after: tuple[Any, Any]) -> Pixels:
     """Colors from one set of curves and matrix to another."""
     matrix = np.linalg.inv(after[1]) @ before[1]
-    found = np.empty_like(pixels)
+    converted = np.empty_like(pixels)
     for top in range(0, len(pixels), _ROWS):
         rows = pixels[top : top + _ROWS]
         light = np.stack([np.interp(rows[..., i], _GRID, before[0][i % len(before[0])]) for i in range(3)], -1)
         light = (light @ matrix.T).clip(0, 1)
         for i in range(3):
-            found[top : top + _ROWS, :, i] = np.interp(light[..., i], after[0][i % len(after[0])], _GRID)
-    return found
+            converted[top : top + _ROWS, :, i] = np.interp(light[..., i], after[0][i % len(after[0])], _GRID)
+    return converted
 
 
 def _tags(data: bytes) -> dict[bytes, bytes]:
@@ -158,9 +158,9 @@ def _curve(tag: bytes) -> Doubles:
     return np.interp(_GRID, np.linspace(0, 1, count), points / 65535)
 
 
-def _parametric(kind: int, given: Doubles) -> Doubles:
+def _parametric(kind: int, parameters: Doubles) -> Doubles:
     """ICC.1:2022, table 68: `(a x + b)^g + e` from d on, and `c x + f` below."""
-    g, a, b, c, d, e, f = (*given, *(0.0,) * 7)[:7]
+    g, a, b, c, d, e, f = (*parameters, *(0.0,) * 7)[:7]
     if kind == 0:
         a = 1.0
     if kind == 2:
@@ -168,5 +168,5 @@ def _parametric(kind: int, given: Doubles) -> Doubles:
     if kind in (1, 2):
         d = -b / a if a else 0.0
     above = np.power(np.maximum(a * _GRID + b, 0), g) + e
-    found: Doubles = np.where(d <= _GRID, above, c * _GRID + f).clip(0, 1)
-    return found
+    curve: Doubles = np.where(d <= _GRID, above, c * _GRID + f).clip(0, 1)
+    return curve

@@ -57,10 +57,10 @@ def read(source: ImageSource, *, max_pixels: int | None = None) -> Picture:
     if isinstance(source, np.ndarray):
         return from_samples(source, UNNAMED)
     path = path_of(source)
-    if found := tiff.tags(path):
-        if error := tiff.check(path, found, MAX_PIXELS if max_pixels is None else max_pixels):
+    if tags := tiff.tags(path):
+        if error := tiff.check(path, tags, MAX_PIXELS if max_pixels is None else max_pixels):
             raise error
-        decoded = _beyond_pillow(path, found)
+        decoded = _beyond_pillow(path, tags)
     else:
         with opened(source, max_pixels) as image:
             decoded = _decode(image, path)
@@ -74,8 +74,8 @@ def load_image(source: ImageSource, *, max_pixels: int | None = None) -> Pixels:
 
 def check_input(path: PathLike, *, max_pixels: int | None = None) -> UserError | None:
     """Return the error that `read(path)` would raise, as far as the file's header tells; else None."""
-    if found := tiff.tags(path_of(path)):
-        return tiff.check(path_of(path), found, MAX_PIXELS if max_pixels is None else max_pixels)
+    if tags := tiff.tags(path_of(path)):
+        return tiff.check(path_of(path), tags, MAX_PIXELS if max_pixels is None else max_pixels)
     try:
         with opened(path, max_pixels):
             return None
@@ -83,10 +83,10 @@ def check_input(path: PathLike, *, max_pixels: int | None = None) -> UserError |
         return error
 
 
-def _beyond_pillow(path: str, found: Mapping[int, Any]) -> _Decoded:
-    orientation, icc = found.get(ExifTags.Base.Orientation, 1), found.get(TiffImagePlugin.ICCPROFILE, b"")
-    gray = found.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 1
-    return _Decoded(tiff.samples(path, found), icc, gray, orientation)
+def _beyond_pillow(path: str, tags: Mapping[int, Any]) -> _Decoded:
+    orientation, icc = tags.get(ExifTags.Base.Orientation, 1), tags.get(TiffImagePlugin.ICCPROFILE, b"")
+    gray = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 1
+    return _Decoded(tiff.samples(path, tags), icc, gray, orientation)
 
 
 def _decode(image: Image.Image, path: str) -> _Decoded:

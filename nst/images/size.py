@@ -31,5 +31,5 @@ def fit(height: int, width: int, long_side: int) -> tuple[int, int]:
 def stretch(array: Floats, size: tuple[int, int]) -> Floats:
     """`(H, W, C)` of any values at `size` = (height, width), in its own type: bilinear, so that nothing overshoots."""
     channels = [Image.fromarray(np.ascontiguousarray(channel, np.float32)) for channel in np.moveaxis(array, -1, 0)]
-    sized = [np.asarray(each.resize(size[::-1], Image.Resampling.BILINEAR)) for each in channels]
+    sized = [np.asarray(channel.resize(size[::-1], Image.Resampling.BILINEAR)) for channel in channels]
     return np.stack(sized, axis=-1, dtype=array.dtype)

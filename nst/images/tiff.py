@@ -29,30 +29,30 @@ def tags(path: str) -> dict[int, Any]:
             directory = TiffImagePlugin.ImageFileDirectory_v2(head if head[2] == 43 else head[:8])
             file.seek(directory.next)
             directory.load(file)
-            found = dict(directory)
+            entries = dict(directory)
     except Exception:  # no TIFF, or a damaged one, which Pillow will tell
         return {}
-    return found if _beyond_pillow(found) else {}
+    return entries if _beyond_pillow(entries) else {}
 
 
-def _beyond_pillow(found: Mapping[int, Any]) -> bool:
-    bits, formats = _all(found, TiffImagePlugin.BITSPERSAMPLE), _all(found, TiffImagePlugin.SAMPLEFORMAT)
-    channels, planes = len(bits), found.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1)
+def _beyond_pillow(entries: Mapping[int, Any]) -> bool:
+    bits, formats = _all(entries, TiffImagePlugin.BITSPERSAMPLE), _all(entries, TiffImagePlugin.SAMPLEFORMAT)
+    channels, planes = len(bits), entries.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1)
     floating = 3 in formats and (channels > 1 or 16 in bits)
     return floating or (16 in bits and (channels == 2 or (channels > 2 and planes == 2)))
 
 
-def _all(found: Mapping[int, Any], tag: int) -> tuple[int, ...]:
-    value = found.get(tag, 1)
+def _all(entries: Mapping[int, Any], tag: int) -> tuple[int, ...]:
+    value = entries.get(tag, 1)
     return value if isinstance(value, tuple) else (value,)
 
 
-def check(path: str, found: Mapping[int, Any], limit: int) -> UserError | None:
+def check(path: str, entries: Mapping[int, Any], limit: int) -> UserError | None:
     """Return the error that `samples` would raise, as far as the tags tell; else None."""
-    extra = _all(found, TiffImagePlugin.EXTRASAMPLES) if TiffImagePlugin.EXTRASAMPLES in found else ()
-    if max(_areas(found)) > limit:
+    extra = _all(entries, TiffImagePlugin.EXTRASAMPLES) if TiffImagePlugin.EXTRASAMPLES in entries else ()
+    if max(_areas(entries)) > limit:
         return too_large(path, limit)
-    if found.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) not in (1, 2) or extra[:1] == (_PREMULTIPLIED,):
+    if entries.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) not in (1, 2) or extra[:1] == (_PREMULTIPLIED,):
         hint = "save it as RGB, 8 or 16 bits, with straight alpha or none"
         return UserError(f"{path} is a kind of TIFF that nst does not read", hint)
     try:
@@ -62,15 +62,15 @@ def check(path: str, found: Mapping[int, Any], limit: int) -> UserError | None:
     return None
 
 
-def _areas(found: Mapping[int, Any]) -> Iterator[float]:
+def _areas(entries: Mapping[int, Any]) -> Iterator[float]:
     """Pixels of the picture and of a tile of it; more than any picture has for what is no number, or not flat."""
-    flat = found.get(_DEPTH, 1) == 1 and len(_all(found, TiffImagePlugin.BITSPERSAMPLE)) <= _CHANNELS
+    flat = entries.get(_DEPTH, 1) == 1 and len(_all(entries, TiffImagePlugin.BITSPERSAMPLE)) <= _CHANNELS
     for sides in ((TiffImagePlugin.IMAGEWIDTH, TiffImagePlugin.IMAGELENGTH), (_TILEWIDTH, TiffImagePlugin.TILELENGTH)):
-        width, height = (found.get(side, 0) for side in sides)
+        width, height = (entries.get(side, 0) for side in sides)
         yield width * height if flat and type(width) is type(height) is int else math.inf
 
 
-def samples(path: str, found: Mapping[int, Any]) -> NDArray[Any]:
+def samples(path: str, entries: Mapping[int, Any]) -> NDArray[Any]:
     """Read the samples `(H, W)` or `(H, W, 3 | 4)` of the first page, as stored. Raises `UserError`."""
     import tifffile
 
@@ -79,10 +79,10 @@ def samples(path: str, found: Mapping[int, Any]) -> NDArray[Any]:
     except Exception as error:
         hint = "is it whole? If so, pip install imagecodecs, or save it without compression"
         raise UserError(f"cannot read {path}: {reason(error)}", hint) from error
-    separate = stored.ndim == 3 and found.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2
+    separate = stored.ndim == 3 and entries.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2
     planes = np.moveaxis(stored, 0, -1) if separate else stored
     if planes.ndim == 2:
         return planes
     if planes.shape[2] == 2:
         return planes[..., [0, 0, 0, 1]]
-    return planes if TiffImagePlugin.EXTRASAMPLES in found else planes[..., :3]
+    return planes if TiffImagePlugin.EXTRASAMPLES in entries else planes[..., :3]

@@ -148,5 +148,5 @@ def _mp4(film: Timelapse, finished: Pixels, file: BinaryIO) -> None:
         for _ in range(film.rate * HELD - 1):
             writer.send(last)
         writer.close()
-        with path.open("rb") as made:
-            shutil.copyfileobj(made, file)
+        with path.open("rb") as film_file:
+            shutil.copyfileobj(film_file, file)

@@ -32,20 +32,23 @@ def fill(pixels: Pixels, alpha: Floats) -> Pixels:
     weights = alpha[..., None]
     if min(alpha.shape) == 1:
         total = weights.sum()
-        around = (pixels * weights).sum(axis=(0, 1)) / total if total else np.full(3, 0.5)
+        color = (pixels * weights).sum(axis=(0, 1)) / total if total else np.float32(0.5)
+        mixed = np.full_like(pixels, color)
     else:
         half = _halved(weights)
         colors: Pixels = (_halved(pixels * weights) / np.maximum(half, 1e-12)).astype(np.float32)
         coarse = fill(colors, np.minimum(1, 4 * half[..., 0]))
-        around = stretch(coarse, alpha.shape)
-    mixed: Pixels = np.where(weights == 1, pixels, weights * pixels + (1 - weights) * around).astype(np.float32)
+        mixed = stretch(coarse, alpha.shape)
+    mixed *= 1 - weights  # in place: a photograph's copies take gigabytes
+    mixed += weights * pixels
     return mixed
 
 
 def _halved(planes: Floats) -> Floats:
     """Return means over squares of two pixels; an odd last row or column is repeated."""
     height, width = planes.shape[:2]
-    even = np.pad(planes, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    odd = height % 2 or width % 2
+    even = np.pad(planes, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge") if odd else planes
     halved: Floats = even.reshape(-(-height // 2), 2, -(-width // 2), 2, -1).mean(axis=(1, 3))
     return halved
 

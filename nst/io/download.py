@@ -128,8 +128,8 @@ class _Part:
 
     def continued_by(self, response: Any) -> bool:
         """Whether the response's body follows what is on disk."""
-        here = response.headers.get("Content-Range", "").startswith(f"bytes {self.size}-")
-        return bool(response.status == 206 and here and _validator(response) in ("", self.validator))
+        continues = response.headers.get("Content-Range", "").startswith(f"bytes {self.size}-")
+        return bool(response.status == 206 and continues and _validator(response) in ("", self.validator))
 
     def start_over(self, validator: str) -> None:
         """Drop what is on disk and expect the given version."""
@@ -249,14 +249,14 @@ def _open(url: str, headers: Mapping[str, str], timeout: float) -> Any:
 
 def _accept(part: _Part, path: Path, sha256: str) -> None:
     """Move the part to its place, or remove it and say what it was."""
-    found = part.digest.hexdigest()
-    if found.startswith(sha256):
+    digest = part.digest.hexdigest()
+    if digest.startswith(sha256):
         os.replace(part.file, path)
         return part.remove()
     with part.file.open("rb") as file:
         kind = "an HTML page of " if part.page or file.read(64).lstrip().startswith(b"<") else ""
     part.remove()
     size = f"{kind}{part.size:,} of {f'{part.total:,}' if part.total else 'an unknown number of'} bytes"
-    wanted = sha256 if len(sha256) == 64 else f"{sha256}…"
-    message = f"{path.name}: got {size}, SHA-256 {found}; expected SHA-256 {wanted}; nothing was kept"
+    expected = sha256 if len(sha256) == 64 else f"{sha256}…"
+    message = f"{path.name}: got {size}, SHA-256 {digest}; expected SHA-256 {expected}; nothing was kept"
     raise NstError(message, _by_hand(part.url, path))

@@ -14,7 +14,18 @@ from nst.engine.problem import Level, Problem
 from nst.estimate.benchmark import clock, seconds_per_byte
 from nst.estimate.flops import Outline, Size
 from nst.estimate.memory import available_memory, resident_memory
-from nst.estimate.model import MARGIN, WEIGHING, Estimate, Estimator, LevelPlan, Timing, line, unknown
+from nst.estimate.model import (
+    CENTERING,
+    MARGIN,
+    RESIZING,
+    WEIGHING,
+    Estimate,
+    Estimator,
+    LevelPlan,
+    Timing,
+    line,
+    unknown,
+)
 from nst.geometry import Layer, smallest_size
 from nst.images import fit
 from nst.job.backends import Opened
@@ -64,10 +75,11 @@ class PlanRequest:
                 steps=steps,
                 weights=weights,
                 outline=self.opened[weights].outline,
-                style_images=_resized_shapes(style_images, size),
+                style_shapes=_resized_shapes(style_images, size),
                 tile=self.tile,
+                earlier=[size for size, *_ in self.levels[:index]],
             )
-            for (size, steps, weights), canvas in zip(self.levels, canvases, strict=True)
+            for index, ((size, steps, weights), canvas) in enumerate(zip(self.levels, canvases, strict=True))
         ]
 
 
@@ -158,7 +170,7 @@ class RunPlan:
 
     def _resized(self, level: LevelPlan, size: int) -> LevelPlan:
         canvas = BleedCanvas.around(fit(*level.canvas.picture, size), level.canvas.bleed)
-        return replace(level, size=size, canvas=canvas, style_images=_resized_shapes(self.style_images, size), tile=0)
+        return replace(level, size=size, canvas=canvas, style_shapes=_resized_shapes(self.style_images, size), tile=0)
 
 
 def _resized_shapes(style_images: Sequence[Sized], size: int) -> list[Size]:
@@ -180,21 +192,29 @@ def plan_run(request: PlanRequest) -> RunPlan:
     used = [(loss, use) for loss, use in weighted_losses(recipe, plugins) if use.weight]
     backend = opened[levels[-1].weights].backend
     optimizer: OptimizerSpec = plugins.find("optimizer", recipe.optimizer)
+    on_host = backend.peak_memory() is None
     estimator = Estimator(
         model=spec.memory,
         style=_layers(used, "style"),
         compared=[layer for loss, use in used if loss.role == "content" or use.matched for layer in use.layers],
         pictures=sum(math.prod(image.shape) * 12 for image in request.images),
         state_bytes=partial(_state_bytes, optimizer, read_options(optimizer, recipe.optimizer_options)),
-        resident=resident_memory() or 0 if backend.peak_memory() is None else None,
+        resident=resident_memory() or 0 if on_host else None,
         dtype_ratio=0.5 if "16" in backend.precision else 1.0,
         copies=_copies(used, request.masked),
         masked=len(request.masked),
+        transient=_transient([math.prod(image.shape) for image in request.images]) if on_host else 0,
     )
     untiled = RunPlan(estimator, levels, opened, request.images[1:])
     may_tile = recipe.tile == "auto" and not any(use.whole for _, use in used)
     room = untiled.room() if may_tile else None
     return untiled if room is None else untiled.tiled(room)
+
+
+def _transient(pixels: Sequence[int]) -> int:
+    """Return the bytes that the content's resizing or a style's statistics take for a moment, by pixels of each."""
+    content, *style_images = pixels
+    return max([RESIZING * content, *(CENTERING * count for count in style_images)])
 
 
 def _layers(used: Used, role: str) -> list[Layer]:

@@ -1,12 +1,13 @@
-"""The losses that come with nst, registered through the same hook as anybody else's.
+"""The losses that come with nst, registered through the same hook as those of plugins.
 
-Each is written once, against `nst.protocols.Namespace`, and runs on every feature backend. Each divides by its
-target's own energy, so that one weight means one look at any picture size and any number of channels.
+Each loss is written once, against `nst.protocols.Namespace`, and runs on every feature backend. Each divides by its
+target's own energy, so that a weight means the same at any size of picture and any number of channels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from nst.hookspecs import hookimpl
 from nst.specs import LossSpec, Option
@@ -14,10 +15,9 @@ from nst.specs import LossSpec, Option
 
 @hookimpl
 def nst_losses() -> Iterator[LossSpec]:
-    """Statistics of features for style, their differences for content, losses on pixels for the picture itself."""
+    """Yield losses on statistics of features, on features at each position, and on pixels."""
     yield from _style()
-    yield from _content()
-    yield from _image()
+    yield from _pointwise()
 
 
 def _style() -> Iterator[LossSpec]:
@@ -52,7 +52,7 @@ def _style() -> Iterator[LossSpec]:
         options=(Option("groups", 64, "steps in which the values of a channel are compared", 1, 1024),),
         role="style",
         shape="whole",
-        copies=10.7,
+        copies=16.5,
     )
     yield LossSpec(
         name="neighbor",
@@ -71,35 +71,13 @@ def _style() -> Iterator[LossSpec]:
     )
 
 
-def _content() -> Iterator[LossSpec]:
-    yield LossSpec(
-        name="content",
-        factory="nst.losses.content:Content",
-        summary="relative squared distance of features (Gatys et al. 2016, eq. 1)",
-        role="content",
-        shape="pointwise",
-    )
-    yield LossSpec(
-        name="content-cosine",
-        factory="nst.losses.content_cosine:ContentCosine",
-        summary="one minus the cosine of features: which are there, not how strong",
-        role="content",
-        shape="pointwise",
-    )
-
-
-def _image() -> Iterator[LossSpec]:
-    yield LossSpec(
-        name="total-variation",
-        factory="nst.losses.total_variation:TotalVariation",
-        summary="mean squared difference between neighboring pixels",
-        role="image",
-        shape="pointwise",
-    )
-    yield LossSpec(
-        name="range",
-        factory="nst.losses.range:Range",
-        summary="mean squared excess of pixels beyond 0..1",
-        role="image",
-        shape="pointwise",
-    )
+def _pointwise() -> Iterator[LossSpec]:
+    content = partial(LossSpec, role="content", shape="pointwise")
+    image = partial(LossSpec, role="image", shape="pointwise")
+    distance = "relative squared distance of features (Gatys et al. 2016, eq. 1)"
+    yield content("content", "nst.losses.content:Content", distance)
+    cosine = "one minus the cosine of features: which are present, not how strong"
+    yield content("content-cosine", "nst.losses.content_cosine:ContentCosine", cosine)
+    variation = "mean squared difference between neighboring pixels"
+    yield image("total-variation", "nst.losses.total_variation:TotalVariation", variation)
+    yield image("range", "nst.losses.range:Range", "mean squared excess of pixels beyond 0..1")

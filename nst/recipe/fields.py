@@ -27,26 +27,26 @@ def text(value: Any) -> str:
 
 def number(value: Any) -> float:
     """A finite number, 0 or more."""
-    found: float = _parsed(float, value, "a number")
-    if not math.isfinite(found) or found < 0:
+    result: float = _parsed(float, value, "a number")
+    if not math.isfinite(result) or result < 0:
         raise UserError(f"must be a finite number of 0 or more, not {value}", "")
-    return found
+    return result
 
 
 def positive(value: Any) -> float:
     """A finite number above 0."""
-    found = number(value)
-    if found == 0:
+    result = number(value)
+    if result == 0:
         raise UserError("must be above 0, not 0", "")
-    return found
+    return result
 
 
 def whole(value: Any) -> int:
     """A whole number, 0 or more."""
-    found: int = _parsed(int, value, "a whole number")
-    if found < 0 or not (isinstance(value, str) or value == found):
+    result: int = _parsed(int, value, "a whole number")
+    if result < 0 or not (isinstance(value, str) or value == result):
         raise UserError(f"must be a whole number of 0 or more, not {value}", "")
-    return found
+    return result
 
 
 MOST = 10**6
@@ -55,12 +55,12 @@ MOST = 10**6
 
 def count(value: Any) -> int:
     """A whole number from 1 to a million."""
-    found = whole(value)
-    if found == 0:
+    result = whole(value)
+    if result == 0:
         raise UserError("must be 1 or more, not 0", "")
-    if found > MOST:
+    if result > MOST:
         raise UserError(f"must be {MOST:,} or less, not {value}", "")
-    return found
+    return result
 
 
 def counts(value: Any) -> tuple[int, ...]:
@@ -70,10 +70,10 @@ def counts(value: Any) -> tuple[int, ...]:
 
 def shares(value: Any) -> tuple[float, ...]:
     """Numbers of 0 or more that are not all 0: `2,1` or a list."""
-    found = tuple(number(part) for part in _parts(value))
-    if found and not any(found):
+    values = tuple(number(part) for part in _parts(value))
+    if values and not any(values):
         raise UserError("must not all be 0", "")
-    return found
+    return values
 
 
 def scales(value: Any) -> tuple[float, ...]:
@@ -107,10 +107,10 @@ def _plain(value: Any) -> OptionValue:
 
 def fraction(value: Any) -> float:
     """A number from 0 to below 1."""
-    found = number(value)
-    if found >= 1:
+    result = number(value)
+    if result >= 1:
         raise UserError(f"must be below 1, not {value}", "")
-    return found
+    return result
 
 
 def names(value: Any) -> tuple[str, ...]:
@@ -118,8 +118,8 @@ def names(value: Any) -> tuple[str, ...]:
     several = value.split(",") if isinstance(value, str) else value
     if isinstance(several, os.PathLike) or not isinstance(several, Iterable):
         return (text(several),)
-    found = tuple(text(each).strip() for each in several)
-    return found or (text(""),)
+    strings = tuple(text(item).strip() for item in several)
+    return strings or (text(""),)
 
 
 def tile(value: Any) -> str:

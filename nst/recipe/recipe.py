@@ -156,8 +156,8 @@ class Recipe:
     )
 
     def __post_init__(self) -> None:
-        given = {name: getattr(self, name) for name in FIELDS}
-        canonical, errors = read(given)
+        values = {name: getattr(self, name) for name in FIELDS}
+        canonical, errors = read(values)
         raise_all(errors)
         for name, value in canonical.items():
             object.__setattr__(self, name, value)
@@ -245,11 +245,11 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def read(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[UserError]]:
-    """Canonical values for what can be read of `given`, and a mistake for each of the others."""
+def read(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[UserError]]:
+    """Canonical values for what can be read of `values`, and a mistake for each of the others."""
     good: dict[str, Any] = {}
     errors: list[UserError] = []
-    for name, value in given.items():
+    for name, value in values.items():
         try:
             good[name] = _read(name, value)
         except UserError as error:

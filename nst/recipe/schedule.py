@@ -39,9 +39,9 @@ def schedule_note(old: Recipe, new: Recipe) -> str:
     return f"the recipe's sizes {sizes} are replaced by --levels {new.levels}{kept}"
 
 
-def per_size(given: Sequence[T], sizes: int) -> tuple[T, ...]:
+def per_size(items: Sequence[T], sizes: int) -> tuple[T, ...]:
     """One of the given for each size: the last for the last size, the first for all those that the others leave."""
-    return (given[0],) * (sizes - len(given) + 1) + tuple(given[1:])
+    return (items[0],) * (sizes - len(items) + 1) + tuple(items[1:])
 
 
 def pyramid(size: int, smallest: int = 1) -> tuple[int, ...]:

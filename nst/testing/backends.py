@@ -36,10 +36,10 @@ class BackendSuite(Suite):
         """Return the backend under test."""
         return cls().build(spec, weights)
 
-    def build(self, spec: BackendSpec, weights: Any, **given: Any) -> Any:
-        """Make a backend as a run does, with `given` overriding the suite's options."""
+    def build(self, spec: BackendSpec, weights: Any, **options: Any) -> Any:
+        """Make a backend as a run does, with `options` overriding the suite's options."""
         how = {"pooling": spec.pooling[0], "precision": spec.precisions[0]} if spec.kind == "feature" else {}
-        return spec.load()(weights, **{"device": self.device} | how | self.settings(spec) | given)
+        return spec.load()(weights, **{"device": self.device} | how | self.settings(spec) | options)
 
     def test_device_is_used_or_refused(self, spec: BackendSpec, weights: Any) -> None:
         """A device that its spec names is used, or refused with `UserError`."""
@@ -55,12 +55,12 @@ class BackendSuite(Suite):
         """`device` and `precision` are what a person is told, `notes` are things worth saying about them (a GPU that
         is present and unused).
         """
-        for told in (backend.device, backend.precision, *backend.notes):
-            assert isinstance(told, str)
-            assert told.strip()
+        for text in (backend.device, backend.precision, *backend.notes):
+            assert isinstance(text, str)
+            assert text.strip()
         assert not isinstance(backend.notes, str), "notes are several texts, not one"
 
     def test_peak_memory_is_a_number_of_bytes_or_none(self, backend: Any) -> None:
         """The most device memory held so far, in bytes; None where it is the process's own."""
-        found = backend.peak_memory()
-        assert found is None or (isinstance(found, int) and found >= 0)
+        peak = backend.peak_memory()
+        assert peak is None or (isinstance(peak, int) and peak >= 0)

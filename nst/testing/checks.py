@@ -228,7 +228,7 @@ def published(subject: Subject) -> Iterator[Finding]:
     if not str(text or "").strip():
         yield failed("its distribution has no README", "set readme = 'README.md' in pyproject.toml")
     licenses = [metadata.get("License-Expression"), metadata.get("License"), metadata.get("License-File")]
-    if not any(licenses) and not any("License" in each for each in metadata.get_all("Classifier", [])):
+    if not any(licenses) and not any("License" in classifier for classifier in metadata.get_all("Classifier", [])):
         yield failed("its distribution names no license", "set license = 'Apache-2.0', or yours, in pyproject.toml")
 
 
@@ -256,17 +256,17 @@ CHECKS: Mapping[str, Check] = {
 
 def ask(check: str, subject: Subject) -> list[Finding]:
     """Run one check and return its findings, or one that says that all is well."""
-    found = [replace(finding, name=check) for finding in CHECKS[check](subject)]
-    return found or [Finding("ok", " ".join((CHECKS[check].__doc__ or "").split()), name=check)]
+    findings = [replace(finding, name=check) for finding in CHECKS[check](subject)]
+    return findings or [Finding("ok", " ".join((CHECKS[check].__doc__ or "").split()), name=check)]
 
 
 def examine(subject: Subject) -> list[Finding]:
     """Run every check; for a plugin that cannot be loaded, only the check of loading."""
     first, *rest = CHECKS
-    found = ask(first, subject)
-    if any(finding.status == "failed" for finding in found):
-        return found
-    return [*found, *(finding for check in rest for finding in ask(check, subject))]
+    answer = ask(first, subject)
+    if any(finding.status == "failed" for finding in answer):
+        return answer
+    return [*answer, *(finding for check in rest for finding in ask(check, subject))]
 
 
 def worst(findings: Sequence[Finding]) -> str:

@@ -119,9 +119,9 @@ class ExecutorSuite(Suite):
     def test_every_order_comes_out_once(self, spec: ExecutorSpec, desk: ExecutorDesk) -> None:
         """Every order comes out once, with what became of it, in any order."""
         names = [f"picture {number}" for number in range(12)]
-        found = list(self.run(spec, map(desk.order, names)))
-        assert all(isinstance(outcome, Done) and outcome.output == order.output for order, outcome in found), found
-        assert sorted(order.output for order, _ in found) == sorted(f"{name}.png" for name in names)
+        outcomes = list(self.run(spec, map(desk.order, names)))
+        assert all(isinstance(outcome, Done) and outcome.output == order.output for order, outcome in outcomes)
+        assert sorted(order.output for order, _ in outcomes) == sorted(f"{name}.png" for name in names)
         assert desk.pictures() == set(names)
 
     def test_no_orders_give_nothing(self, spec: ExecutorSpec, desk: ExecutorDesk) -> None:
@@ -130,31 +130,29 @@ class ExecutorSuite(Suite):
 
     def test_an_order_comes_out_as_it_was_given(self, spec: ExecutorSpec, desk: ExecutorDesk) -> None:
         """It comes out as it was given."""
-        wanted = replace(
-            desk.order("a"), options={"quality": 90}, chosen=("size",), styles=[["style.png", "style.png"]]
-        )
-        assert [order for order, _ in self.run(spec, [wanted])] == [wanted]
+        order = replace(desk.order("a"), options={"quality": 90}, chosen=("size",), styles=[["style.png", "style.png"]])
+        assert [order for order, _ in self.run(spec, [order])] == [order]
 
     def test_an_order_that_fails_costs_no_other(self, spec: ExecutorSpec, desk: ExecutorDesk) -> None:
         """An order that fails costs no other."""
         bad = {"gone": replace(desk.order("gone"), content="gone.png"), "fails": desk.order("fails", "fail")}
         orders = [desk.order("a"), bad["gone"], desk.order("b"), bad["fails"], desk.order("c")]
-        found = {Path(order.output).stem: outcome for order, outcome in self.run(spec, orders)}
-        gone, fails = found.pop("gone"), found.pop("fails")
+        outcomes = {Path(order.output).stem: outcome for order, outcome in self.run(spec, orders)}
+        gone, fails = outcomes.pop("gone"), outcomes.pop("fails")
         assert isinstance(gone, Failed)
         assert gone.mistake
         assert "gone.png" in gone.message
         assert isinstance(fails, Failed)
         assert "as told" in fails.message
-        assert set(found) == desk.pictures() == {"a", "b", "c"}
+        assert set(outcomes) == desk.pictures() == {"a", "b", "c"}
 
     @said_of(isolated=(True,))
     def test_a_process_that_dies_costs_no_picture_but_its_own(self, spec: ExecutorSpec, desk: ExecutorDesk) -> None:
         """A process that dies costs no picture but the one it was painting."""
         orders = [desk.order("a"), desk.order("dies", "die"), *(desk.order(name) for name in "bcd")]
-        found = {Path(order.output).stem: outcome for order, outcome in self.run(spec, orders)}
-        assert isinstance(found.pop("dies"), Failed)
-        assert all(isinstance(outcome, Done) for outcome in found.values()), found
+        outcomes = {Path(order.output).stem: outcome for order, outcome in self.run(spec, orders)}
+        assert isinstance(outcomes.pop("dies"), Failed)
+        assert all(isinstance(outcome, Done) for outcome in outcomes.values()), outcomes
         assert desk.pictures() == {"a", "b", "c", "d"}
 
     def test_orders_are_taken_when_there_is_room_to_paint_them(self, spec: ExecutorSpec, desk: ExecutorDesk) -> None:
@@ -178,8 +176,8 @@ class ExecutorSuite(Suite):
         """What is painted is what `nst.worker.painter.Painter` paints, to the last bit."""
         list(self.run(spec, [desk.order("here")]))
         entry = EntryPoint(ENTRY_POINT_GROUP, "nst-suite", "nst_suite_backend", "nst-suite", "1.0")
-        there = Painter(Plugins([entry])).paint(desk.order("there"))
-        assert isinstance(there, Done), there
+        local = Painter(Plugins([entry])).paint(desk.order("there"))
+        assert isinstance(local, Done), local
         assert (desk.folder / "here.png").read_bytes() == (desk.folder / "there.png").read_bytes()
 
     def test_closed_before_its_end_it_paints_no_further_picture(self, spec: ExecutorSpec, desk: ExecutorDesk) -> None:

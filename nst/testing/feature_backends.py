@@ -86,10 +86,10 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
     def test_pixels_are_clipped(self, backend: FeatureBackend) -> None:
         """Bring an image back as `Pixels`, clipped to 0..1."""
         beyond = photo(5, 7) * 3 - 1
-        found = backend.to_numpy(backend.asarray(beyond))
-        assert_pixels(found, (5, 7))
-        assert (found[beyond <= 0] == 0).all()
-        assert (found[beyond >= 1] == 1).all()
+        returned = backend.to_numpy(backend.asarray(beyond))
+        assert_pixels(returned, (5, 7))
+        assert (returned[beyond <= 0] == 0).all()
+        assert (returned[beyond >= 1] == 1).all()
 
     def test_pixels_come_back_as_they_were(self, backend: FeatureBackend) -> None:
         """What `asarray` put there comes back as it was."""
@@ -100,9 +100,9 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
         """Bring any array back as it is, of its own shape and not clipped: `asarray` of it is that array again."""
         for shape in ((5, 7, 3), (1, 1, 3), (7,), (2, 3, 4, 5)):
             array = np.linspace(-2, 3, math.prod(shape), dtype=np.float32).reshape(shape)
-            found = backend.to_host(backend.asarray(array))
-            assert found.dtype == np.float32
-            np.testing.assert_array_equal(found, array)
+            returned = backend.to_host(backend.asarray(array))
+            assert returned.dtype == np.float32
+            np.testing.assert_array_equal(returned, array)
 
     def test_features_are_channels_last(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """Activations by layer name, each `(H_l, W_l, C_l)`, channels last; computed to the deepest layer asked for."""
@@ -116,8 +116,8 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
     def test_every_declared_layer_is_given_and_no_other(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """Every layer that the spec declares can be asked for, and only those asked for are given."""
         image = backend.asarray(photo(*[smallest_side(spec.layers)] * 2))
-        for asked in (spec.layer_names, spec.layer_names[::-1][:2], spec.layer_names[:1]):
-            assert sorted(backend.features(image, asked)) == sorted(asked)
+        for layers in (spec.layer_names, spec.layer_names[::-1][:2], spec.layer_names[:1]):
+            assert sorted(backend.features(image, layers)) == sorted(layers)
 
     def test_features_are_computed_to_the_deepest_layer_asked_for(
         self, spec: BackendSpec, backend: FeatureBackend
@@ -162,9 +162,9 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
         for conv, relu in ((conv, relu) for conv, relu in pairs if relu in spec.layer_names):
             image = backend.asarray(photo(*[2 * spec.select([conv])[0].stride + 3] * 2))
             features = backend.features(image, (conv, relu))
-            found = {name: backend.to_host(features[name]) for name in (conv, relu)}
-            assert found[conv].min() < 0, conv
-            np.testing.assert_allclose(found[relu], np.maximum(found[conv], 0), rtol=1e-6, err_msg=relu)
+            values = {name: backend.to_host(features[name]) for name in (conv, relu)}
+            assert values[conv].min() < 0, conv
+            np.testing.assert_allclose(values[relu], np.maximum(values[conv], 0), rtol=1e-6, err_msg=relu)
 
     def test_smallest_image_leaves_one_position(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """The smallest image is `nst.geometry.smallest_side` of the layers wide and high, and leaves one
@@ -184,18 +184,18 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
         """Make the objective whose value is the sum of the scalars `loss` returns."""
         image = photo(5, 7)
         objective = backend.value_and_grad(lambda x: {"one": backend.xp.sum(x), "two": 3 * backend.xp.mean(x * x)})
-        found = objective(backend.asarray(image))
-        assert found.terms == pytest.approx({"one": image.sum(), "two": 3 * (image**2).mean()}, rel=self.tolerance)
-        assert found.loss == pytest.approx(sum(found.terms.values()))
-        assert all(isinstance(number, float) for number in (found.loss, *found.terms.values()))
+        evaluation = objective(backend.asarray(image))
+        assert evaluation.terms == pytest.approx({"one": image.sum(), "two": 3 * (image**2).mean()}, rel=self.tolerance)
+        assert evaluation.loss == pytest.approx(sum(evaluation.terms.values()))
+        assert all(isinstance(number, float) for number in (evaluation.loss, *evaluation.terms.values()))
 
     def test_gradient_is_of_the_image_s_kind_and_shape(self, backend: FeatureBackend) -> None:
         """The objective takes an `Array` or a NumPy array of one size and returns the gradient in the same kind."""
         for image in (backend.asarray(photo(5, 7)), photo(5, 7)):
-            found = energy(backend)(image).gradient
-            assert isinstance(found, type(image))
-            assert tuple(found.shape) == (5, 7, 3)
-            np.testing.assert_allclose(backend.to_host(found), 2 * photo(5, 7), rtol=self.tolerance)
+            gradient = energy(backend)(image).gradient
+            assert isinstance(gradient, type(image))
+            assert tuple(gradient.shape) == (5, 7, 3)
+            np.testing.assert_allclose(backend.to_host(gradient), 2 * photo(5, 7), rtol=self.tolerance)
 
     def test_gradient_is_the_slope_of_the_loss(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """The gradient is the slope of the loss."""
@@ -221,20 +221,20 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
         """Along most directions of ones and minus ones, where an error shows as the gradient does; some meet a bend."""
         exact = backend.precision in ("float32", "float64")
         tolerance, step = (self.slope_tolerance, 3e-4) if exact else (self.coarse_slope_tolerance, 1e-2)
-        found = np.asarray(objective(image).gradient, np.float64)
+        gradient = np.asarray(objective(image).gradient, np.float64)
         errors = []
         for seed in range(7):
             direction = np.random.default_rng(seed).choice([-1, 1], image.shape).astype(np.float32)
             ahead, behind = (objective(image + np.float32(way) * direction).loss for way in (step, -step))
-            errors.append(abs((ahead - behind) / (2 * step) - (found * direction).sum()))
-        assert np.median(errors) <= tolerance * np.linalg.norm(found)
+            errors.append(abs((ahead - behind) / (2 * step) - (gradient * direction).sum()))
+        assert np.median(errors) <= tolerance * np.linalg.norm(gradient)
 
     def test_free_memory_is_a_number_of_bytes_or_none(self, backend: Any) -> None:
         """A backend with memory of its own may also have `free_memory() -> int | None`, the bytes there that this
         process can hold in all: pictures that need more are computed in tiles from the start.
         """
-        found = getattr(backend, "free_memory", lambda: None)()
-        assert found is None or (isinstance(found, int) and found >= 0)
+        free = getattr(backend, "free_memory", lambda: None)()
+        assert free is None or (isinstance(free, int) and free >= 0)
 
     def test_other_errors_pass_through_memory_errors(self, backend: Any) -> None:
         """Any other error within it is raised as it is."""
@@ -260,9 +260,9 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
         side = smallest_side(spec.layers)
         objective = backend.value_and_grad(self._mean_square(backend, *spec.layer_names))
         for value in (0.0, 0.5, 1.0, -0.5, 1.5):
-            found = objective(flat(value, side, side + 1))
-            assert all(map(math.isfinite, found.terms.values())), f"{found.terms} at {value}"
-            assert np.isfinite(found.gradient).all(), f"at {value}"
+            evaluation = objective(flat(value, side, side + 1))
+            assert all(map(math.isfinite, evaluation.terms.values())), f"{evaluation.terms} at {value}"
+            assert np.isfinite(evaluation.gradient).all(), f"at {value}"
 
     def test_image_is_not_written_to(self, backend: FeatureBackend) -> None:
         """The image is not written to."""
@@ -275,17 +275,17 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
         """A gradient that was returned is not written to later."""
         objective = energy(backend)
         for convert in (backend.asarray, np.array):
-            kept = objective(convert(photo(5, 7))).gradient
-            before = backend.to_host(kept).copy()
+            gradient = objective(convert(photo(5, 7))).gradient
+            before = backend.to_host(gradient).copy()
             objective(convert(photo(5, 7, seed=1)))
-            np.testing.assert_array_equal(backend.to_host(kept), before)
+            np.testing.assert_array_equal(backend.to_host(gradient), before)
 
     def test_same_image_gives_the_same_numbers(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """On the CPU the same image gives the same numbers."""
         side = smallest_side(spec.layers)
         objective = backend.value_and_grad(self._mean_square(backend, spec.layer_names[-1]))
-        found = [objective(photo(side, 2 * side)) for _ in range(3)]
-        assert len({(each.loss, each.gradient.tobytes()) for each in found}) == 1
+        evaluations = [objective(photo(side, 2 * side)) for _ in range(3)]
+        assert len({(evaluation.loss, evaluation.gradient.tobytes()) for evaluation in evaluations}) == 1
 
     def test_further_arguments_reach_the_loss(self, backend: FeatureBackend) -> None:
         """`objective(image, *parameters)` calls `loss(image, *parameters)`, NumPy's arrays among the parameters made
@@ -295,16 +295,16 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
         image = photo(5, 7)
         for factor, others in ((2.0, (3,)), (5.0, (3,)), (5.0, (2, 4))):
             a, b = np.full(image.shape, factor, np.float32), np.ones(others, np.float32)
-            for given in ((a, b), (backend.asarray(a), b)):
+            for operands in ((a, b), (backend.asarray(a), b)):
                 expected = float((image * a).sum() * b.sum())
-                assert objective(image, *given).loss == pytest.approx(expected, rel=self.tolerance)
+                assert objective(image, *operands).loss == pytest.approx(expected, rel=self.tolerance)
 
     def test_gradient_is_with_respect_to_the_image_alone(self, backend: FeatureBackend) -> None:
         """The gradient is with respect to the image alone."""
         objective = backend.value_and_grad(lambda x, a: {"all": backend.xp.sum(x * a)})
         factor = photo(5, 7, seed=1)
-        found = objective(photo(5, 7), factor).gradient
-        np.testing.assert_allclose(np.asarray(found), factor, rtol=self.tolerance)
+        gradient = objective(photo(5, 7), factor).gradient
+        np.testing.assert_allclose(np.asarray(gradient), factor, rtol=self.tolerance)
 
     @pytest.mark.parametrize("shape", [(4,), (2, 3), (2, 3, 4, 5), (1, 1, 8)], ids=str)
     def test_image_may_have_any_shape(self, backend: FeatureBackend, shape: tuple[int, ...]) -> None:
@@ -320,5 +320,5 @@ def energy(backend: FeatureBackend) -> Any:
 
 def shapes(backend: FeatureBackend, size: tuple[int, int], spec: BackendSpec) -> dict[str, tuple[int, ...]]:
     """Return the shape of every declared layer for an image size."""
-    found = backend.features(backend.asarray(photo(*size)), spec.layer_names)
-    return {layer: tuple(found[layer].shape) for layer in spec.layer_names}
+    features = backend.features(backend.asarray(photo(*size)), spec.layer_names)
+    return {layer: tuple(features[layer].shape) for layer in spec.layer_names}

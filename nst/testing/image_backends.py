@@ -47,8 +47,8 @@ class ImageBackendSuite(BackendSuite):
 
     def test_another_style_gives_another_picture(self, backend: ImageBackend) -> None:
         """Another style gives another picture."""
-        found = [self.paint(backend, photo(40, 40, seed=seed) * shade) for seed, shade in ((1, 0.4), (2, 1))]
-        assert np.abs(found[0] - found[1]).max() > self.tolerance
+        pictures = [self.paint(backend, photo(40, 40, seed=seed) * shade) for seed, shade in ((1, 0.4), (2, 1))]
+        assert np.abs(pictures[0] - pictures[1]).max() > self.tolerance
 
     def test_style_of_share_0_leaves_no_trace(self, backend: ImageBackend) -> None:
         """`blend` holds the styles' shares, summing to 1; a style of share 0 leaves no trace, and the order of the
@@ -57,8 +57,8 @@ class ImageBackendSuite(BackendSuite):
         first, second = photo(40, 40, seed=1) * 0.4, photo(40, 40, seed=2)
         alone = self.paint(backend, first)
         for pictures, blend in (((first, second), (1.0, 0.0)), ((second, first), (0.0, 1.0))):
-            found = self.paint(backend, *pictures, blend=blend)
-            np.testing.assert_allclose(found, alone, rtol=0, atol=self.tolerance)
+            painted = self.paint(backend, *pictures, blend=blend)
+            np.testing.assert_allclose(painted, alone, rtol=0, atol=self.tolerance)
 
     def test_order_of_styles_means_nothing(self, backend: ImageBackend) -> None:
         """`blend` holds the styles' shares, summing to 1; a style of share 0 leaves no trace, and the order of the
@@ -84,8 +84,8 @@ class ImageBackendSuite(BackendSuite):
 
     def test_same_pictures_give_the_same_picture(self, backend: ImageBackend) -> None:
         """On the CPU the same pictures give the same picture."""
-        found = [self.paint(backend, photo(40, 40, seed=1)) for _ in range(2)]
-        np.testing.assert_array_equal(found[0], found[1])
+        pictures = [self.paint(backend, photo(40, 40, seed=1)) for _ in range(2)]
+        np.testing.assert_array_equal(pictures[0], pictures[1])
 
     def test_every_allowed_value_of_an_option_works(self, spec: BackendSpec, weights: Any) -> None:
         """Every value that is allowed works."""

@@ -33,8 +33,8 @@ class InitializerSuite(Suite):
         """Run the initializer on images, by default on two small ones."""
         content = photo(12, 16) if content is None else content
         rng = np.random.default_rng(seed)
-        made: Pixels = spec.load()(content, styles or [photo(9, 14, seed=1)], rng, **self.settings(spec) | options)
-        return made
+        image: Pixels = spec.load()(content, styles or [photo(9, 14, seed=1)], rng, **self.settings(spec) | options)
+        return image
 
     @pytest.mark.parametrize(("content", "style"), SIZES, ids=lambda size: "{}x{}".format(*size))
     def test_gives_pixels_of_the_content_s_size(
@@ -53,28 +53,28 @@ class InitializerSuite(Suite):
 
     def test_same_seed_gives_the_same_pixels(self, spec: InitializerSpec) -> None:
         """`Pixels` of the content's size, drawn with `rng` alone: the same seed gives the same pixels."""
-        found = []
+        starts = []
         for _ in range(2):
             np.random.seed(0)
-            found.append(self.start(spec, seed=3))
-        np.testing.assert_array_equal(found[0], found[1])
+            starts.append(self.start(spec, seed=3))
+        np.testing.assert_array_equal(starts[0], starts[1])
 
     def test_global_generator_means_nothing_and_is_left_alone(self, spec: InitializerSpec) -> None:
         """NumPy's global generator means nothing to it and is left alone."""
-        found = []
+        starts = []
         for seed in (0, 1):
             np.random.seed(seed)
-            found.append(self.start(spec, seed=3))
+            starts.append(self.start(spec, seed=3))
             drawn = np.random.random()
             np.random.seed(seed)
             assert drawn == np.random.random()
-        np.testing.assert_array_equal(found[0], found[1])
+        np.testing.assert_array_equal(starts[0], starts[1])
 
     def test_inputs_are_not_written_to_nor_shared(self, spec: InitializerSpec) -> None:
         """The inputs are not written to, nor shared with the result."""
         content, style = photo(12, 16), photo(12, 16, seed=1)
-        made = self.start(spec, content, [style])
-        made[:] = 0.123
+        image = self.start(spec, content, [style])
+        image[:] = 0.123
         np.testing.assert_array_equal(content, photo(12, 16))
         np.testing.assert_array_equal(style, photo(12, 16, seed=1))
 

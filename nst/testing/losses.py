@@ -101,16 +101,16 @@ class LossSuite(Suite):
     def test_is_a_number_of_0_or_more(self, spec: LossSpec, loss: Any) -> None:
         """It is a number of 0 or more."""
         for seed in range(5):
-            found = self.value(spec, loss, self.make_features(seed), self.make_features(9))
-            assert np.shape(found) == ()
-            assert found >= 0
+            value = self.value(spec, loss, self.make_features(seed), self.make_features(9))
+            assert np.shape(value) == ()
+            assert value >= 0
 
     @said_of(role=AIMED)
     def test_is_0_at_its_target(self, spec: LossSpec, loss: Any) -> None:
         """It is 0 at its target."""
         for seed in range(3):
-            found = self.value(spec, loss, self.make_features(seed), self.make_features(seed))
-            assert abs(found) <= self.zero
+            value = self.value(spec, loss, self.make_features(seed), self.make_features(seed))
+            assert abs(value) <= self.zero
 
     @said_of(role=AIMED)
     def test_is_above_0_where_features_are_unlike(self, spec: LossSpec, loss: Any) -> None:
@@ -123,8 +123,8 @@ class LossSuite(Suite):
         features, target = self.make_features(0), self.make_features(1)
         expected = float(self.value(spec, loss, features, target))
         for scale in (0.1, 100.0):
-            found = self.value(spec, loss, scale * features, scale * target)
-            assert found == pytest.approx(expected, rel=self.scale_tolerance)
+            value = self.value(spec, loss, scale * features, scale * target)
+            assert value == pytest.approx(expected, rel=self.scale_tolerance)
 
     @said_of(role=AIMED)
     @pytest.mark.parametrize("axis", range(3), ids=("rows", "columns", "channels"))
@@ -133,8 +133,8 @@ class LossSuite(Suite):
         size and any number of channels.
         """
         pair = self.make_features(0), self.make_features(1)
-        found = self.value(spec, loss, *(each.repeat(2, axis) for each in pair))
-        assert found == pytest.approx(float(self.value(spec, loss, *pair)), rel=self.scale_tolerance)
+        value = self.value(spec, loss, *(features.repeat(2, axis) for features in pair))
+        assert value == pytest.approx(float(self.value(spec, loss, *pair)), rel=self.scale_tolerance)
 
     @said_of(role=AIMED)
     def test_takes_any_number_of_channels(self, spec: LossSpec, loss: Any) -> None:
@@ -179,7 +179,7 @@ class LossSuite(Suite):
         """The same features give the same number."""
         features, target = self.make_features(0), self.make_features(1)
         another = spec.load()(**self.settings(spec))
-        assert len({float(self.value(spec, each, features, target)) for each in (loss, loss, another)}) == 1
+        assert len({float(self.value(spec, instance, features, target)) for instance in (loss, loss, another)}) == 1
 
     def test_every_allowed_value_of_an_option_works(self, spec: LossSpec) -> None:
         """Every value that is allowed works."""
@@ -211,8 +211,8 @@ class LossSuite(Suite):
         """An even weight is no weight."""
         features = self.make_features(0)
         for weight in (1.0, 3.0):
-            found = loss.statistic(PLAIN, features, np.full(features.shape[:2], weight))
-            self._alike(found, loss.statistic(PLAIN, features, None))
+            statistic = loss.statistic(PLAIN, features, np.full(features.shape[:2], weight))
+            self._alike(statistic, loss.statistic(PLAIN, features, None))
 
     @said_of(shape=("statistic",))
     def test_weight_of_ones_and_zeros_leaves_the_ones(self, loss: Any) -> None:
@@ -228,25 +228,25 @@ class LossSuite(Suite):
         with pytest.raises(NstError):
             loss.statistic(PLAIN, self.make_features(0), np.ones((6, 8)))
 
-    def _alike(self, found: Any, expected: Any) -> None:
+    def _alike(self, value: Any, expected: Any) -> None:
         scale = np.abs(expected).max()
-        np.testing.assert_allclose(found / scale, expected / scale, rtol=0, atol=self.tolerance)
+        np.testing.assert_allclose(value / scale, expected / scale, rtol=0, atol=self.tolerance)
 
     @said_of(shape=POINTWISE)
     def test_difference_is_a_number_of_0_or_more_at_each_position(self, loss: Any) -> None:
         """`(H, W)`, at least 0, and 0 where `features` `(H, W, C)` are like `target`, shaped alike."""
-        found = loss.difference(PLAIN, self.make_features(0), self.make_features(1))
-        assert found.shape == (6, 8)
-        assert found.min() >= 0
+        difference = loss.difference(PLAIN, self.make_features(0), self.make_features(1))
+        assert difference.shape == (6, 8)
+        assert difference.min() >= 0
 
     @said_of(shape=POINTWISE, role=AIMED)
     def test_difference_is_0_where_features_are_like_the_target(self, loss: Any) -> None:
         """`(H, W)`, at least 0, and 0 where `features` `(H, W, C)` are like `target`, shaped alike."""
         features, target = self.make_features(0), self.make_features(1)
         features[:, 4:] = target[:, 4:]
-        found = loss.difference(PLAIN, features, target)
-        assert np.abs(found[:, 5:]).max() <= self.zero  # one column is the border
-        assert found[:, :3].max() > 0
+        difference = loss.difference(PLAIN, features, target)
+        assert np.abs(difference[:, 5:]).max() <= self.zero  # one column is the border
+        assert difference[:, :3].max() > 0
 
     @said_of(shape=POINTWISE)
     def test_tile_has_the_difference_of_the_whole(self, loss: Any) -> None:
@@ -254,9 +254,9 @@ class LossSuite(Suite):
         one.
         """
         features, target = self.make_features(0, 12, 14), self.make_features(1, 12, 14)
-        whole = loss.difference(PLAIN, features, target)
+        difference = loss.difference(PLAIN, features, target)
         tile = loss.difference(PLAIN, features[2:9, 3:12], target[2:9, 3:12])
-        np.testing.assert_allclose(tile[1:-1, 1:-1], whole[3:8, 4:11], rtol=self.tolerance, atol=self.tolerance)
+        np.testing.assert_allclose(tile[1:-1, 1:-1], difference[3:8, 4:11], rtol=self.tolerance, atol=self.tolerance)
 
     @said_of(shape=POINTWISE)
     def test_energy_is_a_float_or_one_number_per_position(self, loss: Any) -> None:

@@ -27,9 +27,9 @@ class NamespaceTests:
         plain = backend.to_host(CALLS[call](backend.xp, backend.asarray(X.astype(np.float32))))  # as targets are
         np.testing.assert_allclose(plain, expected, rtol=0, atol=self.tolerance * np.abs(expected).max())
         weight = np.random.default_rng(1).uniform(0.5, 1, np.shape(expected))
-        found = self._weighted(backend, call, weight)
+        evaluation = self._weighted(backend, call, weight)
         scale = np.abs(expected * weight).sum()
-        assert found.loss == pytest.approx((expected * weight).sum(), abs=self.tolerance * scale)
+        assert evaluation.loss == pytest.approx((expected * weight).sum(), abs=self.tolerance * scale)
 
     @pytest.mark.parametrize("call", CALLS)
     def test_namespace_has_the_gradient_of_what_it_gives(self, backend: FeatureBackend, call: str) -> None:
@@ -37,15 +37,15 @@ class NamespaceTests:
         leaf, xp = Tape(X), TapeNamespace()
         weight = np.random.default_rng(1).uniform(0.5, 1, np.shape(CALLS[call](ReferenceVGG.xp, X)))
         expected = gradient(xp.sum(CALLS[call](xp, leaf) * weight), leaf)
-        found = np.asarray(self._weighted(backend, call, weight).gradient)
-        np.testing.assert_allclose(found, expected, rtol=0, atol=self.tolerance * np.abs(expected).max())
+        actual = np.asarray(self._weighted(backend, call, weight).gradient)
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=self.tolerance * np.abs(expected).max())
 
     def _weighted(self, backend: FeatureBackend, call: str, weight: Any) -> Evaluation:
         """Return the weighted sum of a call's result; the weights differ, so that values cannot be exchanged."""
 
         def loss(x: Tensor, weight: Tensor) -> Mapping[str, Tensor]:
-            found = CALLS[call](backend.xp, x)
-            assert tuple(found.shape) == tuple(weight.shape)
-            return {"all": backend.xp.sum(found * weight)}
+            result = CALLS[call](backend.xp, x)
+            assert tuple(result.shape) == tuple(weight.shape)
+            return {"all": backend.xp.sum(result * weight)}
 
         return backend.value_and_grad(loss)(X.astype(np.float32), weight.astype(np.float32))

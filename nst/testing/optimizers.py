@@ -102,11 +102,11 @@ class OptimizerSuite(Suite):
             metafunc.parametrize("make", self.arrays.values(), ids=self.arrays)
 
     def run(
-        self, spec: OptimizerSpec, problem: RecordingObjective, start: Array = None, **given: Any
+        self, spec: OptimizerSpec, problem: RecordingObjective, start: Array = None, **options: Any
     ) -> Iterator[Iterate]:
         """Yield the optimizer's iterates on a problem."""
         image = problem.start if start is None else start
-        iterates: Iterator[Iterate] = spec.load()(problem, image, **self.settings(spec) | given)
+        iterates: Iterator[Iterate] = spec.load()(problem, image, **self.settings(spec) | options)
         return iterates
 
     def test_image_is_of_the_shape_and_kind_it_was_given(self, spec: OptimizerSpec, make: MakeArray) -> None:
@@ -157,11 +157,11 @@ class OptimizerSuite(Suite):
 
     def test_nothing_yielded_is_written_to_later(self, spec: OptimizerSpec, make: MakeArray) -> None:
         """Neither `image` nor `state` is written to after it has been yielded."""
-        kept = []
+        copied = []
         for iterate in islice(self.run(spec, quadratic(make)), 12):
             yielded = {"image": iterate.image, **iterate.state}
-            kept.append((yielded, {name: np.asarray(value).copy() for name, value in yielded.items()}))
-        for yielded, copies in kept:
+            copied.append((yielded, {name: np.asarray(value).copy() for name, value in yielded.items()}))
+        for yielded, copies in copied:
             for name, value in yielded.items():
                 np.testing.assert_array_equal(np.asarray(value), copies[name], err_msg=name)
 
@@ -183,13 +183,13 @@ class OptimizerSuite(Suite):
         would have followed.
         """
         problem = quadratic(make)
-        whole = list(islice(self.run(spec, problem), taken + 4))
-        parting = whole[taken - 1]
+        iterates = list(islice(self.run(spec, problem), taken + 4))
+        parting = iterates[taken - 1]
         rest = self.run(spec, problem, parting.image, state=serialized(parting.state))
-        for expected in whole[taken:]:
-            found = next(rest)
+        for expected in iterates[taken:]:
+            iterate = next(rest)
             expected_image = np.asarray(expected.image)
-            np.testing.assert_allclose(np.asarray(found.image), expected_image, rtol=0, atol=self.resume_tolerance)
+            np.testing.assert_allclose(np.asarray(iterate.image), expected_image, rtol=0, atol=self.resume_tolerance)
 
     @said_of(resumable=(False,))
     def test_state_is_refused_where_it_cannot_be_resumed(self, spec: OptimizerSpec, make: MakeArray) -> None:
@@ -251,8 +251,9 @@ class OptimizerSuite(Suite):
         problem = quadratic(make)
 
         def objective(image: Array) -> Evaluation:
-            found = problem(image)
-            return Evaluation(math.nan, {}, found.gradient * math.nan) if len(problem.asked) == call else found
+            evaluation = problem(image)
+            nowhere = Evaluation(math.nan, {}, evaluation.gradient * math.nan)
+            return nowhere if len(problem.asked) == call else evaluation
 
         with np.errstate(invalid="ignore"):
             list(islice(spec.load()(objective, problem.start, **self.settings(spec)), 6))

@@ -23,12 +23,12 @@ def flat(value: float, height: int, width: int) -> Pixels:
     return np.full((height, width, 3), value, np.float32)
 
 
-def assert_pixels(found: Any, size: tuple[int, int]) -> None:
+def assert_pixels(pixels: Any, size: tuple[int, int]) -> None:
     """Fails for what is not `nst.protocols.Pixels` of a size (height, width)."""
-    assert isinstance(found, np.ndarray), f"Pixels are a NumPy array, not {type(found).__name__}"
-    assert found.shape == (*size, 3), f"Pixels of {size} are {(*size, 3)}, not {found.shape}"
-    assert found.dtype == np.float32, f"Pixels are float32, not {found.dtype}"
-    assert found.flags.c_contiguous, "Pixels are C-contiguous"
-    assert np.isfinite(found).all(), "Pixels are finite"
-    assert found.min() >= 0, f"Pixels are 0..1, not {found.min()}..{found.max()}"
-    assert found.max() <= 1, f"Pixels are 0..1, not {found.min()}..{found.max()}"
+    assert isinstance(pixels, np.ndarray), f"Pixels are a NumPy array, not {type(pixels).__name__}"
+    assert pixels.shape == (*size, 3), f"Pixels of {size} are {(*size, 3)}, not {pixels.shape}"
+    assert pixels.dtype == np.float32, f"Pixels are float32, not {pixels.dtype}"
+    assert pixels.flags.c_contiguous, "Pixels are C-contiguous"
+    assert np.isfinite(pixels).all(), "Pixels are finite"
+    assert pixels.min() >= 0, f"Pixels are 0..1, not {pixels.min()}..{pixels.max()}"
+    assert pixels.max() <= 1, f"Pixels are 0..1, not {pixels.min()}..{pixels.max()}"

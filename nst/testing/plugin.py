@@ -28,11 +28,11 @@ class PluginSuite(Suite):
 
     def check(self, name: str, subject: Subject) -> None:
         """Fail for what a check finds wrong, warn of what it finds doubtful."""
-        found = ask(name, subject)
-        for finding in found:
+        answer = ask(name, subject)
+        for finding in answer:
             if finding.status == "warned":
                 warnings.warn(f"{finding.message} ({finding.hint})", stacklevel=3)
-        wrong = [f"{finding.message}\n    {finding.hint}" for finding in found if finding.status == "failed"]
+        wrong = [f"{finding.message}\n    {finding.hint}" for finding in answer if finding.status == "failed"]
         if wrong:
             pytest.fail("\n".join(wrong), pytrace=False)
 

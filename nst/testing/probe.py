@@ -87,9 +87,9 @@ def probe(entries: Sequence[EntryPoint]) -> Probed:
 
 def _read(answers: str | bytes | None, *troubles: str) -> Probed:
     """Return the last answer of the process, and the reason if it did not end normally."""
-    found = Probed(**json.loads(line)) if (line := (answers or "{}").splitlines()[-1]) else Probed()
-    found.factories += troubles
-    return found
+    probed = Probed(**json.loads(line)) if (line := (answers or "{}").splitlines()[-1]) else Probed()
+    probed.factories += troubles
+    return probed
 
 
 def main() -> None:
@@ -99,8 +99,8 @@ def main() -> None:
     request = json.load(sys.stdin)
     sys.path[:] = request["path"]
     with os.fdopen(answer, "w") as stream:
-        for found in _probed([EntryPoint(**entry) for entry in request["entries"]]):
-            print(json.dumps(asdict(found)), file=stream, flush=True)
+        for probed in _probed([EntryPoint(**entry) for entry in request["entries"]]):
+            print(json.dumps(asdict(probed)), file=stream, flush=True)
 
 
 def _probed(entries: Sequence[EntryPoint]) -> Iterator[Probed]:
@@ -110,17 +110,17 @@ def _probed(entries: Sequence[EntryPoint]) -> Iterator[Probed]:
     milliseconds = round(1000 * (time.perf_counter() - began), 1)
     own = {entry.module.partition(".")[0] for entry in entries}
     foreign = _packages(set(sys.modules) - before) - sys.stdlib_module_names - OURS - own
-    found = Probed(milliseconds, sorted(foreign))
+    probed = Probed(milliseconds, sorted(foreign))
     specs = [(kind, spec) for plugin in plugins.installed for kind, offered in plugin.specs.items() for spec in offered]
     for _, spec in specs:
-        found.sources += _source_troubles(spec) if isinstance(spec, BackendSpec) else ()
-        found.factories += _state_bytes_troubles(spec) if isinstance(spec, OptimizerSpec) and spec.state_bytes else ()
-    yield found
+        probed.sources += _source_troubles(spec) if isinstance(spec, BackendSpec) else ()
+        probed.factories += _state_bytes_troubles(spec) if isinstance(spec, OptimizerSpec) and spec.state_bytes else ()
+    yield probed
     for kind, spec in specs:
         wrong, doubtful = _judge(kind, spec)
-        found.factories += wrong
-        found.doubts += doubtful
-    yield found
+        probed.factories += wrong
+        probed.doubts += doubtful
+    yield probed
 
 
 def _packages(modules: set[str]) -> set[str]:
@@ -153,12 +153,12 @@ def _state_bytes_troubles(spec: OptimizerSpec) -> Iterator[str]:
     """Yield the errors of the function that gives the bytes of a state; no framework may be loaded yet."""
     called = f"optimizer {spec.name}: state_bytes ({spec.state_bytes})"
     try:
-        told = resolve(spec.state_bytes)(2**20, 10, **_defaults(spec))
+        size = resolve(spec.state_bytes)(2**20, 10, **_defaults(spec))
     except (Exception, SystemExit) as error:
         yield f"{called} cannot be asked: {type(error).__name__}: {error}"
         return
-    if not isinstance(told, int) or told < 0:
-        yield f"{called} tells {told!r}, which is no number of bytes"
+    if not isinstance(size, int) or size < 0:
+        yield f"{called} tells {size!r}, which is no number of bytes"
     yield from _heavy(called, set(FRAMEWORKS) - {"numpy", "scipy"})
 
 
@@ -174,9 +174,9 @@ def _defaults(spec: Spec) -> dict[str, Any]:
 def _judge(kind: str, spec: Spec) -> tuple[list[str], list[str]]:
     """Yield the errors and warnings of a factory and of the other references of a spec."""
     others = [spec.files, spec.compressor] if isinstance(spec, BackendSpec) else []
-    found = {reference: _unusable(reference) for reference in [spec.factory, *filter(None, others)]}
-    wrong = [f"{kind} {spec.name}: {reference} {trouble}" for reference, trouble in found.items() if trouble]
-    if found[spec.factory]:
+    troubles = {reference: _unusable(reference) for reference in [spec.factory, *filter(None, others)]}
+    wrong = [f"{kind} {spec.name}: {reference} {trouble}" for reference, trouble in troubles.items() if trouble]
+    if troubles[spec.factory]:
         return wrong, []
     misfits, doubts = _fit(kind, spec, spec.load())
     called = f"{kind} {spec.name}: {spec.factory}"
@@ -185,10 +185,10 @@ def _judge(kind: str, spec: Spec) -> tuple[list[str], list[str]]:
 
 def _unusable(reference: str) -> str:
     try:
-        found = resolve(reference)
+        factory = resolve(reference)
     except (Exception, SystemExit) as error:
         return f"cannot be imported: {type(error).__name__}: {error}"
-    return "" if callable(found) else "cannot be called"
+    return "" if callable(factory) else "cannot be called"
 
 
 def _fit(kind: str, spec: Spec, factory: Any) -> tuple[list[str], list[str]]:

@@ -64,7 +64,7 @@ class Suite:
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run a test once per spec it is said of."""
-        overridden = any("spec" in vars(each) for each in type(self).__mro__ if each is not Suite)
+        overridden = any("spec" in vars(kind) for kind in type(self).__mro__ if kind is not Suite)
         if "spec" in metafunc.fixturenames and not overridden:
             fields = getattr(metafunc.function, "said_of", {})
             metafunc.parametrize("spec", _parameters(type(self), fields), scope="class")
@@ -79,10 +79,10 @@ class Suite:
 
 
 def _parameters(suite: type[Suite], fields: Mapping[str, Any]) -> list[Any]:
-    found, trouble = _found(suite)
+    specs, trouble = _found(suite)
     if trouble:
         pytest.fail(trouble, pytrace=False)
-    chosen = [spec for spec in found if all(getattr(spec, name) in values for name, values in fields.items())]
+    chosen = [spec for spec in specs if all(getattr(spec, name) in values for name, values in fields.items())]
     said = "; ".join(f"{name} {' or '.join(map(str, values))}" for name, values in fields.items())
     none = pytest.param(None, marks=pytest.mark.skip(reason=f"said of {said} only"), id="none")
     return [pytest.param(spec, id=spec.name) for spec in chosen] or [none]
@@ -92,10 +92,10 @@ def _found(suite: type[Suite]) -> tuple[list[Any], str]:
     """Return the specs under test, or the reason why there are none."""
     called = f" called '{suite.name}'" if suite.name else ""
     try:
-        found = suite.specs()
+        specs = suite.specs()
     except NstError as error:
         return [], f"{error.message} ({error.hint})"
-    return found, "" if found else f"{suite.distribution} offers no {suite.kind}{called} for {suite.__name__}"
+    return specs, "" if specs else f"{suite.distribution} offers no {suite.kind}{called} for {suite.__name__}"
 
 
 @cache

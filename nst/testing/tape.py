@@ -60,21 +60,21 @@ class Tape:
 
     def __getitem__(self, index: Any) -> Any:
         def pull(gradient: TapeArray) -> TapeArray:
-            whole = np.zeros_like(self.value)
-            np.add.at(whole, index, gradient)
-            return whole
+            total = np.zeros_like(self.value)
+            np.add.at(total, index, gradient)
+            return total
 
         return _unary(self.value[index], self, pull)
 
 
 def gradient(result: Tape, leaf: Tape) -> TapeArray:
     """Return the gradient of a scalar with respect to `leaf`; zeros if the scalar does not depend on it."""
-    found: dict[int, TapeArray] = {id(result): np.ones_like(result.value)}
+    gradients: dict[int, TapeArray] = {id(result): np.ones_like(result.value)}
     for tape in reversed(_ordered(result)):
         for operand, pull in tape.operands:
-            part = pull(found[id(tape)])
-            found[id(operand)] = found[id(operand)] + part if id(operand) in found else part
-    return found.get(id(leaf), np.zeros_like(leaf.value))
+            part = pull(gradients[id(tape)])
+            gradients[id(operand)] = gradients[id(operand)] + part if id(operand) in gradients else part
+    return gradients.get(id(leaf), np.zeros_like(leaf.value))
 
 
 def _ordered(result: Tape) -> list[Tape]:
@@ -101,9 +101,9 @@ def _binary(function: Any, x: Any, y: Any, pull_x: Any, pull_y: Any) -> Any:
     a, b = _value(x), _value(y)
     pairs = [(x, pull_x), (y, pull_y)]
     operands = [
-        (each, lambda g, pull=pull, shape=each.shape: _summed_to(shape, pull(g, a, b)))
-        for each, pull in pairs
-        if isinstance(each, Tape)
+        (parent, lambda g, pull=pull, shape=parent.shape: _summed_to(shape, pull(g, a, b)))
+        for parent, pull in pairs
+        if isinstance(parent, Tape)
     ]
     return Tape(function(a, b), operands) if operands else function(a, b)
 

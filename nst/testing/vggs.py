@@ -130,25 +130,25 @@ class VGGSuite(FeatureBackendSuite):
         region, use = Region([photo(144, 144, 1)], [1.0]), WeightedLoss("style", Greedy(), at({"relu1_1": 1.0}), 1.0)
         image, level = backend.asarray(content), Level(144, 1, backend)
         task = Problem([level], content, [region], content, [use], [], None, {})  # type: ignore[arg-type] # takes no step
-        found = AutoTiledObjective(partial(build_level, task, level), 0, 144, notes.append, backend)(image)
+        evaluation = AutoTiledObjective(partial(build_level, task, level), 0, 144, notes.append, backend)(image)
         plain = replace(task, style=[replace(use, loss=Gram())])
-        assert found.terms == pytest.approx(build_level(plain, level)(image).terms, rel=1e-4)
+        assert evaluation.terms == pytest.approx(build_level(plain, level)(image).terms, rel=1e-4)
         assert notes == ["not enough memory: continuing in tiles of 72 px"]
 
     def _compare(self, spec: BackendSpec, backend: FeatureBackend, reference: ReferenceVGG, picture: Pixels) -> None:
         names = [name for name in layer_names(spec.architecture) if smallest_side([name]) <= min(picture.shape[:2])]
-        found = backend.features(backend.asarray(picture), names)
+        features = backend.features(backend.asarray(picture), names)
         for name, expected in reference.features(reference.asarray(picture), names).items():
-            error = np.linalg.norm(backend.to_host(found[name]) - expected) / np.linalg.norm(expected)
+            error = np.linalg.norm(backend.to_host(features[name]) - expected) / np.linalg.norm(expected)
             assert error < self.feature_tolerance, name
 
     def _compare_losses(self, backend: FeatureBackend, reference: ReferenceVGG, use: WeightedLoss) -> None:
-        found, expected = (evaluation(each, [use], (6, 7)) for each in (backend, reference))
-        assert found.loss == pytest.approx(expected.loss, rel=self.feature_tolerance)
-        self._compare_gradients(backend, found, expected.gradient)
+        actual, expected = (evaluation(network, [use], (6, 7)) for network in (backend, reference))
+        assert actual.loss == pytest.approx(expected.loss, rel=self.feature_tolerance)
+        self._compare_gradients(backend, actual, expected.gradient)
 
-    def _compare_gradients(self, backend: FeatureBackend, found: Evaluation, expected: Any) -> None:
-        error = np.abs(backend.to_host(found.gradient) - expected).max()
+    def _compare_gradients(self, backend: FeatureBackend, actual: Evaluation, expected: Any) -> None:
+        error = np.abs(backend.to_host(actual.gradient) - expected).max()
         assert error < self.gradient_tolerance * np.abs(expected).max()
 
 
@@ -163,12 +163,12 @@ def evaluation(
 def drawn_to(backend: FeatureBackend, uses: Sequence[WeightedLoss], target: Pixels, tile: int = 0) -> Objective:
     """Return the objective of an image of the target's size, whole or in tiles of `tile` pixels."""
     height, width = target.shape[:2]
-    tiles, made = cut((height, width), tile, [layer for use in uses for layer in use.layers]), list[Term]()
+    tiles, terms = cut((height, width), tile, [layer for use in uses for layer in use.layers]), list[Term]()
     for use in uses:
         if use.matched:
-            made += matched_terms(backend, use, Region([target], [1.0]), (target, None), tiles, tile)
+            terms += matched_terms(backend, use, Region([target], [1.0]), (target, None), tiles, tile)
         elif hasattr(use.loss, "statistic"):
-            made += style_terms(backend, use, Region([target], [1.0]), tiles, tile)
+            terms += style_terms(backend, use, Region([target], [1.0]), tiles, tile)
         else:
-            made += pointwise_terms(backend, use, target, tiles)
-    return build_objective(backend, made, tiles)
+            terms += pointwise_terms(backend, use, target, tiles)
+    return build_objective(backend, terms, tiles)

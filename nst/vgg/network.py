@@ -106,14 +106,14 @@ def header(path: str | Path) -> Header:
 
 def read(path: str | Path) -> Network:
     """Read the network of a neutral file and check every value. Raises `UserError` if the file cannot be used."""
-    found = header(path)
-    names = [f"{layer}.{part}" for layer in found.layers for part in ("weight", "bias")]
+    declared = header(path)
+    names = [f"{layer}.{part}" for layer in declared.layers for part in ("weight", "bias")]
     with _opened(Path(path)) as file:
         values = {name: _finite(path, name, file.get_tensor(name), "float32") for name in names}
-    kernels = {layer: values[f"{layer}.weight"] for layer in found.layers}
-    biases = {layer: values[f"{layer}.bias"] for layer in found.layers}
-    preprocessing, digest = PREPROCESSINGS[found.preprocessing], sha256_of(Path(path))
-    return Network(found.architecture, preprocessing, kernels, biases, found.source, found.license, digest)
+    kernels = {layer: values[f"{layer}.weight"] for layer in declared.layers}
+    biases = {layer: values[f"{layer}.bias"] for layer in declared.layers}
+    preprocessing, digest = PREPROCESSINGS[declared.preprocessing], sha256_of(Path(path))
+    return Network(declared.architecture, preprocessing, kernels, biases, declared.source, declared.license, digest)
 
 
 def write(path: str | Path, network: Network, *, dtype: Literal["float16", "float32"] = "float32") -> Path:
@@ -193,21 +193,21 @@ def _channels(path: str | Path, architecture: str, shapes: Mapping[str, tuple[in
         kernel, bias = shapes[f"{name}.weight"], shapes[f"{name}.bias"]
         outputs = kernel[0] if kernel else 0
         if kernel != (outputs, inputs, 3, 3) or bias != (outputs,) or outputs < 1:
-            found = f"'{path}': {name} has weight {kernel} and bias {bias}"
-            raise UserError(f"{found}; expected weight (N, {inputs}, 3, 3) and bias (N,)")
+            actual = f"'{path}': {name} has weight {kernel} and bias {bias}"
+            raise UserError(f"{actual}; expected weight (N, {inputs}, 3, 3) and bias (N,)")
         channels[name] = inputs = outputs
     return channels
 
 
 def _present(path: str | Path, architecture: str, tensors: Iterable[str]) -> tuple[str, ...]:
     """Return the convolutions from the first to the deepest present, after checking that they are complete."""
-    found, order = set(tensors), convolutions(architecture)
-    depths = (depth for depth, name in enumerate(order, 1) if {f"{name}.weight", f"{name}.bias"} & found)
+    names, order = set(tensors), convolutions(architecture)
+    depths = (depth for depth, name in enumerate(order, 1) if {f"{name}.weight", f"{name}.bias"} & names)
     present = order[: max(depths, default=1)]
     needed = [f"{name}.{part}" for name in present for part in ("weight", "bias")]
-    if missing := [name for name in needed if name not in found]:
+    if missing := [name for name in needed if name not in names]:
         raise UserError(f"'{path}' lacks {', '.join(missing)}", "a file may lack only the deepest layers")
-    if foreign := sorted(found.difference(needed)):
+    if foreign := sorted(names.difference(needed)):
         raise UserError(f"'{path}' holds {foreign[0]}, which is not part of {architecture}", FORMAT_HINT)
     return present
 

@@ -65,12 +65,12 @@ class ReferenceVGG:
     def features(self, image: Exact, layers: Sequence[str]) -> Mapping[str, Exact]:
         """Activations `(H_l, W_l, C_l)` by name."""
         require_size(image.shape, layers)
-        found: dict[str, Exact] = {}
+        features: dict[str, Exact] = {}
         run = self._run(np.asarray(image, np.float64))
-        while len(found) < len(set(layers)):
+        while len(features) < len(set(layers)):
             name, x = next(run)
-            found |= {name: x} if name in layers else {}
-        return found
+            features |= {name: x} if name in layers else {}
+        return features
 
     def _run(self, image: Exact) -> Iterator[tuple[str, Exact]]:
         pre = self._network.preprocessing
@@ -128,19 +128,19 @@ def _windows(x: Exact) -> Exact:
 
 
 def _max_pool(x: Exact) -> Exact:
-    found: Exact = _windows(x).max(axis=(1, 3))
-    return found
+    pooled: Exact = _windows(x).max(axis=(1, 3))
+    return pooled
 
 
 def _average_pool(x: Exact) -> Exact:
-    found: Exact = _windows(x).mean(axis=(1, 3)) * AVERAGE_GAIN
-    return found
+    pooled: Exact = _windows(x).mean(axis=(1, 3)) * AVERAGE_GAIN
+    return pooled
 
 
 def _numeric_gradient(total: Callable[[Exact], float], point: Exact, step: float) -> Exact:
     gradient = np.zeros_like(point)
     for index in np.ndindex(point.shape):
-        there = np.zeros_like(point)
-        there[index] = step
-        gradient[index] = (total(point + there) - total(point - there)) / (2 * step)
+        unit = np.zeros_like(point)
+        unit[index] = step
+        gradient[index] = (total(point + unit) - total(point - unit)) / (2 * step)
     return gradient

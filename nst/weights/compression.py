@@ -66,26 +66,26 @@ class Compressor(Protocol):
 
 def mistakes(task: CompressionTask) -> list[UserError]:
     """Return the errors of a task's numbers and of its teacher."""
-    found = Findings()
+    findings = Findings()
     if DEEPEST not in task.teacher.kernels:
         last = list(task.teacher.kernels)[-1]
-        found.add(UserError(f"the teacher ends at {last}; it must reach {DEEPEST}", "choose a deeper teacher"))
+        findings.add(UserError(f"the teacher ends at {last}; it must reach {DEEPEST}", "choose a deeper teacher"))
     for option, value in (("--seed", task.seed), ("--steps", min(task.steps))):
         if value < 0:
-            found.add(UserError(f"{option} must be 0 or more, not {value}"))
+            findings.add(UserError(f"{option} must be 0 or more, not {value}"))
     if not CROP[0] <= task.crop <= CROP[1]:
-        found.add(UserError(f"--crop must be {CROP[0]} to {CROP[1]} pixels, not {task.crop}", "128 is a good size"))
-    return found.errors
+        findings.add(UserError(f"--crop must be {CROP[0]} to {CROP[1]} pixels, not {task.crop}", "128 is a good size"))
+    return findings.errors
 
 
 def read_steps(text: str) -> tuple[int, int]:
     """`500,3000`: steps of training of the whole network, then of blocks 4 and 5 alone. Raises `UserError`."""
     try:
-        whole, deep = (int(part) for part in text.split(","))
+        all_layers, deep = (int(part) for part in text.split(","))
     except ValueError:
         hint = "write it like 500,3000: steps of the whole network, then of blocks 4 and 5 alone, several times as fast"
         raise UserError(f"--steps '{text}' are not two whole numbers", hint) from None
-    return whole, deep
+    return all_layers, deep
 
 
 def read_widths(text: str, teacher: Network) -> tuple[int, ...]:
@@ -112,14 +112,14 @@ def picture_files(folders: Iterable[Path]) -> dict[str, list[Path]]:
 
     Whether a file is a picture is found out when it is read.
     """
-    found = {}
+    files_by_folder = {}
     for folder in folders:
         if not os.path.isdir(folder):
             raise UserError(f"there is no folder '{folder}'", "--photos takes folders with photographs and paintings")
         files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
         if not files:
             raise UserError(f"no pictures in '{folder}'", "--photos takes folders with photographs and paintings")
-        found[str(folder)] = files
-    if not found:
+        files_by_folder[str(folder)] = files
+    if not files_by_folder:
         raise UserError("no --photos", "name a folder with some hundred photographs, and perhaps one with paintings")
-    return found
+    return files_by_folder

@@ -63,10 +63,10 @@ class Choice:
     def stamp(self) -> tuple[int, int] | None:
         """Return a stamp that changes when the file is replaced, or None if there is no file."""
         try:
-            found = os.stat(self.source.path())
+            status = os.stat(self.source.path())
         except OSError:
             return None
-        return found.st_size, found.st_mtime_ns
+        return status.st_size, status.st_mtime_ns
 
     def load(self) -> Any:
         """Read the weights, unless the network of the same file is still in use. Raises like the source's `load`."""
@@ -93,35 +93,35 @@ _NETWORKS: WeakValueDictionary[Any, Network] = WeakValueDictionary()
 _DIGESTS: dict[Any, str] = {}
 
 
-def choose(spec: BackendSpec, wanted: str) -> Choice:
-    """Choose the weights that `wanted` names for a backend: `auto`, the name of a weight set, or the path of a file.
+def choose(spec: BackendSpec, name: str) -> Choice:
+    """Choose the weights that `name` names for a backend: `auto`, the name of a weight set, or the path of a file.
 
     `auto` never downloads: it is `imagenet` where that is on disk, else the first set that is. Raises `UserError` for
     an unknown name or a set that is not on disk; a path is for `check` to judge.
     """
-    sets = {each.name: each for each in spec.weights}
-    if wanted == "auto":
+    sets = {weights.name: weights for weights in spec.weights}
+    if name == "auto":
         return _auto(spec)
-    if wanted in sets:
-        if source := _on_disk(spec, sets[wanted]):
-            return Choice(wanted, source)
-        raise UserError(f"the weights '{wanted}' of {spec.name} are not on disk", _get(spec, sets[wanted]))
+    if name in sets:
+        if source := _on_disk(spec, sets[name]):
+            return Choice(name, source)
+        raise UserError(f"the weights '{name}' of {spec.name} are not on disk", _get(spec, sets[name]))
     if not (sets or spec.files):
         raise UserError(f"'{spec.name}' has no weights to choose from", "leave --weights out")
-    if spec.files and (set(wanted) & set("/\\") or Path(wanted).suffix or os.path.exists(wanted)):
-        return Choice(wanted, resolve(spec.files)(os.path.expanduser(wanted)))
-    raise unknown("weights", wanted, ("auto", *sets), "or give the path of a file" if spec.files else "")
+    if spec.files and (set(name) & set("/\\") or Path(name).suffix or os.path.exists(name)):
+        return Choice(name, resolve(spec.files)(os.path.expanduser(name)))
+    raise unknown("weights", name, ("auto", *sets), "or give the path of a file" if spec.files else "")
 
 
-def choose_all(spec: BackendSpec, wanted: Sequence[str], sizes: int) -> list[Choice]:
+def choose_all(spec: BackendSpec, names: Sequence[str], sizes: int) -> list[Choice]:
     """Choose the weights for each name, for a run of `sizes` sizes.
 
     A lone `auto` that finds the full network leaves all sizes but the last to the compact one, where that is offered:
     as good a picture, as the judge sees it, in half the time (benchmarks/README.md).
     """
-    chosen = [choose(spec, name) for name in wanted]
-    offered = {each.name for each in spec.weights}
-    if tuple(wanted) != ("auto",) or chosen[0].name != FULL or COARSE not in offered or sizes == 1:
+    chosen = [choose(spec, name) for name in names]
+    offered = {weights.name for weights in spec.weights}
+    if tuple(names) != ("auto",) or chosen[0].name != FULL or COARSE not in offered or sizes == 1:
         return chosen
     note = f"weights: {COARSE}, and {FULL} (on disk) at the last size; or --weights {FULL}, or --weights {COARSE}"
     return [choose(spec, COARSE), replace(chosen[0], note=note)]
@@ -159,12 +159,12 @@ class NoWeights:
 def _auto(spec: BackendSpec) -> Choice:
     if not spec.weights:
         return Choice("none", NoWeights())
-    offered = sorted(spec.weights, key=lambda each: each.name != FULL)
-    ready = [(each, source) for each in offered if (source := _on_disk(spec, each))]
+    offered = sorted(spec.weights, key=lambda weights: weights.name != FULL)
+    ready = [(weights, source) for weights in offered if (source := _on_disk(spec, weights))]
     if not ready:
         raise UserError(f"no weights of {spec.name} are on disk", _get(spec, offered[0]))
     chosen, source = ready[0]
-    return Choice(chosen.name, source, _note(spec, offered[0], *(each for each, _ in ready)))
+    return Choice(chosen.name, source, _note(spec, offered[0], *(weights for weights, _ in ready)))
 
 
 def _note(spec: BackendSpec, best: WeightSet, chosen: WeightSet, *others: WeightSet) -> str:
@@ -183,17 +183,17 @@ def check(spec: BackendSpec, choice: Choice, layers: Sequence[str]) -> list[User
     if not isinstance(choice.source, NeutralFile):
         return []
     try:
-        found = header(choice.source.path())
+        declared = header(choice.source.path())
     except UserError as error:
         return [error]
-    if found.architecture != spec.architecture:
+    if declared.architecture != spec.architecture:
         return [
             UserError(
-                f"'{choice.name}' is {found.architecture}; {spec.name} takes {spec.architecture or 'no VGG'}",
+                f"'{choice.name}' is {declared.architecture}; {spec.name} takes {spec.architecture or 'no VGG'}",
                 "choose another backend, or other weights (see nst weights list)",
             )
         ]
-    offered = layers_of(found)
+    offered = layers_of(declared)
     missing = [layer for layer in dict.fromkeys(layers) if layer not in offered]
     has = f"it has {offered[0]} … {offered[-1]}"
     return [UserError(f"'{choice.name}' has no layer {', '.join(missing)}", has)] if missing else []

@@ -87,13 +87,13 @@ class FilterBank:
         if min(image.shape[:2]) < (need := smallest_side(layers)):
             height, width = image.shape[:2]
             raise UserError(f"{width}×{height} pixels are too few for {', '.join(layers)}", f"use {need} or more")
-        found: dict[str, Tensor] = {}
+        features: dict[str, Tensor] = {}
         for name in LAYERS[: max(map(LAYERS.index, layers), default=-1) + 1]:
             if name != LAYERS[0]:
                 image = self._halved(image)
             if name in layers:
-                found[name] = self._responses(image)
-        return found
+                features[name] = self._responses(image)
+        return features
 
     def _responses(self, x: Tensor) -> Tensor:
         """Return the colors, then their differences down, to the right and along both diagonals, signs apart."""
@@ -119,9 +119,9 @@ class FilterBank:
                 names.extend(terms)
                 return anp.array(list(terms.values()))
 
-            pull, found = make_vjp(values)(np.asarray(image, np.float32))
-            terms = dict(zip(names, found.tolist(), strict=True))
-            return Evaluation(sum(terms.values()), terms, pull(np.ones_like(found)))
+            pull, numbers = make_vjp(values)(np.asarray(image, np.float32))
+            terms = dict(zip(names, numbers.tolist(), strict=True))
+            return Evaluation(sum(terms.values()), terms, pull(np.ones_like(numbers)))
 
         return objective
 

@@ -29,8 +29,8 @@ class Recolor:
     ) -> Pixels:
         """Return the recolored content; `blend` mixes the styles' statistics, and colors have no `style_scale`."""
         mean, spread = _statistics(content)
-        wanted = [share * np.array(_statistics(style)) for style, share in zip(styles, blend, strict=True)]
-        new_mean, new_spread = np.sum(wanted, axis=0)
+        targets = [share * np.array(_statistics(style)) for style, share in zip(styles, blend, strict=True)]
+        new_mean, new_spread = np.sum(targets, axis=0)
         recolored = (content - mean) * (new_spread / np.maximum(spread, FAINTEST)) + new_mean
         mixed = (1 - self._strength) * content + self._strength * recolored
         return np.ascontiguousarray(mixed.clip(0, 1), np.float32)

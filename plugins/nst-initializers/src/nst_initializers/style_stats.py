@@ -25,20 +25,20 @@ def style_stats(content: Pixels, styles: Sequence[Pixels], rng: np.random.Genera
     A gray content stays a ramp of one hue and a flat one flat: no linear map makes colors where there are none.
     """
     before, spread = mean_and_covariance([content])
-    after, wanted = mean_and_covariance(styles)
-    transport = _monge(spread, wanted).astype(np.float32)
+    after, target = mean_and_covariance(styles)
+    transport = _monge(spread, target).astype(np.float32)
     centered = content - before.astype(np.float32)
     return (centered @ transport + after.astype(np.float32)).clip(0, 1)
 
 
-def _monge(spread: Matrix, wanted: Matrix) -> Matrix:
+def _monge(spread: Matrix, target: Matrix) -> Matrix:
     """Return the symmetric `T` with `T @ spread @ T == wanted`, on the directions in which `spread` is not faint."""
     root, inverse = _power(spread, 0.5, FAINTEST), _power(spread, -0.5, FAINTEST)
-    return inverse @ _power(root @ wanted @ root, 0.5, 0) @ inverse
+    return inverse @ _power(root @ target @ root, 0.5, 0) @ inverse
 
 
 def _power(covariance: Matrix, exponent: float, faintest: float) -> Matrix:
     """Return the power of the matrix, on the directions whose variance is more than `faintest`."""
     variances, directions = np.linalg.eigh(covariance)
-    kept = variances > faintest
-    return np.asarray((directions[:, kept] * variances[kept] ** exponent) @ directions[:, kept].T)
+    distinct = variances > faintest
+    return np.asarray((directions[:, distinct] * variances[distinct] ** exponent) @ directions[:, distinct].T)

@@ -33,7 +33,7 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
         install="nst-keras",
         architecture=architecture,
         layers=vgg_layers(architecture),
-        memory=MemoryModel(base=640_000_000, factor=1.6),
+        memory=MemoryModel(base=790_000_000, factor=2.0, tiles=250_000_000),
         devices=("auto", "cpu", "cuda"),
         weights=weights,
         pooling=("max", "average"),

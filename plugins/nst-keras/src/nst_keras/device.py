@@ -13,13 +13,13 @@ PLACES = {"cpu": "CPU:0", "cuda": "GPU:0"}
 """Our names for devices, and TensorFlow's."""
 
 
-def choose(wanted: str) -> tuple[str, tuple[str, ...]]:
+def choose(name: str) -> tuple[str, tuple[str, ...]]:
     """Return the device for `auto`, `cpu` or `cuda`, and notes about an idle GPU. Raises `UserError`."""
-    here = available()
-    if wanted == "cuda" and wanted not in here and tf.config.list_physical_devices("GPU"):
+    names = available()
+    if name == "cuda" and name not in names and tf.config.list_physical_devices("GPU"):
         hint = "this process has used TensorFlow on the CPU: start a new one for the GPU"
         raise UserError("device 'cuda' is not available here", hint)
-    return devices.choose(wanted, here, "TensorFlow", CURE)
+    return devices.choose(name, names, "TensorFlow", CURE)
 
 
 def available() -> list[str]:

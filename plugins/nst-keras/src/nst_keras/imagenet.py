@@ -85,9 +85,9 @@ class KerasWeights:
         path = self.path()
         if not path.is_file():
             raise UserError(f"no {self.architecture} weights at '{path}'", self._fetch_line)
-        if (found := _md5(path)) != self.md5:
+        if (digest := _md5(path)) != self.md5:
             raise UserError(
-                f"'{path}' ({path.stat().st_size / 1e6:.0f} MB) has MD5 {found[:8]}…, not {self.md5[:8]}…",
+                f"'{path}' ({path.stat().st_size / 1e6:.0f} MB) has MD5 {digest[:8]}…, not {self.md5[:8]}…",
                 f"delete it, then {self._fetch_line}",
             )
         return sha256_of(path)

@@ -37,12 +37,12 @@ def require_tensorflow() -> None:
     Even a run without Keras' weights needs this: `import tensorflow` imports Keras, which imports its own backend,
     and two frameworks in one process can crash it.
     """
-    found = backend()
-    if found == "tensorflow":
+    name = backend()
+    if name == "tensorflow":
         return
     where = "KERAS_BACKEND" if os.environ.get("KERAS_BACKEND") else f"'{home() / 'keras.json'}'"
     hint = f'set KERAS_BACKEND=tensorflow for this run, or "backend": "tensorflow" in {where}'
     if where == "KERAS_BACKEND":
         hint = "unset KERAS_BACKEND, or set it to tensorflow"
-    other = "; or pip install nst-torch and use --backend torch-vgg19" if found == "torch" else ""
-    raise UserError(f"Keras is set to compute on {found} ({where}); nst-keras computes on TensorFlow", hint + other)
+    other = "; or pip install nst-torch and use --backend torch-vgg19" if name == "torch" else ""
+    raise UserError(f"Keras is set to compute on {name} ({where}); nst-keras computes on TensorFlow", hint + other)

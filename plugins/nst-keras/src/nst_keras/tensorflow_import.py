@@ -23,14 +23,14 @@ STDERR = 2
 @contextmanager
 def _hushed() -> Iterator[None]:
     """Keep what is written to stderr in the block, from C++ too; show it where the block fails."""
-    with tempfile.TemporaryFile() as kept:
+    with tempfile.TemporaryFile() as messages:
         stderr = os.dup(STDERR)
-        os.dup2(kept.fileno(), STDERR)
+        os.dup2(messages.fileno(), STDERR)
         try:
             yield
         except BaseException:
-            kept.seek(0)
-            os.write(stderr, kept.read())
+            messages.seek(0)
+            os.write(stderr, messages.read())
             raise
         finally:
             os.dup2(stderr, STDERR)

@@ -74,15 +74,15 @@ class VGG:
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Activations `(H_l, W_l, C_l)` by name; the network runs once, to the deepest of `layers`."""
         require_size(image.shape, layers)
-        wanted = set(layers)
-        found: dict[str, Tensor] = {}
+        names = set(layers)
+        features: dict[str, Tensor] = {}
         with tf.device(self._place):
             for name, activation in self._run(image):
-                if name in wanted:
-                    found[name] = tf.cast(tf.squeeze(activation, 0), tf.float32)
-                if len(found) == len(wanted):
+                if name in names:
+                    features[name] = tf.cast(tf.squeeze(activation, 0), tf.float32)
+                if len(features) == len(names):
                     break
-        return found
+        return features
 
     def _run(self, image: Tensor) -> Iterator[tuple[str, Tensor]]:
         """Every layer's activation in turn, NHWC."""

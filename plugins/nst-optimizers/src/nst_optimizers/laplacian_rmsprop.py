@@ -100,8 +100,8 @@ def _gather_rows(image: Array, rows: int) -> Array:
     cut = xp.zeros_like(image[: 2 * rows - image.shape[0]])
     pairs = xp.reshape(xp.concat([image, cut]), (rows, 2, *image.shape[1:]))
     upper, lower = pairs[:, 0], pairs[:, 1]
-    given = xp.concat([upper[1:], lower[-1:]]) + xp.concat([upper[:1], lower[:-1]])
-    return 0.75 * (upper + lower) + 0.25 * given
+    outer = xp.concat([upper[1:], lower[-1:]]) + xp.concat([upper[:1], lower[:-1]])
+    return 0.75 * (upper + lower) + 0.25 * outer
 
 
 def _state(squares: Sequence[Array], image: Array) -> State:

@@ -76,23 +76,23 @@ def lbfgs(
     is not finite is yielded, once, as it is.
     """
     xp = array_namespace(image)
-    kept = history or _affordable(prod(image.shape) * xp.finfo(image.dtype).bits // 8)
+    most_pairs = history or _affordable(prod(image.shape) * xp.finfo(image.dtype).bits // 8)
 
     def at(x: Array) -> _Point:
         evaluation = objective(xp.reshape(x, image.shape))
         return _Point(x, xp.reshape(evaluation.gradient, (-1,)), evaluation)
 
     pairs = _restore(state or {}, image)
-    here = at(xp.reshape(image, (-1,)))
-    if not isfinite(here.evaluation.loss):
-        yield Iterate(image, here.evaluation, state or {})
+    point = at(xp.reshape(image, (-1,)))
+    if not isfinite(point.evaluation.loss):
+        yield Iterate(image, point.evaluation, state or {})
         return
     while True:
-        there = _search(at, here, _direction(here.gradient, pairs), lr * step_scale)
-        if there is not None:
-            pairs = [*pairs, *_pair(here, there)][-kept:]
-            here = there
-            yield Iterate(xp.reshape(here.x, image.shape), here.evaluation, _state(pairs, image))
+        candidate = _search(at, point, _direction(point.gradient, pairs), lr * step_scale)
+        if candidate is not None:
+            pairs = [*pairs, *_pair(point, candidate)][-most_pairs:]
+            point = candidate
+            yield Iterate(xp.reshape(point.x, image.shape), point.evaluation, _state(pairs, image))
         elif pairs:
             pairs = []  # misled by its memory: steepest descent once
         else:
@@ -127,17 +127,17 @@ def _direction(gradient: Array, pairs: Sequence[_Pair]) -> Array:
     return direction
 
 
-def _search(at: Callable[[Array], _Point], here: _Point, direction: Array, length: float) -> _Point | None:
+def _search(at: Callable[[Array], _Point], point: _Point, direction: Array, length: float) -> _Point | None:
     """Return the first sufficiently lower point, backtracking from `length * direction`, or None."""
-    slope = float(here.gradient @ direction)
+    slope = float(point.gradient @ direction)
     if not slope < 0:  # also when it is not a number
         return None
     for _ in range(TRIALS):
-        there = at(here.x + length * direction)
-        rise = there.evaluation.loss - here.evaluation.loss
-        finite = isfinite(rise + float(there.gradient @ direction))
+        candidate = at(point.x + length * direction)
+        rise = candidate.evaluation.loss - point.evaluation.loss
+        finite = isfinite(rise + float(candidate.gradient @ direction))
         if finite and rise <= SUFFICIENT * slope * length:
-            return there
+            return candidate
         length *= _shrinkage(rise, slope * length) if finite else 0.1
     return None
 
@@ -147,9 +147,9 @@ def _shrinkage(rise: float, promised: float) -> float:
     return max(promised / (2 * (promised - rise)), 0.1)
 
 
-def _pair(here: _Point, there: _Point) -> list[_Pair]:
+def _pair(point: _Point, candidate: _Point) -> list[_Pair]:
     """Return the step's pair, or an empty list if the curvature is too small to trust its sign."""
-    step, change = there.x - here.x, there.gradient - here.gradient
+    step, change = candidate.x - point.x, candidate.gradient - point.gradient
     curvature = float(step @ change)
     sure = curvature > ROUNDING * sqrt(float(step @ step) * float(change @ change))
     return [_Pair(step, change, curvature)] if sure else []

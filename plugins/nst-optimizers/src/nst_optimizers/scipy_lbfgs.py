@@ -26,6 +26,9 @@ from nst.protocols import Array, Iterate, Objective, Pixels, State
 FIRST_STEP = 0.1
 """Largest pixel change, of 0..1, of the first step SciPy tries."""
 
+IMPORTED = 60_000_000
+"""Bytes that `scipy.optimize` takes when it is imported."""
+
 ENDLESS = {"maxiter": 2**31 - 1, "maxfun": 2**31 - 1, "ftol": 0.0, "gtol": 0.0}
 """The engine decides when to stop."""
 
@@ -127,5 +130,5 @@ def _minimize(messages: Messages, answers: Answers, start: Vector, bounds: Bound
 
 
 def state_bytes(image: int, steps: int, *, history: int = 10, **_: object) -> int:
-    """Bytes of SciPy's workspace for an image of so many: `history` pairs and five vectors, all float64."""
-    return (4 * history + 10) * image
+    """Return the bytes of SciPy and its float64 workspace, for an image of `image` bytes: pairs and 20 vectors."""
+    return IMPORTED + (4 * history + 40) * image

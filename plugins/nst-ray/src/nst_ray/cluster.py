@@ -89,7 +89,7 @@ def _silent(address: str, reason: str) -> NstError:
 
 def room(needs: Mapping[str, float]) -> int:
     """How many workers with such needs the cluster has room for, machine by machine."""
-    found: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-    nodes = [node["Resources"] for node in found if node["Alive"]]
-    wanted = {name: amount for name, amount in needs.items() if amount}
-    return int(sum(min((node.get(name, 0) // amount for name, amount in wanted.items()), default=1) for node in nodes))
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    nodes = [node["Resources"] for node in nodes if node["Alive"]]
+    amounts = {name: amount for name, amount in needs.items() if amount}
+    return int(sum(min((node.get(name, 0) // amount for name, amount in amounts.items()), default=1) for node in nodes))

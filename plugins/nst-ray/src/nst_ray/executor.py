@@ -60,13 +60,13 @@ class Crew:
 
     def hire(self) -> list[Any]:
         """Start workers for free slots. Raises `NstError` if there is no room for any worker."""
-        wanted = self._jobs or room(self._needs)
-        if not (wanted or self.workers):
+        jobs = self._jobs or room(self._needs)
+        if not (jobs or self.workers):
             needs = f"{self._needs['CPU']:g} CPUs and {self._needs['GPU']:g} GPUs"
             raise NstError(
                 f"no machine of the cluster has {needs} for a worker", "ask for less: --num-cpus, --num-gpus"
             )
-        new = [self._actor.remote(sys.path) for _ in range(wanted - len(self.workers))]
+        new = [self._actor.remote(sys.path) for _ in range(jobs - len(self.workers))]
         self.workers += new
         return new
 

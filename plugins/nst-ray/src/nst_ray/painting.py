@@ -24,7 +24,7 @@ class Painting:
     """An actor. Its methods are called from the machine that has the list, whose module path is looked through last."""
 
     def __init__(self, path: Sequence[str] = ()) -> None:
-        sys.path += [each for each in path if each not in sys.path]
+        sys.path += [folder for folder in path if folder not in sys.path]
         self._plugins = Plugins.from_environment()
         self._painter = Painter(self._plugins)
         self._fit: set[str] = set()
@@ -43,11 +43,11 @@ class Painting:
     def _check(self, backend: str) -> None:
         if backend in self._fit:
             return
-        found = Findings()
+        findings = Findings()
         with suppress(AttributeError):
-            spec = found.attempt(lambda: self._plugins.find("backend", backend))
-            found.add(missing_modules(spec))
-        if found.errors:
-            first = found.errors[0]
+            spec = findings.attempt(lambda: self._plugins.find("backend", backend))
+            findings.add(missing_modules(spec))
+        if findings.errors:
+            first = findings.errors[0]
             raise Unfit(f"{first.message} on {self.where()} ({first.hint})")
         self._fit.add(backend)

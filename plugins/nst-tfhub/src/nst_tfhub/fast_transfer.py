@@ -99,5 +99,5 @@ class FastTransfer:
         """One run of the network: the content mirrored at its right and lower edges until it fits, and cut again."""
         height, width = content.shape[:2]
         side = self._model.side
-        whole = extended(content, side or paintable(height), side or paintable(width))
-        return self._model.paint(whole, blend)[:height, :width]
+        padded = extended(content, side or paintable(height), side or paintable(width))
+        return self._model.paint(padded, blend)[:height, :width]

@@ -112,19 +112,19 @@ def _in_folder(folder: Path) -> TFLitePair:
     networks = [_network(path) for path in sorted(folder.glob("*.tflite"))]
     if not networks:
         raise UserError(f"'{folder}' holds no saved_model.pb and no .tflite file", TAKES)
-    predicts = [each for each in networks if each.role == "predict"]
-    transfers = [each for each in networks if each.role == "transfer"]
-    free = [each for each in transfers if each.side is None]
+    predicts = [network for network in networks if network.role == "predict"]
+    transfers = [network for network in networks if network.role == "transfer"]
+    free = [network for network in transfers if network.side is None]
     return _matching(_only(folder, "predict", predicts), _only(folder, "transfer", free or transfers))
 
 
-def _only(folder: Path, role: str, found: list[Network]) -> Network:
-    if not found:
+def _only(folder: Path, role: str, networks: list[Network]) -> Network:
+    if not networks:
         raise UserError(f"'{folder}' holds no style_{role} among its .tflite files", TAKES)
-    if len(found) > 1:
-        names = ", ".join(each.path.name for each in found)
+    if len(networks) > 1:
+        names = ", ".join(network.path.name for network in networks)
         raise UserError(f"'{folder}' holds several of style_{role}: {names}", "name two: --weights PREDICT,TRANSFER")
-    return found[0]
+    return networks[0]
 
 
 @contextmanager

@@ -42,8 +42,8 @@ class Network:
     @property
     def role(self) -> Role:
         """Which half of the pair this is by its shapes, "" for neither; names on Kaggle are all `1.tflite`."""
-        inputs, outputs = [_shape(each) for each in self._inputs], [_shape(each) for each in self._outputs]
-        if any(each["dtype"] != np.float32 for each in (*self._inputs, *self._outputs)) or len(outputs) != 1:
+        inputs, outputs = [_shape(detail) for detail in self._inputs], [_shape(detail) for detail in self._outputs]
+        if any(detail["dtype"] != np.float32 for detail in (*self._inputs, *self._outputs)) or len(outputs) != 1:
             return ""
         if len(inputs) == 1 and _is_picture(inputs[0]) and _is_code(outputs[0]):
             return "predict"
@@ -53,7 +53,7 @@ class Network:
     @property
     def code_length(self) -> int:
         """The length of the code that comes out, or goes in."""
-        return next(_shape(each)[-1] for each in (*self._outputs, *self._inputs) if _is_code(_shape(each)))
+        return next(_shape(detail)[-1] for detail in (*self._outputs, *self._inputs) if _is_code(_shape(detail)))
 
     @property
     def side(self) -> int | None:
@@ -64,26 +64,26 @@ class Network:
     @property
     def stored(self) -> str:
         """What the weights are stored in: "int8 weights", "float16 weights" or "float32"."""
-        found = {np.dtype(each["dtype"]) for each in self._interpreter.get_tensor_details()}
-        return next((name for dtype, name in STORED.items() if dtype in found), "float32")
+        types = {np.dtype(detail["dtype"]) for detail in self._interpreter.get_tensor_details()}
+        return next((name for dtype, name in STORED.items() if dtype in types), "float32")
 
     def __str__(self) -> str:
-        ins = " and ".join(str(_shape(each)) for each in self._inputs)
-        return f"'{self.path}' (takes {ins}, gives {' and '.join(str(_shape(each)) for each in self._outputs)})"
+        ins = " and ".join(str(_shape(detail)) for detail in self._inputs)
+        return f"'{self.path}' (takes {ins}, gives {' and '.join(str(_shape(detail)) for detail in self._outputs)})"
 
     def run(self, picture: Pixels, code: Code | None = None) -> NDArray[np.float32]:
         """Return the output for a batch of one image. Raises `UserError` for a size that the network refuses."""
-        given = {each["index"]: _batch(picture if _is_picture(_shape(each)) else code) for each in self._inputs}
+        inputs = {detail["index"]: _batch(picture if _is_picture(_shape(detail)) else code) for detail in self._inputs}
         try:
-            self._allocate({index: values.shape for index, values in given.items()})
-            for index, values in given.items():
+            self._allocate({index: values.shape for index, values in inputs.items()})
+            for index, values in inputs.items():
                 self._interpreter.set_tensor(index, values)
             self._interpreter.invoke()
         except (RuntimeError, ValueError) as error:
             size, reason = f"{picture.shape[1]}×{picture.shape[0]}", str(error).partition("\n")[0]
             raise UserError(f"'{self.path}' cannot take a picture of {size} pixels: {reason}") from error
-        found: NDArray[np.float32] = self._interpreter.get_tensor(self._outputs[0]["index"])
-        return found
+        output: NDArray[np.float32] = self._interpreter.get_tensor(self._outputs[0]["index"])
+        return output
 
     def _allocate(self, shapes: dict[int, tuple[int, ...]]) -> None:
         if shapes == self._shapes:

@@ -22,14 +22,14 @@ _LOCK = threading.RLock()
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep stderr's file descriptor aside; at the end, pass on all that is not `CHATTER`, other threads' too."""
-    with _LOCK, TemporaryFile() as held:
+    with _LOCK, TemporaryFile() as buffer:
         try:
-            with _redirected(held.fileno()):
+            with _redirected(buffer.fileno()):
                 yield
         finally:
-            held.seek(0)
-            if kept := b"".join(line for line in held if not CHATTER.match(line)):
-                os.write(2, kept)
+            buffer.seek(0)
+            if messages := b"".join(line for line in buffer if not CHATTER.match(line)):
+                os.write(2, messages)
 
 
 @contextmanager

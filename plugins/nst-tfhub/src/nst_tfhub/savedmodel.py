@@ -63,16 +63,16 @@ class SavedModel:
 
     def _run(self, function: Any, *arrays: Any) -> NDArray[np.float32]:
         with tf.device("/CPU:0" if self.device == "cpu" else "/GPU:0"):
-            found = function(*(tf.constant(array[None], tf.float32) for array in arrays))
-        output: NDArray[np.float32] = (found[0] if isinstance(found, list | tuple) else found).numpy()
+            outputs = function(*(tf.constant(array[None], tf.float32) for array in arrays))
+        output: NDArray[np.float32] = (outputs[0] if isinstance(outputs, list | tuple) else outputs).numpy()
         return output
 
 
-def _device(wanted: str) -> str:
+def _device(name: str) -> str:
     gpu = bool(tf.config.list_physical_devices("GPU"))
-    if wanted == "cuda" and not gpu:
+    if name == "cuda" and not gpu:
         raise UserError("device 'cuda' is not available here", "this TensorFlow sees no GPU: use --device cpu")
-    return "cuda" if gpu and wanted != "cpu" else "cpu"
+    return "cuda" if gpu and name != "cpu" else "cpu"
 
 
 def _frozen(folder: Path) -> Any:
@@ -85,9 +85,9 @@ def _frozen(folder: Path) -> Any:
             f"'{folder}' is not a complete SavedModel: {reason}", "it may be incomplete: get it again"
         ) from error
     signatures = dict(module.signatures)
-    fitting = [each for each in signatures.values() if _stylizes(each)]
+    fitting = [signature for signature in signatures.values() if _stylizes(signature)]
     if not fitting:
-        described = "; ".join(f"{name}: {_described(each)}" for name, each in signatures.items()) or "no signature"
+        described = "; ".join(f"{name}: {_described(one)}" for name, one in signatures.items()) or "no signature"
         hint = "--weights takes Magenta's: a content and a style (1, H, W, 3) in, one picture out"
         raise UserError(f"'{folder}' is another SavedModel, with {described}", hint)
     return convert_variables_to_constants_v2(fitting[0])
@@ -105,12 +105,12 @@ def _specs(function: Any) -> tuple[list[Any], list[Any]]:
 def _stylizes(function: Any) -> bool:
     inputs, outputs = _specs(function)
     return (len(inputs), len(outputs)) == (2, 1) and all(
-        each.dtype == tf.float32 and each.shape.rank == 4 and each.shape[3] in (3, None) for each in (*inputs, *outputs)
+        spec.dtype == tf.float32 and spec.shape.rank == 4 and spec.shape[3] in (3, None) for spec in (*inputs, *outputs)
     )
 
 
 def _described(function: Any) -> str:
-    inputs, outputs = ([str(each.shape) for each in specs] for specs in _specs(function))
+    inputs, outputs = ([str(spec.shape) for spec in specs] for specs in _specs(function))
     return f"{' and '.join(inputs)} in, {' and '.join(outputs)} out"
 
 
@@ -138,11 +138,11 @@ def _ancestors(tensor: Any, stop: Any = None) -> Iterator[Any]:
     """Return the operations that a tensor depends on, without operations reached through `stop` alone."""
     seen, waiting = set(), [tensor]
     while waiting:
-        each = waiting.pop()
-        if each is not stop and each.op not in seen:
-            seen.add(each.op)
-            waiting.extend(each.op.inputs)
-            yield each.op
+        current = waiting.pop()
+        if current is not stop and current.op not in seen:
+            seen.add(current.op)
+            waiting.extend(current.op.inputs)
+            yield current.op
 
 
 def _cut(frozen: Any, bottleneck: Any) -> tuple[Any, Any]:

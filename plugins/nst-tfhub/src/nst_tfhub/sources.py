@@ -118,8 +118,8 @@ def source(text: str) -> WeightSource:
 
 def digest(files: Iterable[Path]) -> str:
     """Return the SHA-256 in hex of one file, or of the concatenated SHA-256s of several, in their order."""
-    found = [sha256_of(file) for file in files]
-    return found[0] if len(found) == 1 else hashlib.sha256("".join(found).encode()).hexdigest()
+    digests = [sha256_of(file) for file in files]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _cached(file: str) -> Path:

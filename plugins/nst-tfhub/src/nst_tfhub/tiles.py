@@ -56,9 +56,9 @@ def assembled(size: tuple[int, int], tile: tuple[int, int], paint: Callable[[sli
 
 def toned(tile: Pixels, like: Pixels) -> Pixels:
     """Return the tile with the mean and the contrast, per channel, of `like`; contrast changes at most twofold."""
-    (mean, spread), (wanted, contrast) = _tone(tile), _tone(like)
-    given: Pixels = (tile - mean) * ((contrast + 1e-3) / (spread + 1e-3)).clip(0.5, 2) + wanted
-    return given
+    (mean, spread), (target, contrast) = _tone(tile), _tone(like)
+    toned: Pixels = (tile - mean) * ((contrast + 1e-3) / (spread + 1e-3)).clip(0.5, 2) + target
+    return toned
 
 
 def _tone(pixels: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -30,7 +30,7 @@ def _backend(architecture: str, title: str, weights: tuple[WeightSet, ...]) -> B
         install="nst-torch",
         architecture=architecture,
         layers=vgg_layers(architecture),
-        memory=MemoryModel(base=280_000_000, factor=1.95),
+        memory=MemoryModel(base=325_000_000, factor=1.95, tiles=60_000_000),
         devices=("auto", "cpu", "cuda", "mps"),
         weights=weights,
         pooling=("max", "average"),

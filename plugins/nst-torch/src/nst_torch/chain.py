@@ -118,46 +118,46 @@ class AveragePool:
         return aten.avg_pool2d_backward(shared, known, [2, 2], [2, 2], [0, 0], False, True, None)
 
 
-def features(x: Tensor, layers: Mapping[str, Layer], wanted: Collection[str]) -> dict[str, Tensor]:
-    """Return the activations `wanted`, by name, as `(H_l, W_l, C_l)` views; `x` is `(1, 3, H, W)`.
+def features(x: Tensor, layers: Mapping[str, Layer], requested: Collection[str]) -> dict[str, Tensor]:
+    """Return the activations `requested`, by name, as `(H_l, W_l, C_l)` views; `x` is `(1, 3, H, W)`.
 
     Nothing deeper than the deepest of them is computed.
     """
     names = list(layers)
-    found = [name for name in names if name in wanted]
-    if not found:
+    present = [name for name in names if name in requested]
+    if not present:
         return {}
-    needed = {name: layers[name] for name in names[: names.index(found[-1]) + 1]}
-    activations = _Chain.apply(x, needed, set(found))  # type: ignore[no-untyped-call]
-    return dict(zip(found, activations, strict=True))
+    needed = {name: layers[name] for name in names[: names.index(present[-1]) + 1]}
+    activations = _Chain.apply(x, needed, set(present))  # type: ignore[no-untyped-call]
+    return dict(zip(present, activations, strict=True))
 
 
 class _Chain(torch.autograd.Function):
-    """Return the activations `wanted` of all `layers`, from `x`."""
+    """Return the activations `requested` of all `layers`, from `x`."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, layers: Mapping[str, Layer], wanted: Collection[str]) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, x: Tensor, layers: Mapping[str, Layer], requested: Collection[str]) -> tuple[Tensor, ...]:
         ctx.set_materialize_grads(False)
         ctx.steps = []
-        found: list[Tensor] = []
+        outputs: list[Tensor] = []
         for name, layer in layers.items():
             x, known = layer.forward(x)
-            ctx.steps.append((layer, known if ctx.needs_input_grad[0] else None, name in wanted))
-            if name in wanted:
+            ctx.steps.append((layer, known if ctx.needs_input_grad[0] else None, name in requested))
+            if name in requested:
                 own = x.clone() if isinstance(layer, Convolution) else x  # the ReLU will write over it
-                found.append(own.squeeze(0).permute(1, 2, 0))
-        return tuple(found)
+                outputs.append(own.squeeze(0).permute(1, 2, 0))
+        return tuple(outputs)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *given: Tensor | None) -> tuple[Tensor | None, None, None]:
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, None, None]:
         if ctx.steps is None:
             raise RuntimeError("the activations are let go of: compute the features again to differentiate them again")
         steps, ctx.steps = ctx.steps, None
-        gradients, gradient = list(given), None
+        incoming, gradient = list(gradients), None
         while steps:  # each let go of as soon as it is passed
-            layer, known, wanted = steps.pop()
-            gradient = _joined(gradient, gradients.pop()) if wanted else gradient
+            layer, known, requested = steps.pop()
+            gradient = _joined(gradient, incoming.pop()) if requested else gradient
             if gradient is not None:
                 gradient = layer.backward(gradient, known)
         return gradient, None, None

@@ -9,9 +9,9 @@ from nst import devices
 CURE = "install a CUDA build of PyTorch"
 
 
-def choose(wanted: str) -> tuple[str, tuple[str, ...]]:
+def choose(name: str) -> tuple[str, tuple[str, ...]]:
     """Return the device for `auto`, `cpu`, `cuda` or `mps`, and notes about an idle GPU. Raises `UserError`."""
-    return devices.choose(wanted, available(), "PyTorch", CURE)
+    return devices.choose(name, available(), "PyTorch", CURE)
 
 
 def available() -> list[str]:

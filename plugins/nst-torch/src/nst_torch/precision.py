@@ -10,9 +10,9 @@ import torch
 from nst import devices
 
 
-def choose(wanted: str, device: str) -> str:
+def choose(kind: str, device: str) -> str:
     """`float32` or `bfloat16`, for either of them or `auto`, which takes bfloat16 where the device has it."""
-    return devices.precision(wanted, native(device))
+    return devices.precision(kind, native(device))
 
 
 def native(device: str) -> bool:

@@ -91,7 +91,7 @@ class VGG:
         def objective(image: Array, *parameters: Array) -> Evaluation:
             leaf = torch.as_tensor(image, dtype=torch.float32, device=self.device).detach().requires_grad_()
             with exact(self.device):
-                terms = loss(leaf, *(torch.as_tensor(each, device=self.device) for each in parameters))
+                terms = loss(leaf, *(torch.as_tensor(parameter, device=self.device) for parameter in parameters))
                 values = torch.stack(list(terms.values()))
                 (gradient,) = torch.autograd.grad(values.sum(), leaf)
             named = dict(zip(terms, values.tolist(), strict=True))  # the one transfer from a GPU

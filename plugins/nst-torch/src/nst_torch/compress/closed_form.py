@@ -112,6 +112,6 @@ def _begun(name: str, state: _Fitting, channels: Tensor, scale: float, regressed
     rows = carried(state.known, before.name if before else "", name, inputs, gain)
     if rows is None:
         return regressed
-    there = {int(channel): place for place, channel in enumerate(state.known[name].channels)}
-    kept = [scale * rows[there[int(channel)]] if int(channel) in there else None for channel in channels]
-    return torch.stack([own if old is None else old for old, own in zip(kept, regressed, strict=True)])
+    places = {int(channel): place for place, channel in enumerate(state.known[name].channels)}
+    known_rows = [scale * rows[places[int(channel)]] if int(channel) in places else None for channel in channels]
+    return torch.stack([own if old is None else old for old, own in zip(known_rows, regressed, strict=True)])

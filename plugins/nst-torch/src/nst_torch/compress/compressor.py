@@ -66,9 +66,9 @@ class _Compression:
 
     def _timed(self, stage: str, action: Callable[[], Any]) -> Any:
         began = time.perf_counter()
-        found = action()
+        result = action()
         self.seconds[stage] = round(time.perf_counter() - began, 1)
-        return found
+        return result
 
     def _gather(self) -> Photos:
         tell = lambda done, total: self.tell(CompressionProgress("reading pictures", done, total))  # noqa: E731
@@ -112,9 +112,11 @@ class _Compression:
 
     def _tell_step(self, step: Step, before: int) -> None:
         taken = before + step.number
-        made = partial(self._made, step, taken)
+        write_network = partial(self._made, step, taken)
         self.tell(
-            CompressionProgress("training", taken, sum(self.task.steps), f"loss {sum(step.terms.values()):.3f}", made)
+            CompressionProgress(
+                "training", taken, sum(self.task.steps), f"loss {sum(step.terms.values()):.3f}", write_network
+            )
         )
 
     def _made(self, step: Step, taken: int) -> Network:
@@ -135,7 +137,7 @@ class _Compression:
     def _report(
         self, network: Network, photos: Photos, steps: int, layers: Sequence[Mapping[str, Any]]
     ) -> dict[str, Any]:
-        values = sum(each.size for part in (network.kernels, network.biases) for each in part.values())
+        values = sum(array.size for part in (network.kernels, network.biases) for array in part.values())
         return {
             "source": network.source,
             "license": network.license,

@@ -87,10 +87,10 @@ class Supply:
         with torch.enable_grad():
             images, styles = self._pool.advance(student, WORKS, FURTHER)
         pixels = torch.cat([images, styles, self._calibration.draw(self.phase.fresh)])
-        *_, (_, inputs) = takewhile(lambda found: found[0] <= self.phase.frozen, student.relus(pixels))
+        *_, (_, inputs) = takewhile(lambda layer: layer[0] <= self.phase.frozen, student.relus(pixels))
         answers = targets(self._teacher, self._fits, pixels)
-        wanted = {name: answer for name, answer in answers.items() if name > self.phase.frozen}
-        self._kept = [*self._kept[1 - self.phase.kept :], Batch(inputs, wanted)]
+        learned = {name: answer for name, answer in answers.items() if name > self.phase.frozen}
+        self._kept = [*self._kept[1 - self.phase.kept :], Batch(inputs, learned)]
         return self._kept[-1]
 
 
@@ -110,8 +110,8 @@ class Trained:
 
     def stack(self, matrices: Mapping[str, Tensor]) -> Stack:
         """Return the student with these matrices."""
-        made = {name: unpacked(matrix @ self._inverses[name]) for name, matrix in matrices.items()}
-        return Stack(self._start.mean, {**self._start.convs, **made})
+        kernels = {name: unpacked(matrix @ self._inverses[name]) for name, matrix in matrices.items()}
+        return Stack(self._start.mean, {**self._start.convs, **kernels})
 
 
 def finetune(start: Stack, fits: Sequence[Fit], supply: Supply, steps: int) -> Iterator[Step]:
@@ -139,10 +139,10 @@ def finetune(start: Stack, fits: Sequence[Fit], supply: Supply, steps: int) -> I
 @torch.no_grad()
 def targets(teacher: Stack, fits: Sequence[Fit], pixels: Tensor) -> dict[str, Tensor]:
     """Return the target of the student's activations: the teacher's chosen channels, scaled."""
-    found = {}
+    activations = {}
     for fit, (name, activation) in zip(fits, teacher.relus(pixels), strict=True):
-        found[name] = activation[:, fit.channels] * fit.scale
-    return found
+        activations[name] = activation[:, fit.channels] * fit.scale
+    return activations
 
 
 def _progress(number: int, steps: int) -> float:
@@ -151,6 +151,6 @@ def _progress(number: int, steps: int) -> float:
 
 
 @torch.no_grad()
-def _follow(mean: Mapping[str, Tensor], matrices: Mapping[str, Tensor], kept: float) -> None:
+def _follow(mean: Mapping[str, Tensor], matrices: Mapping[str, Tensor], share: float) -> None:
     for name, matrix in matrices.items():
-        mean[name].lerp_(matrix, 1 - kept)
+        mean[name].lerp_(matrix, 1 - share)

@@ -16,16 +16,16 @@ SEEN = (*STYLE_LAYERS, "conv4_2")
 def gram(activations: Tensor) -> Tensor:
     """`(N, C, C)` of activations `(N, C, H, W)`: the mean over positions of the channels' products."""
     columns = activations.flatten(2)
-    found: Tensor = columns @ columns.transpose(1, 2) / columns.shape[2]
-    return found
+    matrix: Tensor = columns @ columns.transpose(1, 2) / columns.shape[2]
+    return matrix
 
 
-def relative(found: Tensor, target: Tensor) -> Tensor:
+def relative(value: Tensor, target: Tensor) -> Tensor:
     """`(N,)`: the squared difference of each, over the squared size of its target."""
-    return (found - target).flatten(1).square().sum(1) / target.flatten(1).square().sum(1).clamp(min=1e-12)
+    return (value - target).flatten(1).square().sum(1) / target.flatten(1).square().sum(1).clamp(min=1e-12)
 
 
-def distance(found: Mapping[str, Tensor], target: Mapping[str, Tensor], pairs: int) -> dict[str, Tensor]:
+def distance(features: Mapping[str, Tensor], target: Mapping[str, Tensor], pairs: int) -> dict[str, Tensor]:
     """Terms by name, each about 0..1: errors of activations, of Gram matrices, and of differences of Gram matrices.
 
     Both hold activations `(N, C, H, W)` by layer, of pictures whose first `pairs` have their styles for the next
@@ -34,11 +34,11 @@ def distance(found: Mapping[str, Tensor], target: Mapping[str, Tensor], pairs: i
     """
     terms = {}
     for name, answer in target.items():
-        wanted = answer.float()
+        expected = answer.float()
         weight = 1.0 if name in SEEN else HIDDEN
-        terms[f"activations {name}"] = weight * _root(relative(found[name], wanted))
+        terms[f"activations {name}"] = weight * _root(relative(features[name], expected))
         if name in STYLE_LAYERS:
-            ours, theirs = gram(found[name]), gram(wanted)
+            ours, theirs = gram(features[name]), gram(expected)
             terms[f"gram {name}"] = _root(relative(ours, theirs))
             error, size = ours - theirs, theirs.flatten(1).square().sum(1)[pairs : 2 * pairs]
             change = (error[:pairs] - error[pairs : 2 * pairs]).flatten(1).square().sum(1)

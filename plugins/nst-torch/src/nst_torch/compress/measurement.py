@@ -31,10 +31,10 @@ def measure(teacher: Stack, students: dict[str, Stack], fits: Sequence[Fit], pho
         _sums(teacher, students, fits, centers(chosen[at : at + CHUNK], size)) for at in range(0, len(chosen), CHUNK)
     ]
     rows = []
-    for fit, found in zip(fits, zip(*sums, strict=True), strict=True):
-        energy = sum(each.pop("energy") for each in (dict(one) for one in found))
+    for fit, parts in zip(fits, zip(*sums, strict=True), strict=True):
+        energy = sum(part["energy"] for part in parts)
         row = {"layer": fit.name, "channels": len(fit.channels), "explained": explained(energy, fit.channels)}
-        errors = {name: sum(one[name] for one in found) / len(chosen) for name in found[0] if name != "energy"}
+        errors = {name: sum(part[name] for part in parts) / len(chosen) for name in parts[0] if name != "energy"}
         rows.append(row | {name: float(np.float32(value)) for name, value in errors.items()})
     return rows
 
@@ -46,10 +46,10 @@ def _sums(teacher: Stack, students: dict[str, Stack], fits: Sequence[Fit], pixel
 
 
 def _errors(fit: Fit, full: Tensor, runs: dict[str, Iterator[tuple[str, Tensor]]]) -> dict[str, Tensor]:
-    wanted = full[:, fit.channels] * fit.scale
-    found = {"energy": gram(full).sum(0)}
+    expected = full[:, fit.channels] * fit.scale
+    errors = {"energy": gram(full).sum(0)}
     for name, run in runs.items():
         ours = next(run)[1]
-        found[f"{name} activations"] = relative(ours, wanted).sum()
-        found[f"{name} gram"] = relative(gram(ours), gram(wanted)).sum()
-    return found
+        errors[f"{name} activations"] = relative(ours, expected).sum()
+        errors[f"{name} gram"] = relative(gram(ours), gram(expected)).sum()
+    return errors

@@ -57,9 +57,9 @@ def gather(folders: Mapping[str, Sequence[Path]], crop: int, tell: Callable[[int
 
 def _parted(folders: Sequence[Sequence[Photo]], skipped: int) -> Photos:
     """Every twentieth picture is held out, unless the folder has fewer."""
-    held = [photo for folder in folders for photo in folder[HELD_OUT - 1 :: HELD_OUT]]
+    held_out = [photo for folder in folders for photo in folder[HELD_OUT - 1 :: HELD_OUT]]
     used = tuple(tuple(photo for at, photo in enumerate(folder, 1) if at % HELD_OUT) for folder in folders)
-    return Photos(used, tuple(held or [folder[0] for folder in folders]), skipped)
+    return Photos(used, tuple(held_out or [folder[0] for folder in folders]), skipped)
 
 
 def _read(file: Path, crop: int) -> Photo | None:

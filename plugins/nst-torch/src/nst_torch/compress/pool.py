@@ -79,9 +79,9 @@ def _descend(student: Stack, works: list[Work], steps: int) -> None:
     weights = torch.tensor([work.weight for work in works])
     for _ in range(steps):
         image = torch.stack([work.image for work in works]).requires_grad_()
-        found = _seen(student, image)
-        terms = [relative(gram(found[name]), target) for name, target in grams.items()]
-        loss = (sum(terms) / len(terms) + weights * relative(found[CONTENT_LAYER], content)).sum()
+        features = _seen(student, image)
+        terms = [relative(gram(features[name]), target) for name, target in grams.items()]
+        loss = (sum(terms) / len(terms) + weights * relative(features[CONTENT_LAYER], content)).sum()
         (gradient,) = torch.autograd.grad(loss, image)
         for work, slope in zip(works, gradient, strict=True):
             _step(work, slope)
@@ -89,13 +89,13 @@ def _descend(student: Stack, works: list[Work], steps: int) -> None:
 
 def _seen(student: Stack, pixels: Tensor) -> dict[str, Tensor]:
     """Return the activations that an optimization compares."""
-    found = {}
+    features = {}
     for name, activation in student.relus(pixels):
         if name in (*STYLE_LAYERS, CONTENT_LAYER):
-            found[name] = activation
+            features[name] = activation
         if name == STYLE_LAYERS[-1]:
             break
-    return found
+    return features
 
 
 def _step(work: Work, slope: Tensor) -> None:

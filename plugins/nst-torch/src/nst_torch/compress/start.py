@@ -26,19 +26,19 @@ class Known:
 @torch.no_grad()
 def identify(teacher: Stack, start: Stack, pictures: Tensor) -> dict[str, Known]:
     """Each output of the start beside the teacher's channel most like it, each channel taken once."""
-    found = {}
+    matches = {}
     for (name, theirs), (_, ours) in zip(teacher.relus(pictures), start.relus(pictures), strict=False):
-        full, slim = (each.float().permute(1, 0, 2, 3).flatten(1) for each in (theirs, ours))
+        full, slim = (kernel.float().permute(1, 0, 2, 3).flatten(1) for kernel in (theirs, ours))
         products, energy = slim @ full.T, slim.square().sum(1).clamp(min=1e-30)
         channels = _matched(products / torch.outer(energy.sqrt(), full.norm(dim=1).clamp(min=1e-30)))
         # A student trained to the least squared error is smaller than its target by just what this undoes.
         scales = energy / products.gather(1, channels[:, None])[:, 0].clamp(min=1e-30)
         usual = float(scales.median())
         # A channel that hardly shows in these pictures tells no scale: it has that of the others.
-        found[name] = Known(
+        matches[name] = Known(
             channels, torch.where((scales / usual).log().abs() < SPREAD, scales, usual), *start.convs[name]
         )
-    return found
+    return matches
 
 
 def _matched(likeness: Tensor) -> Tensor:
@@ -62,8 +62,8 @@ def carried(known: Mapping[str, Known], before: str, name: str, inputs: Tensor, 
     layer = known[name]
     kernel = layer.kernel / layer.scales[:, None, None, None]
     if before:
-        there = {int(channel): place for place, channel in enumerate(known[before].channels)}
-        places = [there.get(int(channel), -1) for channel in inputs]
+        place_of = {int(channel): place for place, channel in enumerate(known[before].channels)}
+        places = [place_of.get(int(channel), -1) for channel in inputs]
         spread = kernel * known[before].scales[:, None, None] / gain
         kernel = torch.cat([spread, torch.zeros_like(spread[:, :1])], 1)[:, places]
     return torch.cat([kernel.flatten(1), (layer.bias / layer.scales)[:, None]], 1)
