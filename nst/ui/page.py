@@ -63,7 +63,13 @@ class Page:
 
         Gradio handles the events of a click in the order of their definition, so these events come first.
         """
-        panels = [self._paint_panel, self._estimate_panel, self._compare_panel, self._settings, self._mask_editor]
+        panels: list[Any] = [
+            self._paint_panel,
+            self._estimate_panel,
+            self._compare_panel,
+            self._settings,
+            self._mask_editor,
+        ]
         messages = [message for panel in panels for message in panel.messages]
         all_messages = [self._paint_panel.status, *messages]
         actions = [action for panel in panels for action in panel.actions]
