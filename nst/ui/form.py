@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from nst.errors import Findings, UserError, raise_all, unknown
@@ -88,11 +89,12 @@ class FormPanel:
 class Form:
     """The form for a set of plugins, and the conversion between its values and recipes.
 
-    `files` are the allowed weight files beside the plugins' weight sets. The page reads no other path.
+    `files` are the allowed weight files beside the plugins' weight sets. The form shows their names without folders.
+    The page reads no other path.
     """
 
     def __init__(self, plugins: Plugins, files: tuple[str, ...] = ()) -> None:
-        self._plugins, self._files = plugins, files
+        self._plugins, self._files = plugins, {Path(file).name: file for file in files}
         self._names = {kind: _names(plugins, kind) for kind in ("backend", "optimizer", "initializer", "loss")}
         self.panels = tuple(self._panels())
         self.entries = {entry.key: entry for panel in self.panels for entry in panel.entries()}
@@ -181,7 +183,7 @@ class Form:
         recipe = findings.attempt(lambda: Recipe(**fields_by_name))
         raise_all(findings.errors)
         self.check(recipe)
-        return recipe  # type: ignore[no-any-return]
+        return _with_weights(recipe, self._files)
 
     def _options(self, values: FormValues, prefix: str) -> dict[str, Any]:
         """Return the options under a prefix that differ from their defaults."""
@@ -199,6 +201,7 @@ class Form:
 
     def values(self, recipe: Recipe) -> dict[str, Any]:
         """Return the form's values for a recipe."""
+        recipe = _with_weights(recipe, {file: name for name, file in self._files.items()})
         values = self.defaults() | {
             name: as_text(name, getattr(recipe, name)) for name in self.entries if name in FIELDS
         }
@@ -229,6 +232,11 @@ class Form:
                 field: value for field, value in fields_by_name.items() if field in ONE_PASS and field != "weights"
             }
         return self.values(Recipe(backend=backend, device=device).override(**fields_by_name))
+
+
+def _with_weights(recipe: Recipe, names: Mapping[str, str]) -> Recipe:
+    """Return a recipe with some of its weights renamed."""
+    return recipe.override(weights=[names.get(name, name) for name in recipe.weights])
 
 
 KINDS: Mapping[Any, str] = {

@@ -56,14 +56,14 @@ class Tab:
     troubles: list[str] = field(default_factory=list)
 
     def watch(self) -> Tab:
-        self.page.on("console", lambda said: said.type == "error" and self.troubles.append(said.text))
+        self.page.on("console", lambda message: message.type == "error" and self.troubles.append(message.text))
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
         self.page.on("request", self._check)
         return self
 
     def _check(self, request: Any) -> None:
         if not request.url.startswith((self.url, "data:", "blob:", "about:")):
-            self.troubles.append(f"asked {request.url}")
+            self.troubles.append(f"request to {request.url}")
 
     def open(self) -> Tab:
         self.page.goto(self.url)
@@ -73,7 +73,7 @@ class Tab:
     def button(self, name: str) -> Any:
         return self.page.get_by_role("button", name=name, exact=True)
 
-    def give(self, content: Path, *styles: Path) -> None:
+    def upload(self, content: Path, *styles: Path) -> None:
         self.page.locator("#content input[type=file]").set_input_files(str(content))
         self.page.locator("#styles input[type=file]").set_input_files([str(style) for style in styles])
         self.page.locator("#content img").wait_for()
@@ -86,7 +86,7 @@ class Tab:
     def fill(self, label: str, value: Any) -> None:
         field = self.page.get_by_label(re.compile(rf"^\s*{label}\b")).first
         field.fill(str(value))
-        self.page.wait_for_timeout(50)  # the server may just bring the old value back
+        self.page.wait_for_timeout(50)  # the server may restore the old value
         if field.input_value() != str(value):
             field.fill(str(value))
         sync_api.expect(field).to_have_value(str(value))
@@ -97,12 +97,12 @@ class Tab:
             fold.click()
 
     def step(self) -> int:
-        found = re.search(r"step (\d+) of", self.page.locator("#live").inner_text())
-        return int(found[1]) if found else 0
+        match = re.search(r"step (\d+) of", self.page.locator("#live").inner_text())
+        return int(match[1]) if match else 0
 
     def status(self) -> str:
-        found = self.page.locator("#live [role=status]")
-        return found.inner_text() if found.count() else ""
+        line = self.page.locator("#live [role=status]")
+        return line.inner_text() if line.count() else ""
 
     def until(self, *statuses: str) -> str:
         assert wait_until(lambda: self.page.wait_for_timeout(50) or self.status() in statuses, 60), (
@@ -179,9 +179,11 @@ def pictures(tmp_path_factory) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_picture_from_the_upload_to_its_recipe_in_the_form_again(open_tab, pictures, tmp_path, width):
+def test_a_picture_is_painted_stopped_continued_downloaded_and_its_settings_used_again(
+    open_tab, pictures, tmp_path, width
+):
     tab = open_tab(width)
-    tab.give(*pictures)
+    tab.upload(*pictures)
     tab.fill("Size", 160)
     tab.unfold("Optimizer")
     tab.fill("Steps", 400)
@@ -194,9 +196,9 @@ def test_a_picture_from_the_upload_to_its_recipe_in_the_form_again(open_tab, pic
     tab.button("Cancel").click()
     tab.until("Stopped, with the best picture so far")
     assert tab.page.locator("#slider img").count() == 2
-    taken = tab.step()
+    steps_before = tab.step()
     tab.button("Continue").click()
-    assert wait_until(lambda: tab.page.wait_for_timeout(50) or tab.step() > taken, 60)
+    assert wait_until(lambda: tab.page.wait_for_timeout(50) or tab.step() > steps_before, 60)
     tab.button("Cancel").click()
     tab.until("Stopped, with the best picture so far")
     tab.page.locator("#slider img").last.wait_for()
@@ -205,22 +207,22 @@ def test_a_picture_from_the_upload_to_its_recipe_in_the_form_again(open_tab, pic
         tab.shoot("ui-phone")
     with tab.page.expect_download() as download:
         tab.page.locator("#download").click()
-    made = tmp_path / download.value.suggested_filename
-    download.value.save_as(made)
-    assert made.name == "chelsea-painting-painted.png"
-    assert provenance.read(made).recipe.size == 160
-    assert load_image(made).shape[1] == 160
+    download_path = tmp_path / download.value.suggested_filename
+    download.value.save_as(download_path)
+    assert download_path.name == "chelsea-painting-painted.png"
+    assert provenance.read(download_path).recipe.size == 160
+    assert load_image(download_path).shape[1] == 160
     tab.fill("Size", 512)
     tab.unfold("Settings of")
-    tab.page.locator("#finished input[type=file]").set_input_files(str(made))
+    tab.page.locator("#finished input[type=file]").set_input_files(str(download_path))
     tab.page.get_by_text("The form now has the settings of this picture").wait_for()
     assert tab.page.get_by_label("Size", exact=True).input_value() == "160"
     assert _overflow(tab) <= 0
 
 
-def test_a_brush_says_which_part_is_painted(open_tab, pictures):
+def test_only_the_brushed_part_is_painted(open_tab, pictures):
     tab = open_tab(390)
-    tab.give(*pictures)
+    tab.upload(*pictures)
     _small(tab)
     tab.unfold("Only a part")
     tab.button("Put the content on the canvas").click()
@@ -241,9 +243,9 @@ def test_a_brush_says_which_part_is_painted(open_tab, pictures):
     assert changed[20:24, 22:28].mean() > 3 * changed[:8].mean()
 
 
-def test_two_backends_stand_side_by_side(open_tab, pictures):
+def test_two_backends_are_compared_side_by_side(open_tab, pictures):
     tab = open_tab()
-    tab.give(*pictures)
+    tab.upload(*pictures)
     _small(tab)
     tab.button("Estimate time and memory").click()
     tab.see("answer", "on cpu")
@@ -259,10 +261,10 @@ def test_two_backends_stand_side_by_side(open_tab, pictures):
     assert "nst-ui-" not in text, "no folder of the server"
 
 
-def test_two_pages_take_turns_and_a_closed_one_leaves_the_device_to_the_other(open_tab, pictures):
+def test_two_pages_take_turns_and_a_closed_page_frees_the_device(open_tab, pictures):
     first, second = open_tab(), open_tab()
     for tab, steps in ((first, 5000), (second, 3)):
-        tab.give(*pictures)
+        tab.upload(*pictures)
         _small(tab, steps)
         tab.button("Paint").click()
         assert tab.until("Painting" if tab is first else "Waiting: 1 before this one")
@@ -271,7 +273,7 @@ def test_two_pages_take_turns_and_a_closed_one_leaves_the_device_to_the_other(op
     assert second.page.locator("#gallery img").count() == 1
 
 
-def test_what_is_no_picture_is_told_to_be_none(open_tab, pictures, tmp_path):
+def test_a_file_that_is_no_picture_is_refused(open_tab, pictures, tmp_path):
     tab = open_tab()
     with zipfile.ZipFile(tmp_path / "archive.jpg", "w") as archive:
         archive.writestr("sky.txt", "blue")
@@ -284,15 +286,15 @@ def test_what_is_no_picture_is_told_to_be_none(open_tab, pictures, tmp_path):
         tab.page.locator("#content input[type=file]").set_input_files(str(tmp_path / name))
         tab.page.wait_for_timeout(500)
         tab.button("Paint").click()
-        says = "has more than 2,000,000 pixels" if name == "huge.png" else "is not a picture"
-        tab.page.get_by_text(f"'{name}' {says}").wait_for()
+        message = "has more than 2,000,000 pixels" if name == "huge.png" else "is not a picture"
+        tab.page.get_by_text(f"'{name}' {message}").wait_for()
         tab.page.locator("#content").get_by_label("Remove Image").or_(
             tab.page.locator("#content [title=Clear]")
         ).first.click()
     tab.troubles.clear()  # the browser cannot show them either
 
 
-def test_five_hundred_styles_at_once_are_too_many(open_tab, pictures, tmp_path):
+def test_too_many_styles_are_refused(open_tab, pictures, tmp_path):
     tab = open_tab()
     data = save_image(tmp_path / "s.png", np.full((8, 8, 3), 0.5, np.float32)).read_bytes()
     many = [{"name": f"{i}.png", "mimeType": "image/png", "buffer": data} for i in range(500)]
@@ -303,7 +305,7 @@ def test_five_hundred_styles_at_once_are_too_many(open_tab, pictures, tmp_path):
     tab.page.get_by_text("500 styles at once").wait_for(timeout=60_000)
 
 
-def test_everything_has_a_name_and_can_be_reached_by_keys(open_tab, pictures):
+def test_every_input_has_a_name_and_works_with_the_keyboard(open_tab, pictures):
     tab = open_tab()
     folds = tab.page.locator("button.label-wrap")
     for fold in folds.all():
@@ -311,7 +313,7 @@ def test_everything_has_a_name_and_can_be_reached_by_keys(open_tab, pictures):
         fold.click()
         sync_api.expect(fold).to_have_attribute("aria-expanded", "true")
     assert tab.page.evaluate(NAMELESS) == []
-    tab.give(*pictures)
+    tab.upload(*pictures)
     _small(tab)
     tab.button("Paint").focus()
     tab.page.keyboard.press("Enter")
@@ -347,7 +349,7 @@ def test_the_errors_of_every_action_are_visible_one_at_a_time(open_tab, pictures
 
 def test_a_new_error_stands_without_the_old_states(open_tab, pictures):
     tab = open_tab(390)
-    tab.give(*pictures)
+    tab.upload(*pictures)
     _small(tab, 1)
     tab.button("Estimate time and memory").click()
     tab.see("answer", "on cpu")
@@ -368,7 +370,7 @@ def test_a_new_error_stands_without_the_old_states(open_tab, pictures):
 
 def test_a_running_job_keeps_its_status_while_another_action_fails(open_tab, pictures):
     tab = open_tab()
-    tab.give(*pictures)
+    tab.upload(*pictures)
     _small(tab, 5000)
     tab.button("Paint").click()
     tab.until("Painting")
@@ -383,7 +385,7 @@ def test_a_running_job_keeps_its_status_while_another_action_fails(open_tab, pic
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_labels_of_the_curves_do_not_overlap(open_tab, pictures, width):
     tab = open_tab(width)
-    tab.give(*pictures)
+    tab.upload(*pictures)
     _small(tab, 30)
     tab.unfold("Sizes and memory")
     tab.fill("Levels", 3)
@@ -399,23 +401,23 @@ def test_the_labels_of_the_curves_do_not_overlap(open_tab, pictures, width):
 
 
 @pytest.mark.parametrize(("scheme", "light"), [("light", True), ("dark", False)])
-def test_the_page_is_as_light_or_dark_as_its_reader_wants(open_tab, scheme, light):
+def test_the_page_follows_the_color_scheme_of_the_browser(open_tab, scheme, light):
     tab = open_tab(390, color_scheme=scheme)
     color = tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, re.findall(r"\d+", color)[:3])) > 3 * 128) is light
 
 
 NAMELESS = """() => [...document.querySelectorAll("input, textarea, select, button, [role=slider]")]
-  .filter(each => each.offsetParent && each.type !== "file")
-  .filter(each => !(each.labels?.length || each.ariaLabel || each.getAttribute("aria-labelledby") || each.title
-                    || each.innerText?.trim()))
-  .map(each => each.outerHTML.slice(0, 200))"""
+  .filter(element => element.offsetParent && element.type !== "file")
+  .filter(element => !(element.labels?.length || element.ariaLabel || element.getAttribute("aria-labelledby")
+                       || element.title || element.innerText?.trim()))
+  .map(element => element.outerHTML.slice(0, 200))"""
 
 
 def _small(tab: Tab, steps: int = 3) -> None:
     """Fill the form for a small picture that needs no framework."""
     tab.choose("Backend", "example-backend")
-    tab.page.wait_for_timeout(500)  # until the server has said what this backend offers
+    tab.page.wait_for_timeout(500)  # until the server has sent the backend's choices
     tab.fill("Size", 64)
     tab.unfold("Losses")
     tab.fill("Style layers", "relu1_1=1,relu2_1=1")
@@ -473,25 +475,25 @@ def _overflow(tab: Tab) -> int:
     return int(tab.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
-def test_the_page_s_document_is_the_page(served, pictures, tmp_path):
+def test_the_examples_and_options_of_the_document_work(served, pictures, tmp_path):
     """Run the example in `docs/ui.md`, and compare its options with `nst ui --help`."""
     text = (DOCS / "ui.md").read_text("utf-8")
     shutil.copyfile(pictures[0], tmp_path / "content.jpg"), shutil.copyfile(pictures[1], tmp_path / "style.jpg")
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     quick = example.replace("http://127.0.0.1:7860/", served).replace('"size": 256', '"size": 48, "steps": "2"')
-    done = subprocess.run([sys.executable, "-c", quick], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    picture = done.stdout.splitlines()[-1]
+    process = subprocess.run([sys.executable, "-c", quick], cwd=tmp_path, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    picture = process.stdout.splitlines()[-1]
     assert provenance.read(picture).recipe.optimizer_options == {"lr": 0.05}
-    told = subprocess.run([sys.executable, "-m", "nst", "ui", "--help"], capture_output=True, text=True).stdout
-    assert {option for option in re.findall(r"--[a-z][a-z-]+", text) if option not in told} == set()
+    help_text = subprocess.run([sys.executable, "-m", "nst", "ui", "--help"], capture_output=True, text=True).stdout
+    assert {option for option in re.findall(r"--[a-z][a-z-]+", text) if option not in help_text} == set()
 
 
-def test_nobody_is_handed_a_file_of_this_machine(served, outside):
+def test_no_file_of_the_server_can_be_read(served, outside):
     """Request a local file by its URL, and as a fake upload."""
     assert _asked(f"{served}gradio_api/file={outside}") == 403
-    said = {"path": str(outside), "meta": {"_type": "gradio.FileData"}}
-    call = _asked(f"{served}gradio_api/call/paint", {"data": [said, [said], {}]})
+    upload = {"path": str(outside), "meta": {"_type": "gradio.FileData"}}
+    call = _asked(f"{served}gradio_api/call/paint", {"data": [upload, [upload], {}]})
     answer = urlopen(f"{served}gradio_api/call/paint/{json.loads(call)['event_id']}").read().decode()
     assert "event: error" in answer
     assert "complete" not in answer

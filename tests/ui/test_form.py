@@ -135,9 +135,12 @@ def test_no_file_of_the_server_is_read(form, field):
 
 
 def test_a_weight_file_of_the_command_line_can_be_chosen(offered):
-    form = Form(offered, files=("mine.safetensors",))
-    assert form.recipe({"weights": "mine.safetensors"}).weights == ("mine.safetensors",)
-    assert "mine.safetensors" in form.choices("torch-vgg19")["weights"]
+    form = Form(offered, files=("/srv/my weights/mine.safetensors",))
+    recipe = form.recipe({"weights": "mine.safetensors"})
+    assert recipe.weights == ("/srv/my weights/mine.safetensors",)
+    assert form.values(recipe)["weights"] == "mine.safetensors", "visitors do not see the folder"
+    assert form.choices("torch-vgg19")["weights"][-1] == "mine.safetensors"
+    assert form.unshown(recipe) == ""
 
 
 def test_choices_depend_on_the_backend(form):
