@@ -112,7 +112,7 @@ def _worst(rows: Sequence[ParityRow], against: str, check: str) -> dict[str, Any
 def _exit_code(columns: Sequence[Column], rows: Sequence[ParityRow], interrupted: bool) -> int:
     if interrupted:
         return 130
-    return int(any(row.verdict == "fail" for row in rows) or any(each.status != "finished" for each in columns))
+    return int(any(row.parity == "fail" for row in rows) or any(each.status != "finished" for each in columns))
 
 
 def write(path: Path, report: Mapping[str, Any]) -> None:

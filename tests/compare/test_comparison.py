@@ -42,17 +42,17 @@ def test_the_same_network_passes_every_check(twice):
     rows = twice.rows(name="torch-vgg19@same.safetensors", against="right@small.safetensors")
     assert {row["check"] for row in rows} == {"features", "terms", "gradient", "adam"}
     assert {row["at"] for row in rows if row["check"] == "gradient"} == {"content", "noise", "half-way"}
-    assert {row["verdict"] for row in rows} == {"pass"}
+    assert {row["parity"] for row in rows} == {"pass"}
     own = twice.rows(name="right@small.safetensors", against="reference")
     assert len(own) > 15
-    assert {row["verdict"] for row in own} == {"pass"}
+    assert {row["parity"] for row in own} == {"pass"}
 
 
 def test_another_network_is_told_apart_and_not_judged(twice):
     rows = twice.rows(name="right@other.safetensors", against="right@small.safetensors")
-    assert {row["verdict"] for row in rows} == {"different"}
+    assert {row["parity"] for row in rows} == {"different"}
     assert {row["reason"] for row in rows} == {"different weights, preprocessing (torchvision and caffe)"}
-    assert {row["verdict"] for row in twice.rows(name="right@other.safetensors", against="reference")} == {"pass"}
+    assert {row["parity"] for row in twice.rows(name="right@other.safetensors", against="reference")} == {"pass"}
 
 
 def test_a_network_of_one_pass_takes_what_means_something_to_it(twice):
@@ -74,7 +74,7 @@ def test_every_picture_is_judged_timed_and_shown(twice):
 
 
 def test_the_terminal_gets_tables_and_the_place_of_the_report(twice):
-    for words in ("The judge", "The same computation?", "Cost", "twice/index.html", "NumPy, float64"):
+    for words in ("Evaluation", "Parity", "Cost", "twice/index.html", "NumPy, float64"):
         assert words in twice.out
     assert "different weights, preprocessing (torchvision and caffe)" in twice.out
     assert "painter: started" in twice.err
@@ -84,9 +84,9 @@ def test_a_wrong_scale_fails_and_is_named(wrong):
     assert wrong.code == 1
     for against in ("reference", "right"):
         rows = wrong.rows(name="scaled", against=against, check="features")
-        assert {row["verdict"] for row in rows} == {"fail"}
+        assert {row["parity"] for row in rows} == {"fail"}
         assert {round(row["error"], 4) for row in rows} == {0.01}
-    assert {row["verdict"] for row in wrong.rows(name="right")} == {"pass"}
+    assert {row["parity"] for row in wrong.rows(name="right")} == {"pass"}
 
 
 def test_a_backend_that_is_killed_says_where_and_stops_nobody(wrong):
@@ -107,13 +107,13 @@ def test_a_backend_out_of_memory_has_its_other_stages(wrong):
 
 
 def test_what_has_finished_is_not_run_again(compare, twice):
-    """Fewer of the same: nothing runs, and the verdicts are read from what lies there."""
+    """Fewer of the same: nothing runs, and the parities are read from what lies there."""
     before = twice.times
     again = compare(*PAIR, "--backends", TWICE, *FAST, output="twice")
     assert again.code == 0, again.err
     assert again.times == before
     assert len(again.report["columns"]) == 2
-    assert {row["verdict"] for row in again.report["rows"]} == {"pass"}
+    assert {row["parity"] for row in again.report["rows"]} == {"pass"}
     assert again.out == ""
 
 

@@ -30,7 +30,7 @@ def compare(folder, weights, *words):
     rows = json.loads((folder / "report" / "report.json").read_text("utf-8"))["rows"]
     between = [row for row in rows if (row["name"], row["against"]) == ("keras-vgg19", "torch-vgg19")]
     assert {row["check"] for row in between} == CHECKS
-    assert {row["verdict"] for row in between} == {"pass"}
+    assert {row["parity"] for row in between} == {"pass"}
 
 
 @pytest.fixture
