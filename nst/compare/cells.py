@@ -1,4 +1,4 @@
-"""The cells of a comparison: one recipe each, all of them checked before any of them runs."""
+"""Plan the cells of a comparison: one recipe each, all checked before the first runs."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from nst.recipe.recipe import ENGINE_FIELDS, Recipe
 from nst.specs import BackendSpec
 from nst.weights import selection
 
-NAMED = 3  # cells named with a mistake that is in more of them
-FORMAT = 1  # of what a worker leaves: another, and every cell has yet to be made
+NAMED = 3  # cells named in an error of several cells
+FORMAT = 1  # of the files in a cell's folder; after a change, no earlier cell is kept
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One column: what sets it apart, what it runs, and whether its network is looked into."""
+    """One column: its setting, its recipe, its backend, and whether its parity is checked."""
 
     setting: Setting
     recipe: Recipe
@@ -37,7 +37,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """The name of the column."""
         return caption(self.setting) or self.recipe.backend
 
 
@@ -48,44 +48,47 @@ def plan(
     pictures: Sequence[tuple[str, tuple[int, int]]],
     chosen: Collection[str] = (),
 ) -> list[Cell]:
-    """One cell per setting, equal ones once. Raises every mistake in any of them.
+    """Return one cell for each different setting. Raises the mistakes of all cells.
 
-    `pictures` are the content's and the styles' names and (height, width), (0, 0) for one that cannot be read;
-    `chosen` the fields a person set beside those varied.
+    `pictures` are the names of content and styles with (height, width), or (0, 0) for an unreadable image. `chosen`
+    are the fields set by the user beside the varied fields.
     """
-    settings = {_text(each): each for each in wanted}
-    found = {name: Findings() for name in settings}
-    tried = [found[name].attempt(partial(_cell, recipe, each, plugins, chosen)) for name, each in settings.items()]
-    mixed = any(cell.spec.kind == "feature" for cell in tried if cell)
-    made = {name: _one_pass(cell) if mixed else cell for name, cell in zip(found, tried, strict=True) if cell}
-    for name, cell in made.items():
-        found[name].add(*_mistakes(cell, plugins, pictures, () if mixed else chosen))
-    raise_all(_gathered([(settings[name], each.errors) for name, each in found.items()]))
-    return _probed(_once(made.values()))
+    settings = {_text(setting): setting for setting in wanted}
+    findings = {name: Findings() for name in settings}
+    planned = {
+        name: findings[name].attempt(partial(_cell, recipe, setting, plugins, chosen))
+        for name, setting in settings.items()
+    }
+    mixed = any(cell.spec.kind == "feature" for cell in planned.values() if cell)
+    cells = {name: _one_pass(cell) if mixed else cell for name, cell in planned.items() if cell}
+    for name, cell in cells.items():
+        findings[name].add(*_mistakes(cell, plugins, pictures, () if mixed else chosen))
+    raise_all(_gathered([(settings[name], of_cell.errors) for name, of_cell in findings.items()]))
+    return _probed(_once(cells.values()))
 
 
-def _gathered(found: Sequence[tuple[Setting, Sequence[UserError]]]) -> Iterable[UserError]:
-    """Every mistake once, with the cells it is in, unless it is in all of them or speaks of what sets them apart."""
-    where: dict[tuple[str, str], list[Setting]] = {}
-    for setting, errors in found:
+def _gathered(mistakes: Sequence[tuple[Setting, Sequence[UserError]]]) -> Iterable[UserError]:
+    """Yield every mistake once, with the names of its cells unless it is in all cells or names a varied value."""
+    settings_by_error: dict[tuple[str, str], list[Setting]] = {}
+    for setting, errors in mistakes:
         for error in errors:
-            where.setdefault((error.message, error.hint), []).append(setting)
-    for (message, hint), settings in where.items():
-        plain = len(settings) == len(found) or any(value in message for value in settings[0].values())
+            settings_by_error.setdefault((error.message, error.hint), []).append(setting)
+    for (message, hint), settings in settings_by_error.items():
+        plain = len(settings) == len(mistakes) or any(value in message for value in settings[0].values())
         more = f" and {len(settings) - NAMED} more" if len(settings) > NAMED else ""
         cells = "; ".join(map(caption, settings[:NAMED])) + more
         yield UserError(message if plain else f"{cells}: {message}", hint)
 
 
 def _cell(recipe: Recipe, setting: Setting, plugins: Plugins, chosen: Collection[str]) -> Cell:
-    """One combination; in float32 unless a person chose a precision, since only so can two frameworks agree."""
+    """Return the cell of a setting, in float32 unless the user chose a precision: only float32 results agree."""
     backend, _, own = setting.get("backend", recipe.backend).partition("@")
-    given = {**setting, "backend": backend} | ({"weights": own} if own else {})
-    made = recipe.override(**given)
-    spec = plugins.find("backend", made.backend)
-    if "float32" in spec.precisions and made.precision == "auto" and "precision" not in {*setting, *chosen}:
-        made = made.override(precision="float32")
-    return Cell(setting, made, spec)
+    values = {**setting, "backend": backend} | ({"weights": own} if own else {})
+    recipe = recipe.override(**values)
+    spec = plugins.find("backend", recipe.backend)
+    if "float32" in spec.precisions and recipe.precision == "auto" and "precision" not in {*setting, *chosen}:
+        recipe = recipe.override(precision="float32")
+    return Cell(setting, recipe, spec)
 
 
 def _one_pass(cell: Cell) -> Cell:
@@ -97,7 +100,7 @@ def _one_pass(cell: Cell) -> Cell:
         return cell
     kept = {name: getattr(cell.recipe, name) for name in ONE_PASS}
     setting = {name: value for name, value in cell.setting.items() if name in ONE_PASS}
-    named = {*cell.recipe.weights} <= {each.name for each in cell.spec.weights}
+    named = {*cell.recipe.weights} <= {weights.name for weights in cell.spec.weights}
     if not (named or "@" in setting.get("backend", "")):
         kept["weights"] = "auto"
         setting.pop("weights", None)
@@ -116,7 +119,7 @@ def _mistakes(
 
 
 def _once(cells: Iterable[Cell]) -> list[Cell]:
-    """Without those that would run the same recipe again."""
+    """Return the cells without repeated recipes."""
     return list({_text(cell.recipe.to_dict()): cell for cell in reversed(list(cells))}.values())[::-1]
 
 
@@ -158,7 +161,7 @@ def _digest(file: str, modified: int) -> str:
 
 
 def _software(spec: BackendSpec) -> dict[str, str]:
-    """Versions of nst and of what the backend requires, without importing any of it."""
+    """Return the versions of nst and of the backend's required modules, without importing them."""
     names = ("nst", spec.install or spec.name, *spec.requires)
     return {name: _version(name) for name in dict.fromkeys(names)}
 

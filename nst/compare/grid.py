@@ -1,4 +1,4 @@
-"""What sets the cells of a comparison apart, read from `--backends` and `--vary`."""
+"""Read the varied recipe fields of a comparison from `--backends` and `--vary`."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from nst.recipe import fields
 from nst.recipe.recipe import FIELDS, flag
 
 WITH_COMMAS = (fields.counts, fields.shares, fields.selection, fields.settings)
-"""The readers whose values hold commas themselves: `--vary` then separates by `;` alone."""
+"""Readers of values with commas; `--vary` separates these values by `;` only."""
 
 Setting = Mapping[str, str]
-"""Recipe fields and their values as typed. A backend may carry weights of its own: `torch-vgg19@my.safetensors`."""
+"""Recipe fields and their values as text. A backend may be followed by weights: `torch-vgg19@my.safetensors`."""
 
 
 def read(backends: str, vary: Sequence[str]) -> list[Setting]:
-    """Every combination, the last varied field changing fastest. Raises all mistakes together."""
-    found = Findings()
+    """Return every combination; the last varied field changes fastest. Raises all mistakes together."""
+    findings = Findings()
     names = _split(backends, ";" if ";" in backends else ",")
     axes = [("backend", names)] if names else []
-    axes += [pair for text in vary if (pair := found.attempt(partial(read_vary, text)))]
+    axes += [pair for text in vary if (pair := findings.attempt(partial(read_vary, text)))]
     fields = [field for field, _ in axes] + ["weights"] * any("@" in name for name in names)
     for field in dict.fromkeys(field for field in fields if fields.count(field) > 1):
-        found.add(UserError(f"{spelled(field)} is given twice to vary", "give all its values at one place"))
-    raise_all(found.errors)
+        findings.add(UserError(f"{spelled(field)} is given twice to vary", "give all its values at one place"))
+    raise_all(findings.errors)
     combinations = product(*(listed for _, listed in axes))
-    return [{field: value for (field, _), value in zip(axes, each, strict=True)} for each in combinations]
+    return [{field: value for (field, _), value in zip(axes, values, strict=True)} for values in combinations]
 
 
 def read_vary(text: str) -> tuple[str, list[str]]:
-    """`optimizer=lbfgs,adam` as a field and its values; `;` separates values that hold commas. Raises `UserError`."""
+    """Read `optimizer=lbfgs,adam` as a field and its values; `;` separates values with commas. Raises `UserError`."""
     name, equals, listed = text.partition("=")
     field = _spellings().get(name.strip().replace("-", "_").replace("optimiser", "optimizer"))
     if field is None:
         raise unknown("recipe field in --vary:", name.strip(), map(spelled, FIELDS))
     semicolon = ";" in listed or FIELDS[field].metadata["read"] in WITH_COMMAS
-    found = _split(listed, ";" if semicolon else ",")
-    if not equals or len(found) < 2:
+    values = _split(listed, ";" if semicolon else ",")
+    if not equals or len(values) < 2:
         example = "style-layers=relu1_1,relu2_1;relu3_1" if semicolon else "optimizer=lbfgs,adam"
         raise UserError(f"--vary {text} gives fewer than two values", f"write it like --vary '{example}'")
-    return field, found
+    return field, values
 
 
 def _split(text: str, separator: str) -> list[str]:

@@ -82,13 +82,13 @@ class Evaluator:
     def __call__(self, picture: Pixels) -> Scores:
         """Score a picture of any size. Raises `UserError` without scikit-image."""
         pixels = resize(picture, self._shape)
-        found = features(self._network, pixels, LAYERS)
-        grams = _grams(found)
+        activations = features(self._network, pixels, LAYERS)
+        grams = _grams(activations)
         style = {layer: float(Gram().distance(XP, grams[layer], self._grams[layer])) for layer in STYLE_LAYERS}
         return Scores(
             style=style,
             style_mean=fmean(style.values()),
-            content=_relative(Content(), found[CONTENT_LAYER], self._target),
+            content=_relative(Content(), activations[CONTENT_LAYER], self._target),
             ssim=ssim(pixels, self._content),
             color=color_difference(pixels, self._content),
             palette=sum(float(share) * palette_distance(pixels, style) for share, style in self._styles),
@@ -116,7 +116,7 @@ def missing_scikit_image() -> UserError | None:
 def features(network: Network, pixels: Pixels, layers: Sequence[str]) -> dict[str, Floats]:
     """Return `relu` activations `(H_l, W_l, C_l)` by name, as `nst.vgg.reference` does, but in float32."""
     x: Floats = pixels - network.mean()
-    found: dict[str, Floats] = {}
+    activations: dict[str, Floats] = {}
     block = "1"
     for name, kernel, bias in network.folded():
         place = name.removeprefix("conv")
@@ -124,10 +124,10 @@ def features(network: Network, pixels: Pixels, layers: Sequence[str]) -> dict[st
             x, block = _pooled(x), place[0]
         x = np.maximum(_convolved(x, kernel) + bias, 0)
         if f"relu{place}" in layers:
-            found[f"relu{place}"] = x
-        if len(found) == len(layers):
+            activations[f"relu{place}"] = x
+        if len(activations) == len(layers):
             break
-    return found
+    return activations
 
 
 def _convolved(x: Floats, kernel: Floats) -> Floats:
@@ -163,14 +163,14 @@ def _shrunk(style: Pixels, size: int) -> Pixels:
     return resize(style, (max(least, inside[0]), max(least, inside[1])))
 
 
-def _grams(found: Mapping[str, Floats]) -> dict[str, Floats]:
-    return {layer: Gram().statistic(XP, found[layer], None) for layer in STYLE_LAYERS}
+def _grams(activations: Mapping[str, Floats]) -> dict[str, Floats]:
+    return {layer: Gram().statistic(XP, activations[layer], None) for layer in STYLE_LAYERS}
 
 
-def _relative(loss: Content, found: Floats, target: Floats) -> float:
+def _relative(loss: Content, values: Floats, target: Floats) -> float:
     """Return the mean difference, divided by the target's mean energy."""
     energy = float(np.mean(loss.energy(XP, target)))
-    return float(np.mean(loss.difference(XP, found, target))) / max(energy, 1e-12)
+    return float(np.mean(loss.difference(XP, values, target))) / max(energy, 1e-12)
 
 
 def ssim(pixels: Pixels, content: Pixels) -> float:
@@ -204,5 +204,5 @@ def _palette(pixels: Pixels) -> Lab:
     from skimage.color import rgb2lab
 
     rows, columns = (np.linspace(0, side - 1, GRID).round().astype(int) for side in pixels.shape[:2])
-    found: Lab = rgb2lab(pixels[np.ix_(rows, columns)]).reshape(-1, 3)
-    return found
+    colors: Lab = rgb2lab(pixels[np.ix_(rows, columns)]).reshape(-1, 3)
+    return colors

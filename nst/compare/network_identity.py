@@ -1,4 +1,4 @@
-"""Which network a backend really runs, so that "the same network" is a fact and not a name."""
+"""Identify the network that a backend runs by its weights and settings, not by its name."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ def _inputs(network: Network) -> str:
 
 def digest(network: Network) -> str:
     """SHA-256 in hex over every kernel and bias, as float32, in network order."""
-    found = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for name, kernel in network.kernels.items():
-        found.update(name.encode())
+        sha256.update(name.encode())
         for values in (kernel, network.biases[name]):
-            found.update(str(values.shape).encode())
-            found.update(np.ascontiguousarray(values, np.dtype("<f4")).tobytes())
-    return found.hexdigest()
+            sha256.update(str(values.shape).encode())
+            sha256.update(np.ascontiguousarray(values, np.dtype("<f4")).tobytes())
+    return sha256.hexdigest()
 
 
 def differences(one: Mapping[str, str], other: Mapping[str, str]) -> str:
-    """Why two networks are not the same, in words; "" when they are."""
+    """Return the differences of two networks in words, or "" for the same network."""
     if one["architecture"] != other["architecture"]:
         return f"different networks: {one['architecture']} and {other['architecture']}"
     parts = ["weights"] if one["weights"] != other["weights"] else []
@@ -60,7 +60,7 @@ def differences(one: Mapping[str, str], other: Mapping[str, str]) -> str:
     ]
     if parts:
         return f"different {', '.join(parts)}"
-    rough = [each["precision"] for each in (one, other) if each["precision"] not in EXACT]
+    rough = [facts["precision"] for facts in (one, other) if facts["precision"] not in EXACT]
     return f"computed in {rough[0]}" if rough else ""
 
 

@@ -34,20 +34,20 @@ def render(report: Mapping[str, Any], pictures: Sequence[Captioned]) -> str:
         messages("Notes", "notes", tables.notes(report)),
         _details(report),
     ]
-    title = report.get("title") or " × ".join(Path(each).name for each in report["originals"])
+    title = report.get("title") or " × ".join(Path(path).name for path in report["originals"])
     return document(report.get("command", "nst compare"), title, tables.lead(report), main, tables.footer(report))
 
 
 def _slider(pictures: Sequence[Captioned], originals: int) -> str:
     """Two of the pictures, one over the other; without scripts the gallery below is all there is."""
-    made = [(caption, pixels) for caption, pixels in pictures if pixels is not None]
-    if len(made) <= originals:
+    available = [(caption, pixels) for caption, pixels in pictures if pixels is not None]
+    if len(available) <= originals:
         return ""
-    shape, widest = made[0][1].shape, max(pixels.shape[1] for _, pixels in made[originals:])
-    left, right = (0, originals) if len(made) == originals + 1 else (originals, originals + 1)
+    shape, widest = available[0][1].shape, max(pixels.shape[1] for _, pixels in available[originals:])
+    left, right = (0, originals) if len(available) == originals + 1 else (originals, originals + 1)
     return (
         f'<section aria-label="Two pictures compared" style="max-width: max(24rem, {2 * widest}px)">'
-        f'<div class="choose">{_select("Left", made, left)}{_select("Right", made, right)}</div>'
+        f'<div class="choose">{_select("Left", available, left)}{_select("Right", available, right)}</div>'
         f'<div class="slider" style="--cut: 50%; aspect-ratio: {shape[1]} / {shape[0]}">'
         '<img alt=""><img class="over" alt=""><div class="bar"></div>'
         '<input type="range" min="0" max="100" step="0.5" value="50" '
@@ -68,7 +68,7 @@ def _galleries(report: Mapping[str, Any], pictures: Sequence[Captioned], origina
     said = [""] * originals + [tables.caption(column) for column in report["columns"]]
     first = pictures[0][1]
     shape = f"{first.shape[1]} / {first.shape[0]}" if first is not None else "1"
-    figures = iter([_figure(*each, words) for each, words in zip(pictures, said, strict=True)])
+    figures = iter([_figure(*picture, words) for picture, words in zip(pictures, said, strict=True)])
     if panels := report.get("panels", ()):
         yield f'<div class="gallery" style="--shape: {shape}">{"".join(islice(figures, originals))}</div>'
     for panel in panels or [{"title": "Pictures", "note": "", "count": len(pictures)}]:
@@ -90,7 +90,7 @@ def _section(shown: Table) -> str:
 
 def _curves(report: Mapping[str, Any]) -> str:
     losses = {column["name"]: [row["loss"] for row in column.get("history", ())] for column in report["columns"]}
-    losses = {name: found for name, found in losses.items() if found}
+    losses = {name: values for name, values in losses.items() if values}
     drawn = curves.svg(losses, "Loss by step, logarithmic")
     if not drawn or ("panels" in report and len(losses) > curves.COLORS):
         return ""

@@ -1,7 +1,7 @@
-"""Whether two backends compute the same, number by number.
+"""Check whether two backends compute the same numbers.
 
-Judged by absolute and relative error, never by a cosine, which a wrong scale leaves at 1. Two networks that are not
-the same are shown with their differences and not judged.
+The measures are absolute and relative errors. A cosine is no measure, since a wrong scale leaves it at 1. Different
+networks are listed with their differences, and their errors neither pass nor fail.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ TERMS = 1e-3  # relative error of a weighted loss term
 GRADIENT = 1e-3  # largest error, relative to the largest gradient
 ADAM = 2 / 255  # largest difference of a pixel after 20 steps
 NOTHING = 1e-6
-"""A term below this share of the whole loss is held against that share: at the content, the content's is rounding."""
+"""The error of a term is relative to at least this share of the total loss: at the content, its loss is rounding."""
 
 TOLERANCES = {"features": FEATURES, "terms": TERMS, "gradient": GRADIENT, "adam": ADAM}
 REFERENCE = "reference"
-"""The baseline every VGG has: its own features as `nst.vgg.reference` computes them, in float64."""
+"""The baseline of every VGG: its features as `nst.vgg.reference` computes them, in float64."""
 
 
 @dataclass(frozen=True)
 class ParityRow:
-    """One number of one backend held against a baseline's.
+    """One check of a backend against a baseline.
 
-    `check` is a key of `TOLERANCES`; `at` the pinned image, or the step; `item` the layer or term. `absolute` is the
-    largest difference, `error` what the tolerance is for; both NaN where shapes differ. `verdict` is "different" for
-    two that should not agree, and `reason` then says why.
+    `check` is a key of `TOLERANCES`; `at` is the probe image or the step; `item` is the layer or term. `absolute` is
+    the largest difference, and `error` is compared with `tolerance`; both are NaN if the shapes differ. `parity` is
+    "different" for networks that should not agree, for the given `reason`.
     """
 
     name: str
@@ -47,13 +47,13 @@ class ParityRow:
     absolute: float
     error: float
     tolerance: float
-    verdict: Literal["pass", "fail", "different"]
+    parity: Literal["pass", "fail", "different"]
     reason: str = ""
 
 
 @dataclass(frozen=True)
 class CellNumbers:
-    """What a worker found about one backend: its network, and values by check and `at/item`."""
+    """The results of one cell: the identity of its network, and values by check and `at/item`."""
 
     name: str
     identity: Mapping[str, str]
@@ -61,7 +61,7 @@ class CellNumbers:
 
 
 def read(name: str, folder: Path, facts: Mapping[str, Any]) -> CellNumbers:
-    """Read the numbers that a worker has saved in its folder; missing ones stay empty."""
+    """Read the numbers in a cell's folder; missing numbers stay empty."""
     values = {file: _arrays(folder / f"{file}.npz") for file in ("features", REFERENCE, "gradient", "adam")}
     values["terms"] = {
         f"{at}/{term}": value for at, terms in facts.get("terms", {}).items() for term, value in terms.items()
@@ -73,16 +73,17 @@ def _arrays(file: Path) -> dict[str, Any]:
     try:
         with np.load(file) as arrays:
             return dict(arrays)
-    except (OSError, ValueError, BadZipFile):  # not there: the worker did not get so far
+    except (OSError, ValueError, BadZipFile):  # the cell ended before
         return {}
 
 
 def rows(probed: Sequence[CellNumbers]) -> list[ParityRow]:
-    """Each backend against the reference, and each against the first of those that have most to show."""
-    able = [each for each in probed if each.values["features"]]
-    baseline = max(able, key=lambda each: sum(map(bool, each.values.values())), default=None)
-    found = [row for each in able for row in _against_reference(each)]
-    return found + [row for each in able if baseline and each is not baseline for row in _against(baseline, each)]
+    """Check each cell against the reference, and against the first of the cells with the most numbers."""
+    checked = [cell for cell in probed if cell.values["features"]]
+    baseline = max(checked, key=lambda cell: sum(map(bool, cell.values.values())), default=None)
+    reference = [row for cell in checked for row in _against_reference(cell)]
+    others = [cell for cell in checked if cell is not baseline]
+    return reference + [row for cell in others if baseline for row in _against(baseline, cell)]
 
 
 def _against_reference(probed: CellNumbers) -> Iterator[ParityRow]:
@@ -97,15 +98,17 @@ def _against(baseline: CellNumbers, other: CellNumbers) -> Iterator[ParityRow]:
         yield from _rows(other, baseline.name, check, baseline.values[check], reason)
 
 
-def _rows(probed: CellNumbers, against: str, check: str, wanted: Mapping[str, Any], reason: str) -> Iterator[ParityRow]:
-    totals = _totals(wanted) if check == "terms" else {}
-    for key, target in wanted.items():
+def _rows(
+    probed: CellNumbers, against: str, check: str, targets: Mapping[str, Any], reason: str
+) -> Iterator[ParityRow]:
+    totals = _totals(targets) if check == "terms" else {}
+    for key, target in targets.items():
         if key in probed.values[check]:
             at, _, item = key.partition("/")
             absolute, error = _errors(check, probed.values[check][key], target, totals.get(at, 0.0))
             tolerance = TOLERANCES[check]
-            verdict: Any = "different" if reason else "pass" if error <= tolerance else "fail"  # NaN fails
-            yield ParityRow(probed.name, against, check, at, item, absolute, error, tolerance, verdict, reason)
+            parity: Any = "different" if reason else "pass" if error <= tolerance else "fail"  # NaN fails
+            yield ParityRow(probed.name, against, check, at, item, absolute, error, tolerance, parity, reason)
 
 
 def _totals(terms: Mapping[str, float]) -> dict[str, float]:
@@ -135,13 +138,13 @@ def _largest(values: Any) -> float:
     return float(np.abs(values).max(initial=0.0))
 
 
-def worst(found: Sequence[ParityRow]) -> ParityRow | None:
+def worst(rows: Sequence[ParityRow]) -> ParityRow | None:
     """Return the row with the largest error relative to its tolerance; None for no rows. NaN is the largest."""
-    return max(found, key=lambda row: math.inf if math.isnan(row.error) else row.error / row.tolerance, default=None)
+    return max(rows, key=lambda row: math.inf if math.isnan(row.error) else row.error / row.tolerance, default=None)
 
 
 def load_facts(folder: Path) -> dict[str, Any]:
-    """Read a worker's facts; empty if it saved none."""
+    """Read the facts in a cell's folder; empty if they are missing."""
     try:
         facts: dict[str, Any] = json.loads((folder / "facts.json").read_text("utf-8"))
         return facts

@@ -1,4 +1,4 @@
-"""Everything a comparison found, as data: what `report.json` holds, and what the page and the terminal show."""
+"""Collect the results of a comparison as data, for `report.json`, the page and the terminal."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ FACTS = (
     "notes",
     "history",
 )
-"""What of a worker's facts the report repeats."""
+"""The facts of a cell that the report repeats."""
 
 
 @dataclass
 class Column:
-    """One of the compared: a picture, if it was made, and what is known about it.
+    """One picture of a comparison, with its results.
 
-    `folder` is where a worker left what it found; None for a picture from elsewhere.
+    `folder` has the results of the cell; it is None for a finished picture that was compared as it is.
     """
 
     name: str
@@ -51,28 +51,28 @@ class Column:
 
     @cached_property
     def facts(self) -> dict[str, Any]:
-        """What its worker found."""
+        """The facts in the cell's folder."""
         return parity.load_facts(self.folder) if self.folder else {"finished": True}
 
     @property
     def failures(self) -> dict[str, str]:
-        """What went wrong, by stage."""
+        """The errors, by stage."""
         return dict(self.facts.get("failures", {}))
 
     @property
     def status(self) -> str:
-        """One of: finished, failed, not finished (interrupted, or never begun)."""
+        """The status: "finished", "failed", or "not finished" for an interrupted or waiting cell."""
         return "failed" if self.failures else "finished" if self.facts.get("finished") else "not finished"
 
 
 def build(columns: Sequence[Column], about: Mapping[str, Any], root: Path, interrupted: bool = False) -> dict[str, Any]:
     """Build the report as plain data; `about` names the inputs and the evaluator, paths are relative to `root`."""
-    probed = [parity.read(each.name, each.folder, each.facts) for each in columns if each.folder]
+    probed = [parity.read(column.name, column.folder, column.facts) for column in columns if column.folder]
     rows = parity.rows(probed)
     return {
         "nst": __version__,
         **about,
-        "columns": [_column(each, root) for each in columns],
+        "columns": [_column(column, root) for column in columns],
         "tolerances": TOLERANCES,
         "rows": [asdict(row) for row in rows],
         "summary": _summary(columns, rows),
@@ -95,24 +95,24 @@ def _column(column: Column, root: Path) -> dict[str, Any]:
 
 def _summary(columns: Sequence[Column], rows: Sequence[ParityRow]) -> list[dict[str, Any]]:
     """Return the worst row of each check, per column and baseline, in the columns' order."""
-    found = []
+    lines = []
     for column in columns:
         own = [row for row in rows if row.name == column.name]
         for against in dict.fromkeys(row.against for row in own):
             checks = {check: _worst(own, against, check) for check in TOLERANCES}
-            found.append({"name": column.name, "against": against, "checks": checks})
-    return found
+            lines.append({"name": column.name, "against": against, "checks": checks})
+    return lines
 
 
 def _worst(rows: Sequence[ParityRow], against: str, check: str) -> dict[str, Any] | None:
-    found = parity.worst([row for row in rows if (row.against, row.check) == (against, check)])
-    return asdict(found) if found else None
+    row = parity.worst([row for row in rows if (row.against, row.check) == (against, check)])
+    return asdict(row) if row else None
 
 
 def _exit_code(columns: Sequence[Column], rows: Sequence[ParityRow], interrupted: bool) -> int:
     if interrupted:
         return 130
-    return int(any(row.verdict == "fail" for row in rows) or any(each.status != "finished" for each in columns))
+    return int(any(row.parity == "fail" for row in rows) or any(column.status != "finished" for column in columns))
 
 
 def write(path: Path, report: Mapping[str, Any]) -> None:
@@ -123,7 +123,7 @@ def write(path: Path, report: Mapping[str, Any]) -> None:
 
 def _strict(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {name: _strict(each) for name, each in value.items()}
+        return {name: _strict(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_strict(each) for each in value]
+        return [_strict(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""The report's tables, in words and numbers, for the page and the terminal alike."""
+"""Format the report as tables, for the page and the terminal."""
 
 from __future__ import annotations
 
@@ -14,42 +14,43 @@ CHECKS = {"features": "features", "terms": "loss terms", "gradient": "gradient",
 
 
 JUDGED = (
-    "One network for all ({weights}), at {size} px. Style, as a mean and by layer: relative distance of Gram matrices. "
-    "Content: relative distance of relu4_2. Both are 0 for the same, about 1 for an unrelated picture. SSIM: luminance "
-    "against the content's, 1 for the same. ΔE: mean CIEDE2000 (1 is just noticeable), to the content pixel by pixel, "
-    "and between the palettes of picture and style wherever the colors are. Speckle: mean squared difference of "
-    "neighbors. Bold: nearest."
+    "All pictures are measured by one network ({weights}), at {size} px. Style: relative distance of Gram matrices, as "
+    "a mean and by layer. Content: relative distance of relu4_2. Both are 0 for equal pictures and about 1 for "
+    "unrelated pictures. SSIM: structural similarity of the luminance to the content; 1 is equal. ΔE: mean CIEDE2000 "
+    "(1 is just noticeable), to the content pixel by pixel, and between the palettes of the picture and the style. "
+    "Speckle: mean squared difference of neighbors. Bold: best."
 )
 CHECKED = (
-    "The worst over three images (content, noise, half-way) and every layer looked at. Features: relative L2 error. "
-    "Loss terms: relative error. Gradient: largest error, relative to the largest value. Adam: largest difference of "
-    "a pixel, 0..1. What differs by intention is not judged; finished pictures are left to the judge, since L-BFGS "
-    "makes much of the smallest difference."
+    "The largest error over three probe images (content, noise, half-way) and their layers. Features: relative L2 "
+    "error. Loss terms: relative error. Gradient: largest error, relative to the largest value. Adam: largest "
+    "difference of a pixel, 0..1. Different networks neither pass nor fail. Finished pictures are compared by the "
+    "evaluator only, since L-BFGS amplifies tiny differences."
 )
 SPENT = (
-    "Picture: from the first step to the last. Start: importing the framework and loading the weights. Peak memory: "
-    "the device's own, else the process's, the pinned images included."
+    "Picture: from the first step to the last. Start: importing the framework and loading the weights, unless an "
+    "earlier picture has done so. Peak memory: of the device if it has its own memory, else of the process; it "
+    "includes the probe images."
 )
 
 Measure = tuple[str, Callable[[Any], float], str, int]
-"""A column's name, its value in a judgement, its format, and whether more (1) or less (-1) is nearer."""
+"""The name of a column, its value in the scores, its format, and whether more (1) or less (-1) is better."""
 
 MEASURES: Sequence[Measure] = (
-    ("style", lambda found: found["style_mean"], ".4f", -1),
-    ("content", lambda found: found["content"], ".3f", -1),
-    ("SSIM", lambda found: found["ssim"], ".3f", 1),
-    ("ΔE to content", lambda found: found["color"], ".1f", 0),
-    ("ΔE of palettes", lambda found: found["palette"], ".1f", -1),
-    ("speckle", lambda found: found["total_variation"], ".4f", 0),
-    *((layer, lambda found, layer=layer: found["style"][layer], ".4f", -1) for layer in STYLE_LAYERS),
+    ("style", lambda scores: scores["style_mean"], ".4f", -1),
+    ("content", lambda scores: scores["content"], ".3f", -1),
+    ("SSIM", lambda scores: scores["ssim"], ".3f", 1),
+    ("ΔE to content", lambda scores: scores["color"], ".1f", 0),
+    ("ΔE of palettes", lambda scores: scores["palette"], ".1f", -1),
+    ("speckle", lambda scores: scores["total_variation"], ".4f", 0),
+    *((layer, lambda scores, layer=layer: scores["style"][layer], ".4f", -1) for layer in STYLE_LAYERS),
 )
-BRIEF = 6  # of them, for a terminal
+BRIEF = 6  # measures in a terminal
 
 
 def all_of(report: ComparisonReport, brief: bool = False) -> list[Table]:
     """Return the tables that have rows: metrics, checks, cost; `brief` makes them narrow."""
-    found = (judged(report, MEASURES[:BRIEF] if brief else MEASURES), checks(report), cost(report, brief))
-    return [table for table in found if table.rows]
+    tables = (judged(report, MEASURES[:BRIEF] if brief else MEASURES), checks(report), cost(report, brief))
+    return [table for table in tables if table.rows]
 
 
 def judged(report: ComparisonReport, measures: Sequence[Measure] = MEASURES) -> Table:
@@ -58,37 +59,37 @@ def judged(report: ComparisonReport, measures: Sequence[Measure] = MEASURES) -> 
     measured = [_measured(measure, [column["judgement"] for column in columns]) for measure in measures]
     rows = [[TableCell(column["name"]), *cells] for column, *cells in zip(columns, *measured, strict=True)]
     note = JUDGED.format(**report["judge"]) if rows else ""
-    return Table("The judge", ["picture", *(name for name, *_ in measures)], rows, note)
+    return Table("Evaluation", ["picture", *(name for name, *_ in measures)], rows, note)
 
 
-def _measured(measure: Measure, found: Sequence[Any]) -> list[TableCell]:
-    """One column of the judge's table."""
-    _, value, form, nearer = measure
-    values = [value(each) for each in found]
-    nearest = max((nearer * each for each in values), default=0.0)
-    marks = ["best" if nearer and len(values) > 1 and nearer * each == nearest else "" for each in values]
-    return [TableCell(format(each, form), mark) for each, mark in zip(values, marks, strict=True)]
+def _measured(measure: Measure, scores: Sequence[Any]) -> list[TableCell]:
+    """Return one column of the table of metrics."""
+    _, value, form, sign = measure
+    values = [value(score) for score in scores]
+    best = max((sign * number for number in values), default=0.0)
+    marks = ["best" if sign and len(values) > 1 and sign * number == best else "" for number in values]
+    return [TableCell(format(number, form), mark) for number, mark in zip(values, marks, strict=True)]
 
 
 def checks(report: ComparisonReport) -> Table:
     """Return the table of the worst error of each check, per backend and baseline."""
     rows = []
-    for each in report["summary"]:
-        against = "NumPy, float64" if each["against"] == REFERENCE else each["against"]
+    for line in report["summary"]:
+        against = "NumPy, float64" if line["against"] == REFERENCE else line["against"]
         rows.append(
-            [TableCell(each["name"]), TableCell(against), *(_checked(each["checks"][check]) for check in TOLERANCES)]
+            [TableCell(line["name"]), TableCell(against), *(_checked(line["checks"][check]) for check in TOLERANCES)]
         )
     head = ["backend", "against", *(f"{CHECKS[check]} ≤ {value:.1g}" for check, value in TOLERANCES.items())]
-    return Table("The same computation?", head, rows, CHECKED, words=True)
+    return Table("Parity", head, rows, CHECKED, words=True)
 
 
 def _checked(worst: Mapping[str, Any] | None) -> TableCell:
     if worst is None:
         return TableCell("–")
-    if worst["verdict"] == "different":
-        return TableCell(f"{_number(worst['error'])}, not judged", "different")
-    where = f" at {worst['at']} {worst['item']}".rstrip() if worst["verdict"] == "fail" else ""
-    return TableCell(f"{_number(worst['error'])} {worst['verdict']}{where}", worst["verdict"])
+    if worst["parity"] == "different":
+        return TableCell(f"{_number(worst['error'])}, other network", "different")
+    where = f" at {worst['at']} {worst['item']}".rstrip() if worst["parity"] == "fail" else ""
+    return TableCell(f"{_number(worst['error'])} {worst['parity']}{where}", worst["parity"])
 
 
 def _number(value: float | None) -> str:
@@ -96,7 +97,7 @@ def _number(value: float | None) -> str:
 
 
 def cost(report: ComparisonReport, brief: bool = False) -> Table:
-    """Seconds, memory, and what it ran on; `brief` without versions."""
+    """Return the table of seconds, memory, devices, weights and versions; `brief` omits the versions."""
     rows = [
         [
             TableCell(column["name"]),
@@ -116,8 +117,8 @@ def cost(report: ComparisonReport, brief: bool = False) -> Table:
 
 
 def every_row(report: ComparisonReport) -> Table:
-    """Every single check."""
-    head = ["backend", "against", "check", "image or step", "layer or term", "error", "tolerance", "largest", "verdict"]
+    """Return the table of all checks."""
+    head = ["backend", "against", "check", "image or step", "layer or term", "error", "tolerance", "largest", "parity"]
     return Table(f"All {len(report['rows'])} checks", head, list(map(_row, report["rows"])), words=True)
 
 
@@ -134,7 +135,7 @@ def _row(row: Mapping[str, Any]) -> list[TableCell]:
         TableCell(_number(row["tolerance"])),
         TableCell(_number(row["absolute"])),
     ]
-    return [*words, *numbers, TableCell(row["reason"] or row["verdict"], row["verdict"])]
+    return [*words, *numbers, TableCell(row["reason"] or row["parity"], row["parity"])]
 
 
 def caption(column: Mapping[str, Any]) -> str:
@@ -154,7 +155,7 @@ def failures(report: ComparisonReport) -> Iterator[tuple[str, str]]:
 
 
 def notes(report: ComparisonReport) -> Iterator[tuple[str, str]]:
-    """In what an experiment departs from its paper, and what each run had to say for itself."""
+    """Yield the departures of an experiment from its paper, and the notes of each run."""
     for departure in report.get("departures", ()):
         yield "not as in the paper", departure
     for column in report["columns"]:
@@ -169,18 +170,28 @@ def lead(report: ComparisonReport) -> str:
 
 def _outcome(report: ComparisonReport) -> Iterator[str]:
     columns, rows = report["columns"], report["rows"]
-    made = sum(column["status"] == "finished" for column in columns)
+    finished = sum(column["status"] == "finished" for column in columns)
     done = "painted" if "panels" in report else "compared"
-    yield f"{made} of {len(columns)} finished." if made < len(columns) else f"{len(columns)} pictures {done}."
-    judged = [row for row in rows if row["verdict"] != "different"]
-    if failed := [row for row in judged if row["verdict"] == "fail"]:
+    count = len(columns)
+    yield f"{finished} of {count} finished." if finished < count else f"{count} pictures {done}."
+    compared = [row for row in rows if row["parity"] != "different"]
+    total = len(compared)
+    if failed := [row for row in compared if row["parity"] == "fail"]:
         names = ", ".join(dict.fromkeys(row["name"] for row in failed))
-        yield f"{len(failed)} of {len(judged)} checks of the same network fail: {names}."
-    elif judged:
-        yield f"All {len(judged)} checks of the same network pass."
+        yield f"The backends do not compute the same network: {len(failed)} of {total} checks failed ({names})."
+    elif compared:
+        yield f"{_agreeing(compared)} the same network: {total} of {total} checks passed."
     yield from dict.fromkeys(f"{row['name']} and {row['against']}: {row['reason']}." for row in rows if row["reason"])
 
 
+def _agreeing(checks: Sequence[Mapping[str, Any]]) -> str:
+    """Return the subject and the verb of the sentence about passed checks."""
+    names = {name for row in checks for name in (row["name"], row["against"])}
+    if REFERENCE in names and len(names) == 2:
+        return "The backend and the NumPy reference compute"
+    return "Both backends compute" if len(names - {REFERENCE}) == 2 else "All backends compute"
+
+
 def footer(report: ComparisonReport) -> str:
-    """Where the page comes from."""
+    """Return the last line of the page."""
     return f"Made by nst {report['nst']}. Every number is in report.json, beside this page."

@@ -1,4 +1,4 @@
-"""What the comparison tests share: small pictures and networks, backends that go wrong on purpose, `nst compare`."""
+"""Fixtures of the comparison tests: small pictures and networks, backends that fail on purpose, `nst compare`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,10 @@ from nst_torch.vgg import VGG
 
 
 class Right(VGG):
-    pass
+    def __init__(self, network, **options):
+        with open("built.txt", "a") as file:
+            print("right", file=file)
+        super().__init__(network, **options)
 
 
 class Scaled(VGG):
@@ -91,28 +95,73 @@ class Painter:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What `nst compare` left behind: exit code, words, and the report it wrote, if it did."""
+    """What a command left: exit code, stdout, stderr, its folder, and the number of backends that were built."""
 
     code: int
     out: str
     err: str
     folder: Path
+    built: int
 
     @property
     def report(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / "report.json").read_text("utf-8"))
-        return found
+        report: dict[str, Any] = json.loads((self.folder / "report.json").read_text("utf-8"))
+        return report
+
+    @property
+    def times(self) -> dict[str, int]:
+        """The modification time of every file in the cells' folders."""
+        return {str(path): path.stat().st_mtime_ns for path in sorted(self.folder.glob("cells/*/*"))}
 
     def column(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = next(column for column in self.report["columns"] if column["name"] == name)
-        return found
+        column: dict[str, Any] = next(column for column in self.report["columns"] if column["name"] == name)
+        return column
 
     def rows(self, **wanted: str) -> list[dict[str, Any]]:
         return [row for row in self.report["rows"] if wanted.items() <= row.items()]
 
 
+def environment_of(desk: Path) -> dict[str, str]:
+    """The environment of commands in a desk's folder, which find its plugins."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NST_")}
+    path = os.pathsep.join([str(desk / "plugins"), *filter(None, [kept.get("PYTHONPATH")])])
+    return kept | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": path, "COLUMNS": "160"}
+
+
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory, photo, make_network) -> Path:
+def install():
+    """`install(desk, name, entry, backends)`: install a plugin of backends in a desk's folder."""
+
+    def call(desk: Path, name: str, entry: str, backends: str) -> None:
+        info, package = desk / "plugins" / f"{name}-1.0.dist-info", desk / "plugins" / name
+        info.mkdir(parents=True)
+        (info / "entry_points.txt").write_text(f"[nst.v1]\n{name} = {name}\n")
+        (info / "METADATA").write_text(f"Name: {name.replace(chr(95), chr(45))}\nVersion: 1.0\n")
+        package.mkdir()
+        (package / "__init__.py").write_text(entry)
+        (package / "backends.py").write_text(backends)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def run_nst():
+    """`run_nst(desk, command, *words, output="folder")`: an nst command as a process in a desk's folder."""
+
+    def call(desk: Path, command: str, *words: str, output: str = "report") -> Outcome:
+        built = desk / "built.txt"
+        built.unlink(missing_ok=True)
+        arguments = [sys.executable, "-m", "nst", command, *words, "-o", output]
+        environment = environment_of(desk)
+        done = subprocess.run(arguments, cwd=desk, env=environment, capture_output=True, text=True, timeout=180)
+        count = len(built.read_text().splitlines()) if built.exists() else 0
+        return Outcome(done.returncode, done.stdout, done.stderr, desk / output, count)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory, photo, make_network, install) -> Path:
     """A folder with a content, a style, two networks, one of them twice, and backends that go wrong."""
     folder = tmp_path_factory.mktemp("desk")
     save_image(folder / "content.png", photo(36, 48))
@@ -120,32 +169,16 @@ def desk(tmp_path_factory, photo, make_network) -> Path:
     write(folder / "small.safetensors", make_network())
     write(folder / "same.safetensors", make_network())
     write(folder / "other.safetensors", make_network(seed=1, preprocessing="caffe"))
-    info = folder / "plugins" / "nst_wrong-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "entry_points.txt").write_text("[nst.v1]\nnst-wrong = nst_wrong\n")
-    (info / "METADATA").write_text("Name: nst-wrong\nVersion: 1.0\n")
-    package = folder / "plugins" / "nst_wrong"
-    package.mkdir()
-    (package / "__init__.py").write_text(ENTRY)
-    (package / "backends.py").write_text(BACKENDS)
+    install(folder, "nst_wrong", ENTRY, BACKENDS)
     return folder
 
 
 @pytest.fixture(scope="session")
 def environment(desk) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("NST_")}
-    path = os.pathsep.join([str(desk / "plugins"), os.environ.get("PYTHONPATH", "")])
-    ours = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": path, "COLUMNS": "160"}
-    return kept | ours
+    return environment_of(desk)
 
 
 @pytest.fixture(scope="session")
-def compare(desk, environment):
+def compare(desk, run_nst):
     """`compare(*words, output="report")`: `nst compare` as a process of its own, in the desk's folder."""
-
-    def call(*words: str, output: str = "report") -> Outcome:
-        command = [sys.executable, "-m", "nst", "compare", *words, "-o", output]
-        done = subprocess.run(command, cwd=desk, env=environment, capture_output=True, text=True, timeout=120)
-        return Outcome(done.returncode, done.stdout, done.stderr, desk / output)
-
-    return call
+    return partial(run_nst, desk, "compare")

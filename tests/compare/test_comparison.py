@@ -42,17 +42,17 @@ def test_the_same_network_passes_every_check(twice):
     rows = twice.rows(name="torch-vgg19@same.safetensors", against="right@small.safetensors")
     assert {row["check"] for row in rows} == {"features", "terms", "gradient", "adam"}
     assert {row["at"] for row in rows if row["check"] == "gradient"} == {"content", "noise", "half-way"}
-    assert {row["verdict"] for row in rows} == {"pass"}
+    assert {row["parity"] for row in rows} == {"pass"}
     own = twice.rows(name="right@small.safetensors", against="reference")
     assert len(own) > 15
-    assert {row["verdict"] for row in own} == {"pass"}
+    assert {row["parity"] for row in own} == {"pass"}
 
 
 def test_another_network_is_told_apart_and_not_judged(twice):
     rows = twice.rows(name="right@other.safetensors", against="right@small.safetensors")
-    assert {row["verdict"] for row in rows} == {"different"}
+    assert {row["parity"] for row in rows} == {"different"}
     assert {row["reason"] for row in rows} == {"different weights, preprocessing (torchvision and caffe)"}
-    assert {row["verdict"] for row in twice.rows(name="right@other.safetensors", against="reference")} == {"pass"}
+    assert {row["parity"] for row in twice.rows(name="right@other.safetensors", against="reference")} == {"pass"}
 
 
 def test_a_network_of_one_pass_takes_what_means_something_to_it(twice):
@@ -74,7 +74,7 @@ def test_every_picture_is_judged_timed_and_shown(twice):
 
 
 def test_the_terminal_gets_tables_and_the_place_of_the_report(twice):
-    for words in ("The judge", "The same computation?", "Cost", "twice/index.html", "NumPy, float64"):
+    for words in ("Evaluation", "Parity", "Cost", "twice/index.html", "NumPy, float64"):
         assert words in twice.out
     assert "different weights, preprocessing (torchvision and caffe)" in twice.out
     assert "painter: started" in twice.err
@@ -84,9 +84,9 @@ def test_a_wrong_scale_fails_and_is_named(wrong):
     assert wrong.code == 1
     for against in ("reference", "right"):
         rows = wrong.rows(name="scaled", against=against, check="features")
-        assert {row["verdict"] for row in rows} == {"fail"}
+        assert {row["parity"] for row in rows} == {"fail"}
         assert {round(row["error"], 4) for row in rows} == {0.01}
-    assert {row["verdict"] for row in wrong.rows(name="right")} == {"pass"}
+    assert {row["parity"] for row in wrong.rows(name="right")} == {"pass"}
 
 
 def test_a_backend_that_is_killed_says_where_and_stops_nobody(wrong):
@@ -106,18 +106,14 @@ def test_a_backend_out_of_memory_has_its_other_stages(wrong):
     assert {row["against"] for row in wrong.rows(name="starved")} == {"reference", "right"}
 
 
-def times(outcome: Outcome) -> dict[str, int]:
-    return {str(path): path.stat().st_mtime_ns for path in sorted(outcome.folder.glob("cells/*/*"))}
-
-
 def test_what_has_finished_is_not_run_again(compare, twice):
-    """Fewer of the same: nothing runs, and the verdicts are read from what lies there."""
-    before = times(twice)
+    """Fewer of the same: nothing runs, and the parities are read from what lies there."""
+    before = twice.times
     again = compare(*PAIR, "--backends", TWICE, *FAST, output="twice")
     assert again.code == 0, again.err
-    assert times(again) == before
+    assert again.times == before
     assert len(again.report["columns"]) == 2
-    assert {row["verdict"] for row in again.report["rows"]} == {"pass"}
+    assert {row["parity"] for row in again.report["rows"]} == {"pass"}
     assert again.out == ""
 
 
@@ -130,12 +126,22 @@ def test_a_grid_of_recipes_runs_once(compare):
     assert names[0] == "optimizer=lbfgs, style-layers=relu1_1,relu2_1=2"
     assert len(names) == 4
     assert first.report["rows"] == []
-    before = times(first)
-    assert times(compare(*PAIR, *grid, *words, output="grid")) == before
+    before = first.times
+    assert compare(*PAIR, *grid, *words, output="grid").times == before
     other = compare(*PAIR, *grid[:2], *words, "--init", "noise", output="grid")
     assert other.code == 0, other.err
-    assert len(times(other)) > len(before), "another recipe is another cell"
-    assert before.items() <= times(other).items(), "and leaves the others alone"
+    assert len(other.times) > len(before), "another recipe is another cell"
+    assert before.items() <= other.times.items(), "and leaves the others alone"
+
+
+def test_a_worker_loads_a_network_once_for_all_its_cells(compare):
+    """The cells of one network follow one another, whatever is varied first."""
+    grid = ("--backends", "right", "--vary", "seed=1,2", "--vary", "weights=small.safetensors,other.safetensors")
+    done = compare(*PAIR, *grid, *FAST, output="loaded")
+    assert done.code == 0, done.err
+    assert len(done.report["columns"]) == 4
+    assert done.built == 2
+    assert all(column["peak_memory"] > 1e6 for column in done.report["columns"])
 
 
 def test_pictures_from_anywhere_are_judged_the_same_way(compare, desk, photo):
@@ -159,14 +165,12 @@ def test_ctrl_c_ends_the_workers_and_shows_what_is_finished(desk, environment, n
     words = [*command, "--weights", "small.safetensors", "-o", output]
 
     with subprocess.Popen(words, cwd=desk, env=environment, stderr=subprocess.PIPE) as process:
-        stage, deadline = None, time.monotonic() + 60
-        while stage is None or stage.read_text() != "features":
+        facts, deadline = None, time.monotonic() + 60
+        while facts is None or "pinned" not in facts.read_text():
             assert time.monotonic() < deadline
             time.sleep(0.05)
-            stage = next((desk / output).glob("cells/slow-*/stage"), None)
-        workers = subprocess.run(
-            ["pgrep", "-f", f"{output}/cells/slow-"], capture_output=True, text=True
-        ).stdout.split()
+            facts = next((desk / output).glob("cells/slow-*/facts.json"), None)
+        workers = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
         process.send_signal(number)
         assert process.wait(20) == 130
     assert workers

@@ -27,10 +27,10 @@ def column(name: str, **changes: Any) -> dict[str, Any]:
     return {**rest, **facts, **costs, **changes}
 
 
-def row(name: str, verdict: str = "pass", reason: str = "") -> dict[str, Any]:
+def row(name: str, parity: str = "pass", reason: str = "") -> dict[str, Any]:
     numbers = {"absolute": 0.1, "error": 1e-6, "tolerance": 1e-4}
     place = {"name": name, "against": "first", "check": "features", "at": "noise", "item": "relu1_1"}
-    return {**place, **numbers, "verdict": verdict, "reason": reason}
+    return {**place, **numbers, "parity": parity, "reason": reason}
 
 
 def report(columns: list[dict[str, Any]], rows: list[dict[str, Any]] | None = None) -> dict[str, Any]:
@@ -125,10 +125,26 @@ def test_what_went_wrong_is_said_in_words(whole):
     assert "gone, gradient" in text
     assert "killed (signal 9)" in text
     assert "no picture" in text
-    assert "1 of 2 checks of the same network fail: gone." in text
+    assert "The backends do not compute the same network: 1 of 2 checks failed (gone)." in text
     assert "2 of 3 finished." in text
     assert "one and first: why." in text
     assert "a note" in text
+
+
+@pytest.mark.parametrize(
+    ("pairs", "subject"),
+    [
+        ([("one", "reference")], "The backend and the NumPy reference compute"),
+        ([("one", "reference"), ("two", "one")], "Both backends compute"),
+        ([("two", "one"), ("three", "one")], "All backends compute"),
+    ],
+)
+def test_the_lead_says_that_every_check_passed(pairs, subject):
+    rows = [{**row(name), "against": against} for name, against in pairs]
+    count = len(rows)
+    assert f"{subject} the same network: {count} of {count} checks passed." in tables.lead(
+        report([column("one")], rows)
+    )
 
 
 def test_finished_pictures_need_no_runs(photo):
@@ -136,8 +152,8 @@ def test_finished_pictures_need_no_runs(photo):
     bare = {"name": "a.png", "status": "finished", "failures": {}, "judgement": column("a")["judgement"]}
     pictures = [("content", photo()), ("style", photo()), ("a.png", photo(seed=1))]
     text = Checked(page.render(report([bare]), pictures)).text
-    assert "The judge" in text
-    for absent in ("Cost", "The same computation?", "Loss", "Notes"):
+    assert "Evaluation" in text
+    for absent in ("Cost", "Parity", "Loss", "Notes"):
         assert absent not in text
 
 

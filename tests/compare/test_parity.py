@@ -41,7 +41,7 @@ def judged(other) -> list[ParityRow]:
 
 
 def test_the_same_numbers_pass():
-    assert {row.verdict for row in judged(probed("two"))} == {"pass"}
+    assert {row.parity for row in judged(probed("two"))} == {"pass"}
     assert {row.error for row in judged(probed("two"))} == {0.0}
 
 
@@ -57,7 +57,7 @@ def test_a_wrong_scale_fails_and_a_rounding_passes(check, key, wrong, close):
     """A scale is what a cosine would never see."""
     for factor, expected in ((wrong, "fail"), (close, "pass")):
         rows = judged(probed("two", (check, key, lambda value, factor=factor: value * factor)))
-        assert [row.verdict for row in rows if row.check == check and row.item != "content relu4_2"] == [expected]
+        assert [row.parity for row in rows if row.check == check and row.item != "content relu4_2"] == [expected]
 
 
 def test_one_wrong_value_in_a_gradient_fails():
@@ -67,28 +67,28 @@ def test_one_wrong_value_in_a_gradient_fails():
         return spoiled
 
     (row,) = (row for row in judged(probed("two", ("gradient", "noise", spoil))) if row.check == "gradient")
-    assert row.verdict == "fail"
+    assert row.parity == "fail"
     assert row.error == pytest.approx(0.01, rel=1e-3)
 
 
 def test_pixels_may_differ_by_two_levels():
     for levels, expected in ((1.9, "pass"), (2.1, "fail")):
         rows = judged(probed("two", ("adam", "step 20", lambda image, by=levels / 255: image + np.float32(by))))
-        assert [row.verdict for row in rows if row.check == "adam"] == [expected]
+        assert [row.parity for row in rows if row.check == "adam"] == [expected]
     assert ADAM == 2 / 255
 
 
 def test_a_term_of_nothing_is_held_against_the_whole_loss():
     tiny = judged(probed("two", ("terms", "content/content relu4_2", lambda _: 1e-10)))
-    assert {row.verdict for row in tiny} == {"pass"}
+    assert {row.parity for row in tiny} == {"pass"}
     large = judged(probed("two", ("terms", "content/content relu4_2", lambda _: 1e-6)))
-    assert [row.item for row in large if row.verdict == "fail"] == ["content relu4_2"]
+    assert [row.item for row in large if row.parity == "fail"] == ["content relu4_2"]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_what_is_not_finite_fails(value):
     rows = judged(probed("two", ("features", "content/relu1_1", lambda features: features * np.float32(value))))
-    assert [row.verdict for row in rows if row.check == "features"] == ["fail"]
+    assert [row.parity for row in rows if row.check == "features"] == ["fail"]
     assert "null" in json.dumps(report._strict([{"error": value}]))
 
 
@@ -105,7 +105,7 @@ def test_what_is_not_finite_fails(value):
 )
 def test_different_networks_say_so(differs, reason):
     rows = judged(probed("two", **differs))
-    assert {(row.verdict, row.reason) for row in rows} == {("different", reason)}
+    assert {(row.parity, row.reason) for row in rows} == {("different", reason)}
 
 
 def test_float64_is_judged():
@@ -116,7 +116,7 @@ def test_shapes_that_differ_are_no_error():
     rows = judged(probed("two", ("features", "content/relu1_1", lambda features: features[..., :2]), weights="b"))
     (row,) = (row for row in rows if row.check == "features")
     assert math.isnan(row.error)
-    assert row.verdict == "different"
+    assert row.parity == "different"
 
 
 def test_the_baseline_is_the_first_that_got_furthest():

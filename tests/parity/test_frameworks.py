@@ -35,7 +35,7 @@ def compare(backend, folder, weights, *words):
     rows = json.loads((folder / "report" / "report.json").read_text("utf-8"))["rows"]
     between = [row for row in rows if (row["name"], row["against"]) == (backend, "torch-vgg19")]
     assert {row["check"] for row in between} == CHECKS
-    assert {row["verdict"] for row in between} == {"pass"}
+    assert {row["parity"] for row in between} == {"pass"}
 
 
 @pytest.fixture

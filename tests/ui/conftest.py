@@ -77,7 +77,8 @@ def studio() -> Iterator[WorkerPool]:
 
 
 @pytest.fixture
-def host(offered, form, studio) -> Iterator[Service]:
+def host(offered, form, studio, monkeypatch) -> Iterator[Service]:
+    monkeypatch.setattr("nst.ui.service.WARM", 3600)  # the next test has the same workers
     host = Service(offered, studio, form, Limits(size=2_000_000, pixels=1_000_000, pictures=3))
     yield host
     host.visitors.close()

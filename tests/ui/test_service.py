@@ -13,6 +13,7 @@ from nst.images import load_image
 from nst.orders import Preview
 from nst.persistence import provenance
 from nst.recipe.recipe import Recipe
+from nst.ui import compare_command
 from nst.ui.service import PaintRequest
 
 from .conftest import SMALL, over, wait_until
@@ -199,3 +200,34 @@ def test_the_preview_is_an_event_that_costs_no_step(host, visitor, wish):
     run = over(host.start(visitor, wish))
     run.take(Preview(4, 32, b"\xff\xd8"))
     assert len(run.history) == 4
+
+
+def compared(host, visitor, wish, *backends: str):
+    """Start a comparison, and return its state."""
+
+    def make_order(content, styles, recipe):
+        return compare_command.comparison_order(content, styles, backends, recipe, visitor.folder, 10**6)
+
+    return host.run_command(visitor, wish, make_order)
+
+
+def test_a_comparison_runs_in_workers_and_writes_its_report(host, visitor, wish):
+    command = compared(host, visitor, wish, "example-backend", "example-image-backend")
+    assert [*host.waiting(visitor)][-1:] in ([], [0])
+    assert over(command).done, command.failed
+    assert "2 pictures compared." in compare_command.report_frame(visitor.folder)
+
+
+def test_a_comparison_that_cannot_be_says_why(host, visitor, wish):
+    command = over(compared(host, visitor, wish, "example-backend", "exampel-backend"))
+    assert command.failed.message == "unknown backend 'exampel-backend'"
+    assert "example-backend" in command.failed.hint
+
+
+def test_a_stopped_comparison_shows_its_finished_pictures(host, visitor, wish):
+    long = replace(wish, values={**LONG, "steps": "100000"})
+    command = compared(host, visitor, long, "example-image-backend", "example-backend")
+    assert wait_until(lambda: [*visitor.folder.glob("report/cells/example-backend-*/adam.npz")])
+    host.stop_command(visitor)
+    assert over(command).done.stopped == "interrupted"
+    assert "1 of 2 finished." in compare_command.report_frame(visitor.folder)

@@ -130,4 +130,4 @@ def test_one_backend_alone_is_nothing_to_compare(tmp_path):
     from nst.recipe.recipe import Recipe
 
     with pytest.raises(UserError, match="two or more backends"):
-        compare_command.start_command("a.png", ["b.png"], ["torch-vgg19"], Recipe(), tmp_path, 10**6)
+        compare_command.comparison_order("a.png", ["b.png"], ["torch-vgg19"], Recipe(), tmp_path, 10**6)

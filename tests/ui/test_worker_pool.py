@@ -6,9 +6,8 @@ from threading import Event
 
 import pytest
 
-from nst.orders import Done, Failed, Order, Started, Step
+from nst.orders import Done, Failed, Order, Stage, Started, Step
 from nst.ui import worker_pool as studios
-from nst.ui.commands import CommandRun
 from nst.ui.run_state import RunState
 from nst.ui.worker_pool import WorkerPool
 
@@ -120,26 +119,6 @@ def test_each_device_has_one_painter_for_all_its_runs(device):
     assert hired == [1]
 
 
-def test_an_errand_waits_for_the_device_and_says_what_came_of_it():
-    studio = WorkerPool(lambda: Painter(DONE))
-    command = CommandRun(["recipe", "show", "gatys"])
-    ticket = studio.send(command, "cpu")
-    assert ticket.wait(60)
-    assert (command.code, command.errors()) == (0, [])
-    assert "pooling" in command.outputs[0]
-
-
-def test_an_errand_tells_its_mistakes_with_their_hints():
-    command = CommandRun(["recipe", "show", "gatis"])
-    command.run()
-    assert command.code == 2
-    ((what, hint),) = command.errors()
-    assert "gatis" in what
-    assert hint
-
-
-def test_an_errand_that_was_stopped_before_does_nothing():
-    command = CommandRun(["--version"])
-    command.stop()
-    command.run()
-    assert command.code is None
+def test_stages_of_a_comparison_are_news():
+    run = painted(Stage("torch-vgg19: features"), Done("report", "finished"), order=Order(kind="comparison"))
+    assert (run.state, run.version) == ("done", 3)

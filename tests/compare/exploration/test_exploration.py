@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from html import escape
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def test_the_sheet_and_the_page_show_rows_of_the_last_field(grid):
 
 def test_a_second_run_paints_only_what_is_new(explore, grid):
     before = grid.times
-    words = [each.replace("10,1000", "10,1000,50") for each in GRID]
+    words = [word.replace("10,1000", "10,1000,50") for word in GRID]
     again = explore(*PAIR, *FAST, *words, "--backends", "moody", output="grid")
     assert again.code == 0, again.err
     assert again.err.count("kept from an earlier run") == 4
@@ -183,8 +184,8 @@ def test_ctrl_c_shows_what_is_finished(ask, tmp_path, photo, monkeypatch):
     """The second of two pictures is interrupted: the first is on the sheet, and the exit code says so."""
     asked = ask(vary=["seed=1,2"])
 
-    def interrupted(batches, jobs, watch):
-        ((first, *_),) = batches
+    def interrupted(orders, jobs, watch, stopped):
+        first = Path(orders[0].output)
         first.mkdir(parents=True)
         save_image(first / "picture.png", photo(48, 64))
         (first / "facts.json").write_text('{"finished": true, "failures": {}}')
