@@ -1,4 +1,4 @@
-"""Ctrl-C, which must not cost the picture that it asks for."""
+"""Handle Ctrl-C so that the picture is kept."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-GRACE = 1.0  # seconds in which Ctrl-C counts once: a launcher such as `uv run` passes on what the terminal has sent too
+GRACE = 1.0  # seconds in which Ctrl-C counts once: the terminal sends it, and a launcher such as `uv run` again
 
 
 @contextmanager
 def interrupted_once() -> Iterator[None]:
-    """Ctrl-C, and again right after, is one Ctrl-C: a second must not end what the first asks for.
+    """Raise `KeyboardInterrupt` once for a Ctrl-C that is repeated within `GRACE` seconds.
 
-    After it the process is on its way out, and Ctrl-C does nothing any more.
+    Afterwards the process is ending, and Ctrl-C is ignored.
     """
-    heard = -math.inf
+    last = -math.inf
 
-    def hear(*_: object) -> None:
-        nonlocal heard
-        since, heard = time.monotonic() - heard, time.monotonic()
+    def on_interrupt(*_: object) -> None:
+        nonlocal last
+        since, last = time.monotonic() - last, time.monotonic()
         if since > GRACE:
             raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, hear)
+    before = signal.signal(signal.SIGINT, on_interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before if heard == -math.inf else signal.SIG_IGN)
+        signal.signal(signal.SIGINT, before if last == -math.inf else signal.SIG_IGN)

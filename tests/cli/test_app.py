@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from nst.cli.app import OPENED, spread
+from nst.cli.app import SETTINGS_OPTIONS, spread
 
 SPREAD = [
     ("--init-option a=1", "--init-option a=1"),
@@ -39,7 +39,7 @@ def test_every_option_that_takes_settings_opens_a_row_of_them():
 
     taking = [field.name for field in FIELDS.values() if field.metadata["read"] is fields.settings]
     recipe = [spelled for name in taking for spelled in _spellings(name)]
-    assert sorted(OPENED) == sorted([*recipe, "--executor-option"])
+    assert sorted(SETTINGS_OPTIONS) == sorted([*recipe, "--executor-option"])
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,10 @@ def test_four_pictures_and_the_sheet_shows_three_of_them(demo, here):
     done = demo("--photo", "coffee")
     assert (done.code, done.out) == (0, "")
     assert done.err.splitlines()[0].startswith("torch-vgg19 on cpu, ")
-    assert done.err.splitlines()[-1] == f"all three side by side: {here / 'shown' / 'sheet.png'}"
+    assert (
+        done.err.splitlines()[-1]
+        == f"Saved {here / 'shown' / 'sheet.png'}: photograph, painting and result side by side"
+    )
     pictures = {path.stem: Image.open(path) for path in (here / "shown").iterdir()}
     assert set(pictures) == {"content", "style", "result", "sheet"}
     assert pictures["result"].size == (64, 43)
