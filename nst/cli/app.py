@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -89,6 +90,8 @@ SETTINGS_OPTIONS = (
     "--content-loss-option",
     "--executor-option",
 )
+UNPRINTABLE = (errno.EPIPE, errno.ENOSPC)
+"""Errors of stdout, which `nst.cli.main` reports: the reader of the output has left, or the disk is full."""
 SETTING = re.compile(r"[a-z][a-z0-9_]*=")
 
 
@@ -111,10 +114,10 @@ def run(words: Sequence[str]) -> int:
         return 130
     except typer.TyperException as error:
         shows_help = not error.format_message()
-        return 2 if shows_help else _report(misuse.explain(error), debug)
+        return 2 if shows_help else _report(misuse.explain(error, arguments), debug)
     except Exception as error:
-        if isinstance(error, OSError):
-            sys.stdout.flush()  # raises again if stdout is the file that cannot be written; `main` reports that
+        if isinstance(error, OSError) and error.filename is None and error.errno in UNPRINTABLE:
+            raise
         return _report(as_error(error), debug)
 
 

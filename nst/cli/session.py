@@ -89,6 +89,10 @@ class Session:
         plugins = host()
         findings.add(*mistakes, images.check_output(self.output, self.options))
         findings.add(*self._file_errors(sources, recipe), self._not_resumable(plugins, recipe))
+        if error := _strength_error(plugins, recipe):
+            findings.add(error)
+            options = {name: value for name, value in recipe.backend_options.items() if name != "strength"}
+            recipe = replace(recipe, backend_options=options)
         sources = replace(sources, max_pixels=max_pixels)
         job = Job(sources, recipe, plugins, errors=findings.errors, chosen=self._chosen)
         if not any(job.steps):
@@ -206,6 +210,14 @@ class Session:
         if result.stopped != "interrupted" or self.checkpoint is None or not self.checkpoint.exists():
             return ""
         return f"To continue: nst resume {shlex.quote(str(self.checkpoint))}"
+
+
+def _strength_error(plugins: Plugins, recipe: Recipe) -> UserError | None:
+    """Return the error for `--strength` with a backend that has no such option, or None."""
+    spec = Findings().attempt(lambda: plugins.find("backend", recipe.backend))
+    if spec is None or "strength" not in recipe.backend_options.keys() - {option.name for option in spec.options}:
+        return None
+    return UserError(f"'{spec.name}' has no --strength", "use --style-weight and --content-weight")
 
 
 def _ignore_interrupts() -> None:

@@ -105,10 +105,17 @@ def export(
 
 
 def _weight_set(name: str, backend: str) -> WeightSet:
-    spec: BackendSpec = host().find("backend", backend)
+    """Return a weight set of the backend. Raises `UserError`."""
+    plugins = host()
+    spec: BackendSpec = plugins.find("backend", backend)
     for weights in spec.weights:
         if weights.name == name:
             return weights
     if Path(name).suffix:
         raise UserError(f"no file '{name}'", "give a neutral weight file, or the name of a weight set")
+    for _, other in plugins.offered("backend"):
+        if name in [weights.name for weights in other.weights]:
+            raise UserError(
+                f"'{name}' is a weight set of {other.name}, not of {backend}", f"add --backend {other.name}"
+            )
     raise unknown(f"weight set of {backend}:", name, [weights.name for weights in spec.weights])

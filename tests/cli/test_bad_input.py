@@ -163,7 +163,7 @@ def test_pictures_too_small_name_the_smallest_size(refused, here, photo):
         ("--weights none.safetensors", "no weights file at 'none.safetensors'", "--weights takes"),
         ("--weights style.png", "'style.png' is not a safetensors file", "--weights takes"),
         ("--weights compat", "unknown weights 'compat'", "did you mean compact"),
-        ("-o out.gif", "unknown suffix '.gif'", "did you mean .tif"),
+        ("-o out.gif", "unknown suffix '.gif'", "choose from .avif, .jpeg, .jpg, .png, .tif, .tiff, .webp"),
         ("-o out", "its name has no suffix", ".png"),
         ("-o -", "its name has no suffix", ".png"),
         ("-o none/out.png", "there is no folder none", "mkdir -p none"),
