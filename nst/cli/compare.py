@@ -138,7 +138,7 @@ def show(report: Mapping[str, Any], output: Path) -> None:
     for name, failure in tables.failures(report):
         console.print(harmless(f"{name}: {failure}"), markup=False, style="red", soft_wrap=True)
     console.print(tables.lead(report), markup=False, soft_wrap=True)
-    console.print(f"report: {output / 'index.html'}", markup=False, soft_wrap=True)
+    console.print(f"Saved {output / 'index.html'}", markup=False, soft_wrap=True)
 
 
 def _rich(table: Table) -> Any:

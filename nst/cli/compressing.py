@@ -70,7 +70,7 @@ def _run(compressor: Compressor, task: CompressionTask, output: Path, report: Pa
         _write_report(report, compression.report)
     typer.echo(output)
     if compression.interrupted:
-        raise KeyboardInterrupt(f"the network as it was then is in {output}")
+        raise KeyboardInterrupt(f"the network so far is in {output}")
 
 
 def _load(spec: BackendSpec, name: str) -> Network:

@@ -76,5 +76,5 @@ def _photograph(photo: Photo) -> Any:
     try:
         from skimage import data
     except ImportError:
-        raise UserError("nst demo needs a photograph from scikit-image", "pip install 'nst[demo]'") from None
+        raise UserError("nst demo needs scikit-image for its photograph", "pip install 'nst[demo]'") from None
     return getattr(data, photo.value)()

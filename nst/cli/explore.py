@@ -87,4 +87,4 @@ def show(report: dict[str, Any], output: Path) -> None:
 
     for name, failure in tables.failures(report):
         typer.echo(harmless(f"{name}: {failure}"))
-    typer.echo(f"{tables.lead(report)} {output / 'sheet.png'}, {output / 'index.html'}")
+    typer.echo(f"{tables.lead(report)} Saved {output / 'sheet.png'} and {output / 'index.html'}")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nst.cli.progress import say
 from nst.recipe.recipe import Recipe
 
 RecipeSource = Annotated[
@@ -50,6 +51,7 @@ def save(
         atomic.replace(output, lambda file: file.write(text.encode()))
     except OSError as error:
         raise NstError(f"cannot write '{output}': {error.strerror}") from error
+    say(f"Saved {output}")
 
 
 def _recipe(source: str) -> Recipe:

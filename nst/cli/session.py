@@ -74,7 +74,7 @@ class Session:
             self._chosen |= readable.keys()
         for option in ("size", "levels"):
             if {option, "sizes"} <= values.keys():
-                hint = "give only one of them; the last of --sizes is the size of the result"
+                hint = "give one of them; the last of --sizes is the size of the result"
                 findings.add(UserError(f"--{option} and --sizes contradict each other", hint))
         return recipe, findings.errors
 
@@ -234,8 +234,9 @@ def _both(first: Callable[[Progress], object], second: Callable[[Progress], obje
 
 
 def announce(job: Job, resume: Snapshot | None, options: WriteOptions) -> None:
-    """Print the first lines: device, weights, sizes, notes and the estimate."""
+    """Print the first lines: pictures, device, weights, sizes, notes and the estimate."""
     backend = job.open()
+    say(f"Painting {job.content.source} like {_format_names([image.source for image in job.inputs.style_images()])}")
     pairs = zip(job.sizes, job.steps, strict=True)
     sizes = " → ".join(f"{size} px × {steps}" if steps else f"{size} px in one pass" for size, steps in pairs)
     weights = _format_weights(job.weights_per_size(), job.sizes)
@@ -246,6 +247,12 @@ def announce(job: Job, resume: Snapshot | None, options: WriteOptions) -> None:
         say(line)
     if options.keep_profile and job.content.profile is None:
         say("--keep-profile: the content has no RGB profile, so the picture is written in sRGB")
+
+
+def _format_names(names: Sequence[str]) -> str:
+    """Return up to three names, and the number of the others: `a.jpg, b.jpg, c.jpg and 5 more`."""
+    more = len(names) - 3
+    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
 
 
 def _format_weights(weights: Sequence[str], sizes: Sequence[int]) -> str:
