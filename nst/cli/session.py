@@ -201,9 +201,9 @@ class Session:
     def _files_line(self, steps: Sequence[Path], errors: Sequence[NstError]) -> str:
         """Return the names of the files written beside the picture, or "" if there are none or one failed."""
         paths = [path for _, path in self._beside() if path.exists()]
-        ends = [str(steps[0]), *(["…"] if len(steps) > 2 else []), str(steps[-1])] if len(steps) > 1 else steps
-        names = [*map(str, paths), *([" ".join(map(str, ends))] if ends else [])]
-        return f"Also saved: {', '.join(names)}" if names and not errors else ""
+        numbered = [f"{steps[0]} … {steps[-1]}"] if len(steps) > 2 else steps
+        names = map(str, [*paths, *numbered])
+        return f"Also saved: {', '.join(names)}" if (paths or steps) and not errors else ""
 
     def _resume_line(self, result: Result) -> str:
         """Return the command that continues an interrupted run, or "" if there is none."""

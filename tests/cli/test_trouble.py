@@ -105,7 +105,7 @@ def test_ctrl_c_leaves_the_best_picture_so_far_however_often_it_is_pressed(inter
     assert code == 130
     ending, files = told.splitlines()[-2:]
     assert ending.startswith("Interrupted; saved out.png (48×36): ")
-    assert re.fullmatch(r"Also saved: run\.json, out-0001\.png … out-\d{4,}\.png", files)
+    assert re.fullmatch(r"Also saved: run\.json, out-0001\.png(,| …) out-\d{4,}\.png", files)
     with Image.open("out.png") as image:
         image.load()
         assert image.size == (48, 36)
