@@ -157,7 +157,7 @@ def test_pictures_too_small_name_the_smallest_size(refused, here, photo):
         ("--style-blend 1,2", "--style-blend has 2 weights for 1 styles", "one each"),
         ("--save-every -1", "--save-every must be 0 or more, not -1", "0 saves only the result"),
         ("--save-every x", "'--save-every'", "nst stylize --help"),
-        ("--poling average", "No such option: --poling", "did you mean --pooling?"),
+        ("--poling average", "No such option: --poling", "did you mean --pooling or --padding?"),
         ("--recipe none.toml", "cannot read recipe 'none.toml'", "TOML"),
         ("--recipe style.png", "recipe 'style.png' is not TOML", "examples"),
         ("--weights none.safetensors", "no weights file at 'none.safetensors'", "--weights takes"),

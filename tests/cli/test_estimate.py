@@ -118,7 +118,7 @@ print(code, sorted({"torch", "tensorflow", "scipy", "nst.job"} & set(sys.modules
 
 def test_a_run_begins_with_what_it_will_take_and_reports_it_beside_what_it_took(nst, here, fast):
     done = nst("stylize", *PAIR, *fast, "--report", "run.json")
-    assert re.fullmatch(r"about \d+ s and \d\.\d GB", done.err.splitlines()[1])
+    assert re.fullmatch(r"about \d+ s and \d\.\d GB", done.err.splitlines()[2])
     report = json.loads((here / "run.json").read_text())
     assert report["estimate"]["memory"] > 0
     assert report["estimate"]["seconds"] > 0
