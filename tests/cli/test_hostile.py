@@ -102,11 +102,11 @@ def test_no_account_of_a_file_is_a_terminals_command(nst, begun, forged):
 
 def test_a_live_bar_shows_a_mask_named_like_markup_or_a_command(monkeypatch):
     shown = io.StringIO()
-    console = Console(file=shown, force_terminal=True, width=150)
+    console = Console(file=shown, force_terminal=True, width=170)
     monkeypatch.setattr(progress, "Console", lambda **_: console)
     job = SimpleNamespace(sizes=(48,), steps=(2,))
     step = SimpleNamespace(note="", step=1, steps=2, size=48, loss=1.0, terms={"gram[/b]\x1b[2J": 1.0}, seconds=0.1)
-    with progress.Watcher(job) as watcher:
+    with progress.Watcher(job, verbose=True) as watcher:
         watcher.show(step)
         watcher.tell(["a note\x1b[2J"])
     assert "gram[/b]\N{REPLACEMENT CHARACTER}[2J 1" in shown.getvalue()
