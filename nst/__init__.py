@@ -9,7 +9,9 @@ Names are resolved when first used, so that importing nst imports next to nothin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from nst.lazy import attach
 
 if TYPE_CHECKING:
     from nst.batches.batch import batch as batch
@@ -54,22 +56,6 @@ _HOMES = {
         "WeightSet",
     ),
 }
-_MODULES = {name: module for module, names in _HOMES.items() for name in names}
+__all__ = ["__version__", *sorted(name for names in _HOMES.values() for name in names)]
 
-__all__ = [
-    *sorted(_MODULES),
-    "__version__",
-]
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name from its module, the first time it is asked for (PEP 562)."""
-    if name not in _MODULES:
-        raise AttributeError(f"module 'nst' has no attribute '{name}'")
-    from importlib import import_module
-
-    return getattr(import_module(_MODULES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = attach("nst", _HOMES)

@@ -81,6 +81,6 @@ def unknown(kind: str, name: str, allowed: Iterable[str], hint: str = "") -> Use
 
     names = sorted(allowed)
     folded = {candidate.casefold(): candidate for candidate in names}
-    near = [folded[match] for match in get_close_matches(name.casefold(), folded, n=2, cutoff=0.6)]
+    near = [folded[match] for match in get_close_matches(name.casefold(), folded, n=2, cutoff=0.7)]
     suggestion = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(names) or 'none'}"
     return UserError(f"unknown {kind} '{name}'", f"{suggestion} {hint}".strip())

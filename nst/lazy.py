@@ -1,4 +1,4 @@
-"""Names of a package, each imported from its module at first use (PEP 562)."""
+"""Import each public name of a package from its module at first use (PEP 562)."""
 
 from __future__ import annotations
 

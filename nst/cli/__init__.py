@@ -1,7 +1,7 @@
-"""The front door of `nst`.
+"""The entry point of `nst`.
 
-Help, version and the plugin list are answered here, without Typer: importing it takes five times as long as starting
-Python, and these three are asked for often. Everything else goes through `nst.cli.app`.
+`nst --help`, `nst --version` and `nst plugins list` are answered here, without Typer: importing Typer takes more than
+six times as long as starting Python. Every other call, `--help` of a command included, goes through `nst.cli.app`.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the console script: parse, act, exit."""
+    """Run the console script and exit."""
     _prepare_streams()
     try:
-        answered = _answer(sys.argv[1:])
-        code = 0 if answered else _act(sys.argv[1:])
+        light = _answer(sys.argv[1:])
+        code = 0 if light else _run(sys.argv[1:])
         sys.stdout.flush()
-        if answered:
-            os._exit(0)  # nothing to clean up, and Python would take a third of its own start to find that out
-    except KeyboardInterrupt:  # while importing; `run` answers the others
+        if light:
+            os._exit(0)  # nothing to clean up, and a normal exit takes a third of the time of this call
+    except KeyboardInterrupt:  # during imports; later ones are handled in `nst.cli.app`
         sys.stderr.write("interrupted\n")
         code = INTERRUPTED
-    except OSError as error:  # what reads our output has left (`nst --help | head -1`), or its disk is full
+    except OSError as error:  # the reader of the output has left (`nst --help | head -1`), or the disk is full
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
             sys.stderr.write(f"error: cannot print: {error.strerror}\n")
@@ -34,19 +34,21 @@ def main() -> None:
     if code == INTERRUPTED:
         from nst.cli.interrupt import ignore_interrupts
 
-        ignore_interrupts()  # another Ctrl-C would only garble the way out
+        ignore_interrupts()  # a second Ctrl-C must not print a traceback
     sys.exit(code)
 
 
 def _prepare_streams() -> None:
-    """Replace closed streams by a null stream, and let stdout escape characters that it cannot show."""
+    """Replace closed streams by a null stream, let stdout escape characters that it cannot show, ignore `COLUMNS=0`."""
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    if os.environ.get("COLUMNS") == "0":
+        del os.environ["COLUMNS"]
 
 
-def _act(words: Sequence[str]) -> int:
+def _run(words: Sequence[str]) -> int:
     from nst.cli.interrupt import terminate_as_interrupt
 
     terminate_as_interrupt()
@@ -56,13 +58,13 @@ def _act(words: Sequence[str]) -> int:
 
 
 def _answer(words: Sequence[str]) -> bool:
-    """Whether this was one of the questions answered here."""
-    asked = [word for word in words if word not in ("--debug", "--no-plugins")]
-    if asked in ([], ["--help"], ["-h"]):
+    """Answer a light call. Return False for every other call."""
+    command = [word for word in words if word not in ("--debug", "--no-plugins")]
+    if command in ([], ["--help"], ["-h"], ["help"]):
         from nst.cli.commands import overview
 
         sys.stdout.write(overview())
-    elif asked == ["--version"]:
+    elif command in (["--version"], ["version"]):
         from nst import __version__
 
         sys.stdout.write(f"nst {__version__}\n")
@@ -72,7 +74,7 @@ def _answer(words: Sequence[str]) -> bool:
 
         try:
             show(as_json="--json" in words)
-        except NstError:  # `nst.cli.app` meets it again, and tells it as it tells every error
+        except NstError:  # `nst.cli.app` meets the same error, and prints it like every error
             return False
     else:
         return False

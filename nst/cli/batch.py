@@ -1,16 +1,17 @@
-"""`nst batch`: a folder of pictures, painted like one style or like many."""
+"""`nst batch`: paint a folder or a list of pictures."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nst.cli.recipe_options import recipe_options
-from nst.cli.stylize import BitDepth, KeepProfile, MaxPixels, Metadata, Preset, Quality, RecipeFile
+from nst.cli.options import FileFormat, Fresh, MaxPixels, Preset, Quiet, RecipeFile
+from nst.cli.recipe_options import RecipeOptions
 
 if TYPE_CHECKING:
     from nst.batches.batch import Series
@@ -27,15 +28,29 @@ Content = Annotated[
     ),
 ]
 Styles = Annotated[
-    list[str] | None, typer.Option("--style", metavar="PATTERN", help="what to paint each of them like, likewise")
+    list[str] | None,
+    typer.Option(
+        "--style",
+        metavar="PATTERN",
+        help="the styles to paint each picture like: a folder, a pattern in quotes, or a file; may be repeated",
+    ),
 ]
 Pairs = Annotated[
     Path | None,
-    typer.Option("--pairs", metavar="FILE", help="a CSV or TOML file that lists the pairs, in place of both"),
+    typer.Option(
+        "--pairs",
+        metavar="FILE",
+        help="a CSV or TOML file that lists contents and styles; replaces --content and --style",
+    ),
 ]
-Output = Annotated[str, typer.Option("-o", "--output", metavar="FOLDER", help="where the pictures go: a path or a URL")]
+Output = Annotated[
+    str, typer.Option("-o", "--output", metavar="FOLDER", help="the folder of the pictures: a path or a URL")
+]
 Executor = Annotated[
-    str, typer.Option("--executor", metavar="NAME", help="what paints them: local (this machine), ray (a cluster), …")
+    str,
+    typer.Option(
+        "--executor", metavar="NAME", help="where the pictures are painted: local (this machine), ray (a cluster), …"
+    ),
 ]
 ExecutorOptions = Annotated[
     list[str] | None,
@@ -60,60 +75,70 @@ Address = Annotated[
 ]
 
 
-@recipe_options
-def batch(
-    output: Output,
-    given: dict[str, Any],
-    content: Content = None,
-    style: Styles = None,
-    pairs: Pairs = None,
-    executor: Executor = "local",
-    executor_option: ExecutorOptions = None,
-    jobs: Jobs = None,
-    num_cpus: NumCpus = None,
-    num_gpus: NumGpus = None,
-    address: Address = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="paint finished pictures again")] = False,
-    preset: Preset = None,
-    recipe: RecipeFile = None,
-    max_pixels: MaxPixels = None,
-    bit_depth: BitDepth = "auto",
-    metadata: Metadata = "keep",
-    keep_profile: KeepProfile = False,
-    quality: Quality = 95,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
-) -> int:
-    """See `nst.cli.commands`."""
-    from nst.batches.batch import BatchRequest, Series, rows_of
-    from nst.cli.session import Session, host
-    from nst.errors import Findings, raise_all
-    from nst.images import WriteOptions
-    from nst.recipe.recipe import Recipe
+@dataclass
+class BatchCommand(FileFormat, RecipeOptions):
+    """`nst batch`."""
 
-    findings = Findings()
-    nothing: tuple[dict[str, Any], list[BatchRow]] = ({}, [])
-    shared, rows = findings.attempt(lambda: rows_of(content or (), style or (), pairs)) or nothing
-    session = Session(Path(output))
-    made, mistakes = session.recipe({**shared, **given}, preset, recipe, Recipe())
-    short = {"jobs": jobs, "num_cpus": num_cpus, "num_gpus": num_gpus, "address": address}
-    own: dict[str, Any] = findings.attempt(lambda: settings(executor_option or ())) or {}
-    how = own | {name: value for name, value in short.items() if value is not None}
-    options = WriteOptions(bit_depth, metadata, keep_profile, quality)
-    wanted: dict[str, Any] = {"fresh": fresh, "max_pixels": max_pixels, "chosen": sorted({*shared, *given})}
-    wrong = [*findings.errors, *mistakes]
-    if not rows:
-        raise_all(wrong)
-    series = Series(BatchRequest(rows, output, made, executor, how, options, mistakes=wrong, **wanted), host())
-    return _run(series, quiet, output)
+    output: Output
+    content: Content = None
+    style: Styles = None
+    pairs: Pairs = None
+    executor: Executor = "local"
+    executor_option: ExecutorOptions = None
+    jobs: Jobs = None
+    num_cpus: NumCpus = None
+    num_gpus: NumGpus = None
+    address: Address = None
+    fresh: Fresh = False
+    preset: Preset = None
+    recipe: RecipeFile = None
+    max_pixels: MaxPixels = None
+    quiet: Quiet = False
+
+    def run(self) -> int:
+        """Paint every picture. Raises every mistake of the call together."""
+        from nst.batches.batch import BatchRequest, Series, rows_of
+        from nst.cli.session import Session, host
+        from nst.errors import Findings, raise_all
+        from nst.recipe.recipe import Recipe
+
+        findings = Findings()
+        nothing: tuple[dict[str, Any], list[BatchRow]] = ({}, [])
+        read = findings.attempt(lambda: rows_of(self.content or (), self.style or (), self.pairs))
+        shared, rows = read or nothing
+        values = {**shared, **self.chosen}
+        recipe, mistakes = Session(Path(self.output)).recipe(values, self.preset, self.recipe, Recipe())
+        executor_options = findings.attempt(self._executor_options) or {}
+        errors = [*findings.errors, *mistakes]
+        if not rows:
+            raise_all(errors)
+        request = BatchRequest(
+            rows,
+            self.output,
+            recipe,
+            self.executor,
+            executor_options,
+            self.write_options,
+            fresh=self.fresh,
+            max_pixels=self.max_pixels,
+            chosen=sorted(values),
+            mistakes=errors,
+        )
+        return _run(Series(request, host()), self.quiet, self.output)
+
+    def _executor_options(self) -> dict[str, Any]:
+        """Return the executor's options; `--jobs N` replaces `--executor-option jobs=N`. Raises `UserError`."""
+        own = {"jobs": self.jobs, "num_cpus": self.num_cpus, "num_gpus": self.num_gpus, "address": self.address}
+        return settings(self.executor_option or ()) | {name: text for name, text in own.items() if text is not None}
 
 
-def settings(given: Iterable[str]) -> dict[str, Any]:
-    """`NAME=VALUE` texts as a table. Raises `UserError`."""
+def settings(texts: Iterable[str]) -> dict[str, Any]:
+    """Return `NAME=VALUE` texts as a table. Raises `UserError`."""
     from nst.errors import UserError
     from nst.recipe import fields
 
     try:
-        return dict(fields.settings(list(given)))
+        return dict(fields.settings(list(texts)))
     except UserError as error:
         raise UserError(f"--executor-option: {error.message}", error.hint) from None
 
@@ -122,19 +147,20 @@ def _run(series: Series, quiet: bool, output: str) -> int:
     from nst.batches.report import summary
     from nst.cli.progress import say
 
-    with BatchPrinter(len(series.rows), quiet) as teller:
+    with BatchPrinter(len(series.rows), quiet) as printer:
         try:
-            for painted in series.run(teller.watch):
-                teller.show(painted)
+            for painted in series.run(printer.watch):
+                printer.show(painted)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"{summary(series.told, len(series.rows))}; run it again for the rest") from None
+            line = f"{summary(series.told, len(series.rows))}; run the same command again to paint the rest"
+            raise KeyboardInterrupt(line) from None
     if not quiet:
         say(f"{summary(series.told, len(series.rows))}; see {output.rstrip('/')}/index.html")
-    return 1 if any(each.status == "failed" for each in series.told) else 0
+    return 1 if any(painted.status == "failed" for painted in series.told) else 0
 
 
 class BatchPrinter:
-    """Says on stderr how a series goes: a live line on a terminal, and a line for each picture."""
+    """Shows a batch on stderr: a live line on a terminal, and a line for each finished picture."""
 
     def __init__(self, total: int, quiet: bool) -> None:
         from rich.console import Console
@@ -142,8 +168,8 @@ class BatchPrinter:
         self._console = Console(stderr=True, highlight=False)
         self._quiet = quiet
         self._status = self._console.status("starting")
-        self._total, self._told, self._painted = total, 0, 0
-        self._began = time.monotonic()
+        self._total, self._shown, self._painted = total, 0, 0
+        self._started = time.monotonic()
 
     def __enter__(self) -> BatchPrinter:
         if self._console.is_interactive and not self._quiet:
@@ -154,7 +180,7 @@ class BatchPrinter:
         self._status.stop()
 
     def watch(self, row: BatchRow, event: Event) -> None:
-        """How one picture goes."""
+        """Show a step of one picture."""
         from rich.markup import escape
 
         from nst.orders import Step
@@ -163,23 +189,21 @@ class BatchPrinter:
             self._status.update(escape(f"{row.output}: step {event.step} of {event.steps}{self._left()}"))
 
     def show(self, painted: Painted) -> None:
-        """One picture, and how long the others will take."""
+        """Print a finished picture, and the time that the others will take."""
         from nst.cli.progress import say
 
-        self._told += 1
+        self._shown += 1
         self._painted += painted.status != "kept" and not painted.mistake
-        words = f"{painted.message} ({painted.hint})" if painted.hint else painted.message
-        took = f" in {painted.seconds:.1f} s" if painted.seconds else ""
+        message = f"{painted.message} ({painted.hint})" if painted.hint else painted.message
+        seconds = f" in {painted.seconds:.1f} s" if painted.seconds else ""
         if painted.status == "failed" or not self._quiet:
-            line = (
-                f"[{self._told}/{self._total}] {painted.output}: {painted.status}{took}{': ' if words else ''}{words}"
-            )
-            say(line + self._left())
+            line = f"[{self._shown}/{self._total}] {painted.output}: {painted.status}{seconds}"
+            say(f"{line}{': ' if message else ''}{message}{self._left()}")
 
     def _left(self) -> str:
-        from nst.cli.progress import time_left
+        from nst.cli.progress import format_time_left
 
-        if not self._painted or self._told == self._total:
+        if not self._painted or self._shown == self._total:
             return ""
-        each = (time.monotonic() - self._began) / self._painted
-        return f", {time_left(each * (self._total - self._told))}"
+        seconds = (time.monotonic() - self._started) / self._painted
+        return f", {format_time_left(seconds * (self._total - self._shown))}"

@@ -1,21 +1,22 @@
-"""`nst compare`: backends or recipes side by side, or finished pictures from anywhere, judged the same way."""
+"""`nst compare`: compare backends, recipes or finished pictures, side by side and in numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nst.cli.options import Fresh, MaxPixels, Preset, Quiet, RecipeFile
 from nst.cli.progress import harmless
-from nst.cli.recipe_options import recipe_options
-from nst.cli.stylize import MaxPixels, Preset, RecipeFile
+from nst.cli.recipe_options import RecipeOptions
 
 if TYPE_CHECKING:
     from nst.reports.html import Table
 
-WIDE = 160  # columns in which every table fits
+WIDE = 160  # columns that every table fits into
 
 Backends = Annotated[
     str, typer.Option("--backends", metavar="NAME,…", help="backends to compare, NAME or NAME@WEIGHTS")
@@ -25,58 +26,73 @@ Vary = Annotated[
     typer.Option(
         "--vary",
         metavar="FIELD=V,…",
-        help="values of an option, with ; between those that contain commas; may be repeated",
+        help="an option and its values, such as size=256,512; may be repeated. Write ; between values with commas",
     ),
 ]
 Against = Annotated[
     tuple[str, str] | None,
-    typer.Option("--against", metavar="CONTENT STYLE", help="judge finished pictures by these"),
+    typer.Option("--against", metavar="CONTENT STYLE", help="measure finished pictures against this content and style"),
 ]
-Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="how many to run at once; each is then slower")]
+Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="runs at the same time; each is then slower")]
 JudgeFile = Annotated[
     str,
     typer.Option(
-        "--judge", metavar="FILE", help="network to judge by, a weight file in nst's format (default: compact)"
+        "--judge",
+        metavar="FILE",
+        help="network that measures the pictures: a weight file in nst's format (default: compact)",
     ),
 ]
 
 
-@recipe_options
-def compare(
-    pictures: Annotated[list[str], typer.Argument(metavar="PICTURE", help="CONTENT STYLE…, or finished pictures")],
-    given: dict[str, Any],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="where the report goes")] = Path(
-        "nst-compare"
-    ),
-    backends: Backends = "",
-    vary: Vary = None,
-    against: Against = None,
-    jobs: Jobs = 1,
-    judge: JudgeFile = "",
-    fresh: Annotated[bool, typer.Option("--fresh", help="make finished pictures again")] = False,
-    preset: Preset = None,
-    recipe: RecipeFile = None,
-    max_pixels: MaxPixels = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
-) -> int:
-    """See `nst.cli.commands`."""
-    from nst.cli.session import Session, host
-    from nst.compare.comparison import Comparison, ComparisonRequest
+@dataclass
+class CompareCommand(RecipeOptions):
+    """`nst compare`."""
 
-    made, mistakes = Session(output).recipe(given, preset, recipe)
-    wanted: dict[str, Any] = {"backends": backends, "vary": vary or (), "against": against, "chosen": set(given)}
-    how: dict[str, Any] = {"jobs": jobs, "judge": judge, "fresh": fresh, "max_pixels": max_pixels}
-    request = ComparisonRequest(pictures, output, made, mistakes=mistakes, **wanted, **how)
-    comparison = Comparison(request, host())
-    with CellPrinter(quiet) as teller:
-        report = comparison.run(teller.say, teller.watch)
-    if not quiet:
-        show(report, output)
-    return int(report["exit_code"])
+    pictures: Annotated[list[str], typer.Argument(metavar="PICTURE", help="CONTENT STYLE…, or finished pictures")]
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="the folder of the report")] = Path(
+        "nst-compare"
+    )
+    backends: Backends = ""
+    vary: Vary = None
+    against: Against = None
+    jobs: Jobs = 1
+    judge: JudgeFile = ""
+    fresh: Fresh = False
+    preset: Preset = None
+    recipe: RecipeFile = None
+    max_pixels: MaxPixels = None
+    quiet: Quiet = False
+
+    def run(self) -> int:
+        """Paint what is missing, measure every picture and write the report."""
+        from nst.cli.session import Session, host
+        from nst.compare.comparison import Comparison, ComparisonRequest
+
+        recipe, mistakes = Session(self.output).recipe(self.chosen, self.preset, self.recipe)
+        request = ComparisonRequest(
+            self.pictures,
+            self.output,
+            recipe,
+            backends=self.backends,
+            vary=self.vary or (),
+            against=self.against,
+            jobs=self.jobs,
+            judge=self.judge,
+            fresh=self.fresh,
+            max_pixels=self.max_pixels,
+            mistakes=mistakes,
+            chosen=set(self.chosen),
+        )
+        comparison = Comparison(request, host())
+        with CellPrinter(self.quiet) as printer:
+            report = comparison.run(printer.say, printer.watch)
+        if not self.quiet:
+            show(report, self.output)
+        return int(report["exit_code"])
 
 
 class CellPrinter:
-    """Says on stderr what goes on: a live line on a terminal, elsewhere a line when something begins."""
+    """Shows the runs on stderr: a live line on a terminal, elsewhere a line when a run starts."""
 
     def __init__(self, quiet: bool) -> None:
         from rich.console import Console
@@ -103,7 +119,7 @@ class CellPrinter:
 
         self._status.update(escape(harmless("; ".join(f"{name}: {stage}" for name, stage in stages.items()) or "…")))
         if not self._console.is_interactive:
-            for name in [each for each in stages if each not in self._seen]:
+            for name in [name for name in stages if name not in self._seen]:
                 self.say(f"{name}: started")
         self._seen |= stages.keys()
 
@@ -116,13 +132,13 @@ def show(report: Mapping[str, Any], output: Path) -> None:
 
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = WIDE  # for a file or a pipe, which wraps nothing
+        console.width = WIDE  # a file or a pipe wraps nothing
     for table in tables.all_of(report, brief=console.width < WIDE):
         console.print(_rich(table))
-    for who, what in tables.failures(report):
-        console.print(harmless(f"{who}: {what}"), markup=False, style="red", soft_wrap=True)
+    for name, failure in tables.failures(report):
+        console.print(harmless(f"{name}: {failure}"), markup=False, style="red", soft_wrap=True)
     console.print(tables.lead(report), markup=False, soft_wrap=True)
-    console.print(f"report: {output / 'index.html'}", markup=False, soft_wrap=True)
+    console.print(f"Saved {output / 'index.html'}", markup=False, soft_wrap=True)
 
 
 def _rich(table: Table) -> Any:
@@ -130,9 +146,9 @@ def _rich(table: Table) -> Any:
     from rich.text import Text
 
     styles = {"pass": "green", "fail": "bold red", "different": "yellow", "best": "bold"}
-    made = Rich(title=table.title, title_justify="left", title_style="bold")
+    rich_table = Rich(title=table.title, title_justify="left", title_style="bold")
     for i, head in enumerate(table.head):
-        made.add_column(head, justify="left" if table.words or i == 0 else "right", overflow="fold")
+        rich_table.add_column(head, justify="left" if table.words or i == 0 else "right", overflow="fold")
     for row in table.rows:
-        made.add_row(*(Text(harmless(cell.text), styles.get(cell.kind, "")) for cell in row))
-    return made
+        rich_table.add_row(*(Text(harmless(cell.text), styles.get(cell.kind, "")) for cell in row))
+    return rich_table

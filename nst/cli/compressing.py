@@ -1,14 +1,15 @@
-"""What `nst weights compress` does: the call made into a task, and how the making is shown and ends."""
+"""The work of `nst weights compress`: check the call, compress, show how it goes and write the network."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from nst.cli.compress import CompressCommand
 from nst.cli.host import host
 from nst.cli.outputs import check_writable
 from nst.cli.progress import say
@@ -27,37 +28,26 @@ from nst.weights.compression import (
 )
 
 
-def compress(
-    output: Path,
-    photos: Sequence[Path],
-    teacher: str,
-    widths: str,
-    steps: str,
-    seed: int,
-    crop: int,
-    start: Path | None,
-    save_every: int,
-    report: Path | None,
-    backend: str,
-) -> None:
-    """Check everything, make the network, and write it. Raises every mistake of the call together."""
-    found = Findings()
-    found.add(*_misplaced(output, report, save_every))
-    folders = found.attempt(lambda: picture_files(photos))
-    spec = found.attempt(lambda: _able(backend))
-    full = found.attempt(lambda: _loaded(spec, teacher)) if spec else None
-    begun = found.attempt(lambda: _loaded(spec, str(start))) if spec and start else None
-    times = found.attempt(lambda: read_steps(steps))
-    channels = found.attempt(lambda: read_widths(widths, full)) if full else None
+def compress(call: CompressCommand) -> int:
+    """Check everything, compress the network and write it. Raises every mistake of the call together."""
+    findings = Findings()
+    findings.add(*_file_errors(call.output, call.report, call.save_every))
+    folders = findings.attempt(lambda: picture_files(call.photos))
+    spec = findings.attempt(lambda: _compressing_backend(call.backend))
+    full = findings.attempt(lambda: _load(spec, call.teacher)) if spec else None
+    slim = findings.attempt(lambda: _load(spec, str(call.start))) if spec and call.start else None
+    steps = findings.attempt(lambda: read_steps(call.steps)) or (0, 0)
+    channels = findings.attempt(lambda: read_widths(call.widths, full)) if full else None
     task: Any = (
-        CompressionTask(full, channels or (), folders or {}, seed, times or (0, 0), crop, begun) if full else None
+        CompressionTask(full, channels or (), folders or {}, call.seed, steps, call.crop, slim) if full else None
     )
-    found.add(*(mistakes(task) if task else ()))
-    raise_all(found.errors)
-    _act(resolve(spec.compressor), task, output, report, save_every)
+    findings.add(*(mistakes(task) if task else ()))
+    raise_all(findings.errors)
+    _run(resolve(spec.compressor), task, call.output, call.report, call.save_every)
+    return 0
 
 
-def _misplaced(output: Path, report: Path | None, save_every: int) -> Iterator[UserError | None]:
+def _file_errors(output: Path, report: Path | None, save_every: int) -> Iterator[UserError | None]:
     """Return the errors of the files to write."""
     yield check_writable(output)
     if report is not None:
@@ -68,47 +58,47 @@ def _misplaced(output: Path, report: Path | None, save_every: int) -> Iterator[U
         yield UserError(f"--save-every must be 0 or more, not {save_every}", "0 writes only the result")
 
 
-def _act(compressor: Compressor, task: CompressionTask, output: Path, report: Path | None, save_every: int) -> None:
-    """Compress, show how it goes, write the network and the report."""
+def _run(compressor: Compressor, task: CompressionTask, output: Path, report: Path | None, save_every: int) -> None:
+    """Compress, show the stages, and write the network and the report."""
     try:
-        done = compressor(task, _Watcher(output, save_every))
+        compression = compressor(task, _CompressionWatcher(output, save_every))
     except KeyboardInterrupt:
         raise KeyboardInterrupt("no network was written") from None
-    write(output, done.network, dtype="float16")
-    say(f"{megabytes(output.stat().st_size)}, {done.network.source}")
+    write(output, compression.network, dtype="float16")
+    say(f"Saved {output} ({megabytes(output.stat().st_size)}): {compression.network.source}")
     if report is not None:
-        _write_report(report, done.report)
+        _write_report(report, compression.report)
     typer.echo(output)
-    if done.interrupted:
-        raise KeyboardInterrupt(f"{output} has the network so far")
+    if compression.interrupted:
+        raise KeyboardInterrupt(f"the network so far is in {output}")
 
 
-def _loaded(spec: BackendSpec, name: str) -> Network:
-    """Return a weight set of the backend, or a file of its architecture."""
+def _load(spec: BackendSpec, name: str) -> Network:
+    """Read a weight set of the backend, or a file of its architecture."""
     from nst.weights import selection
 
     choice = selection.choose(spec, name)
     raise_all(selection.check(spec, choice, ()))
-    found: Network = choice.source.load()
-    return found
+    network: Network = choice.source.load()
+    return network
 
 
-def _able(backend: str) -> BackendSpec:
+def _compressing_backend(backend: str) -> BackendSpec:
     """Return the backend's spec, which must have a compressor and its modules."""
     from nst.plugins.options import missing_modules
 
     plugins = host()
     spec: BackendSpec = plugins.find("backend", backend)
     if not spec.compressor:
-        able = [each.name for _, each in plugins.offered("backend") if each.compressor]
+        able = [backend_spec.name for _, backend_spec in plugins.offered("backend") if backend_spec.compressor]
         raise UserError(f"'{backend}' cannot compress networks", f"these can: {', '.join(able) or 'none'}")
     if (error := missing_modules(spec)) is not None:
         raise error
     return spec
 
 
-class _Watcher:
-    """Says how far each stage is, at most once in a twentieth of it, and keeps the network so far."""
+class _CompressionWatcher:
+    """Prints each twentieth of a stage, and saves the network at intervals."""
 
     def __init__(self, output: Path, save_every: int) -> None:
         self._output, self._save_every = output, save_every
@@ -126,16 +116,18 @@ def _write_report(path: Path, facts: Mapping[str, Any]) -> None:
     try:
         path.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        raise NstError(f"cannot write '{path}': {error.strerror}", "the network itself is written") from error
+        raise NstError(
+            f"cannot write '{path}': {error.strerror}", "the network is written; choose another place for the report"
+        ) from error
 
 
 def _markdown(facts: Mapping[str, Any]) -> str:
-    """Print the facts as lines, and the layers as a table."""
+    """Format the facts as lines and the layers as a table."""
     lines = [f"- {name}: {value}" for name, value in facts.items() if name != "layers"]
     columns = list(facts["layers"][0]) if facts["layers"] else ["layers were not measured"]
-    rows = [columns, ["---"] * len(columns), *([_shown(row[name]) for name in columns] for row in facts["layers"])]
+    rows = [columns, ["---"] * len(columns), *([_cell(row[name]) for name in columns] for row in facts["layers"])]
     return "\n".join([f"# {facts['source']}", "", *lines, "", *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def _shown(value: object) -> str:
+def _cell(value: object) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""The plugin host of a command. Light: of the commands, those about plugins need nothing else."""
+"""The plugin host of a command, with a warning for each plugin that cannot be used."""
 
 from __future__ import annotations
 

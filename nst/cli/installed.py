@@ -1,4 +1,4 @@
-"""The installed plugins, for a command. No Typer here: see `nst.cli`."""
+"""Load the installed plugins for a command. No Typer here: see `nst.cli`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from nst.plugins.host import Plugins
 
 
 def installed(load: Callable[[], Plugins] = Plugins.from_environment) -> Plugins:
-    """Return the installed plugins. Changes that they make to streams and current folder while they load are undone.
+    """Return the installed plugins. Undo the changes they make to streams and current folder while they load.
 
-    What they print goes to stderr, be it from C: stdout is for answers, which a program may read.
+    Their output goes to stderr, also output from C: another program may read stdout.
     """
     with _own_folder(), _own_streams():
         return load()
@@ -36,7 +36,7 @@ def _own_streams() -> Iterator[None]:
     streams = {1: sys.stdout, 2: sys.stderr}
     copies = {}
     sys.stdout.flush()
-    with suppress(OSError):  # closed before we came
+    with suppress(OSError):  # closed already
         copies = {number: os.dup(number) for number in streams}
         os.dup2(2, 1)
     try:
@@ -48,10 +48,10 @@ def _own_streams() -> Iterator[None]:
         for number, copy in copies.items():
             os.dup2(copy, number)
             os.close(copy)
-        sys.stdout, sys.stderr = (_reopened(number, stream) for number, stream in streams.items())
+        sys.stdout, sys.stderr = (_open_again(number, stream) for number, stream in streams.items())
 
 
-def _reopened(number: int, stream: TextIO) -> TextIO:
+def _open_again(number: int, stream: TextIO) -> TextIO:
     """Return the stream, or, if it has been closed, another on the same descriptor."""
     if not stream.closed:
         return stream

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, which must not cost the picture that they ask for."""
+"""Handle Ctrl-C and SIGTERM so that the picture is kept."""
 
 from __future__ import annotations
 

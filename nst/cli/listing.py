@@ -1,4 +1,4 @@
-"""`nst plugins list`: one row per installed plugin. No Typer here: see `nst.cli`."""
+"""`nst plugins list`: print a row per installed plugin. No Typer here: see `nst.cli`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def show(as_json: bool) -> None:
 
 
 def offers(plugin: Plugin) -> dict[str, list[str]]:
-    """Names of what a plugin offers, by kind."""
+    """Return the names of the specs that a plugin offers, by kind."""
     return {kind: [spec.name for spec in plugin.specs.get(kind, ())] for kind in KINDS if plugin.specs.get(kind)}
 
 

@@ -1,4 +1,4 @@
-"""The files a command is to write: whether it may, and whether two are one."""
+"""Check the files that a command is to write: writable, and different from each other."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def other_file(path: Path) -> UserError | None:
 
 
 def same(path: Path, other: str | Path) -> bool:
-    """Whether two paths lead to one file, be it there or yet to be made."""
+    """Return whether two paths lead to one file, existing or not."""
     if os.path.exists(path) and os.path.exists(other):
         return os.path.samefile(path, other)
     try:

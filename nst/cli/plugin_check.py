@@ -1,4 +1,4 @@
-"""`nst plugins check`: whether a plugin keeps what can be checked without running it."""
+"""`nst plugins check`: check a plugin as far as that is possible without running it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nst.cli.installed import installed
-from nst.cli.plugins import Json
+from nst.cli.options import Json
 from nst.errors import unknown
 from nst.plugins.host import Plugins
 
@@ -21,7 +21,9 @@ INDENT = " " * len("failed  factories  ")
 
 
 def check(
-    distribution: Annotated[str, typer.Argument(metavar="DIST", help="the distribution's name, as pip has it")],
+    distribution: Annotated[
+        str, typer.Argument(metavar="DIST", help="name of the installed distribution, as in pip list")
+    ],
     as_json: Json = False,
 ) -> None:
     """See `nst.cli.commands`."""

@@ -1,22 +1,21 @@
-"""`nst plugins`: what is installed and what it declares, and the start of a new one."""
+"""`nst plugins`: list and show the installed plugins, and start a new one."""
 
 from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from nst.cli import listing
 from nst.cli.host import host
+from nst.cli.options import Json
 from nst.cli.progress import say
 from nst.errors import UserError, unknown
 from nst.plugins.describe import Description, OptionText, WeightsText, as_data, describe
 from nst.plugins.host import KINDS, Plugin, Plugins
 from nst.specs import Spec
-
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 WIDTH = 80
 
@@ -33,43 +32,43 @@ def show(
     as_json: Json = False,
 ) -> None:
     """See `nst.cli.commands`."""
-    found = _find(host(), name)
+    matches = _find(host(), name)
     if as_json:
         import json
 
-        typer.echo(json.dumps([as_data(*each) for each in found], indent=2))
+        typer.echo(json.dumps([as_data(*match) for match in matches], indent=2))
     else:
-        typer.echo("\n\n".join(_text(describe(*each)) for each in found))
+        typer.echo("\n\n".join(_text(describe(*match)) for match in matches))
 
 
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="what it will be called, such as nst-pointillism")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="name of the new distribution, such as nst-pointillism")],
     kind: Annotated[
         str,
         typer.Option("--kind", metavar="KIND", help="backend, image-backend, optimizer, initializer, loss or executor"),
     ],
     into: Annotated[
-        Path, typer.Option("--into", metavar="FOLDER", help="folder in which it gets a folder of its own")
+        Path, typer.Option("--into", metavar="FOLDER", help="the plugin is written to a new folder inside this folder")
     ] = Path(),
-    author: Annotated[str, typer.Option("--author", metavar="'NAME <EMAIL>'", help="its author")] = "",
+    author: Annotated[str, typer.Option("--author", metavar="'NAME <EMAIL>'", help="author of the plugin")] = "",
 ) -> None:
     """See `nst.cli.commands`."""
     from nst.plugins.scaffold import Draft, create
 
     draft = Draft(name, kind, into, author)
     commands = create(draft, host())
-    say(f"{draft.folder} is written, and works; to see it:")
+    say(f"Saved {draft.folder}: a working plugin. To install and test it:")
     typer.echo("\n".join(commands))
 
 
 def _find(plugins: Plugins, name: str) -> list[tuple[Plugin, str, Spec]]:
-    """Everything called `name`, and everything of the distribution `name`."""
+    """Return every spec called `name`, and every spec of the distribution `name`."""
     offered = [(owner, kind, spec) for kind in KINDS for owner, spec in plugins.offered(kind)]
-    found = [
+    matches = [
         row for row in offered if name in (row[2].name, row[0].distribution, f"{row[0].distribution}:{row[2].name}")
     ]
-    if found:
-        return found
+    if matches:
+        return matches
     for plugin in plugins.installed:
         if plugin.distribution == name:
             raise UserError(
@@ -80,11 +79,11 @@ def _find(plugins: Plugins, name: str) -> list[tuple[Plugin, str, Spec]]:
     raise unknown("plugin or name", name, names)
 
 
-def _text(told: Description) -> str:
+def _text(description: Description) -> str:
     """Format a description for a terminal of 80 columns."""
-    lines = [f"{told.name} ({told.kind}, from {told.owner})", _wrap(told.summary, 2)]
-    lines += [_wrap(f"{label}: {text}", 2, 4) for label, text in told.facts.items()]
-    for title, items in (("weights", told.weights), ("options", told.options)):
+    lines = [f"{description.name} ({description.kind}, from {description.owner})", _wrap(description.summary, 2)]
+    lines += [_wrap(f"{label}: {text}", 2, 4) for label, text in description.facts.items()]
+    for title, items in (("weights", description.weights), ("options", description.options)):
         lines += [f"  {title}:", *map(_item, items)] if items else []
     return "\n".join(lines)
 
@@ -97,7 +96,7 @@ def _item(item: WeightsText | OptionText) -> str:
 
 
 def _wrap(text: str, indent: int, hanging: int | None = None) -> str:
-    """Lines of at most 80 columns; what cannot be broken, such as the name of a factory, stays whole."""
+    """Wrap to lines of 80 columns; longer words, such as the names of factories, stay whole."""
     return textwrap.fill(
         text,
         WIDTH,
@@ -106,6 +105,3 @@ def _wrap(text: str, indent: int, hanging: int | None = None) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-__all__: list[Any] = ["list_", "new", "show"]

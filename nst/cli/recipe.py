@@ -1,4 +1,4 @@
-"""`nst recipe`: the choices behind a picture, a preset or a file, as TOML."""
+"""`nst recipe`: show, compare and save recipes, as TOML."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from typing import Annotated
 
 import typer
 
+from nst.cli.progress import say
 from nst.recipe.recipe import Recipe
 
 RecipeSource = Annotated[
     str, typer.Argument(metavar="FILE|PRESET|PICTURE", help="a recipe file, a preset, or a picture that nst has made")
 ]
-All = Annotated[bool, typer.Option("--all", help="also the fields at their defaults")]
+All = Annotated[bool, typer.Option("--all", help="include the fields that have their default value")]
 
-AS_BY_DEFAULT = "# every field is at its default; --all lists them\n"
+ALL_DEFAULTS = "# every field has its default value; --all lists them\n"
 
 
-def show(source: RecipeSource, every: All = False) -> None:
+def show(source: RecipeSource, include_defaults: All = False) -> None:
     """See `nst.cli.commands`."""
-    typer.echo(_written(_recipe(source), every), nl=False)
+    typer.echo(_format(_recipe(source), include_defaults), nl=False)
 
 
 def diff(first: RecipeSource, second: RecipeSource) -> None:
@@ -38,20 +39,21 @@ def diff(first: RecipeSource, second: RecipeSource) -> None:
 def save(
     source: RecipeSource,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="the TOML file to write")],
-    every: All = False,
+    include_defaults: All = False,
 ) -> None:
     """See `nst.cli.commands`."""
     from nst.cli.outputs import check_writable
     from nst.errors import NstError
     from nst.io import atomic
 
-    text = _written(_recipe(source), every)
+    text = _format(_recipe(source), include_defaults)
     if mistake := check_writable(output):
         raise mistake
     try:
         atomic.replace(output, lambda file: file.write(text.encode()))
     except OSError as error:
         raise NstError(f"cannot write '{output}': {error.strerror}") from error
+    say(f"Saved {output}")
 
 
 def _recipe(source: str) -> Recipe:
@@ -70,7 +72,7 @@ def _recipe(source: str) -> Recipe:
     return Recipe(**values)
 
 
-def _written(recipe: Recipe, every: bool) -> str:
+def _format(recipe: Recipe, include_defaults: bool) -> str:
     from nst.io import toml
 
-    return toml.dumps(recipe.to_dict() if every else recipe.departures()) or AS_BY_DEFAULT
+    return toml.dumps(recipe.to_dict() if include_defaults else recipe.departures()) or ALL_DEFAULTS

@@ -1,15 +1,16 @@
-"""One command-line option per recipe field, made from the fields themselves, so that the two cannot drift apart."""
+"""One command-line option per recipe field, built from the fields themselves, so that the two cannot drift apart.
 
-from __future__ import annotations
+A command that takes them is a dataclass derived from `RecipeOptions`; Typer sees the fields as arguments and options.
+"""
+# No `from __future__ import annotations`: Typer would look up these annotations in the modules of the commands.
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field
-from functools import wraps
-from typing import Annotated, Any, get_type_hints
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, make_dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nst.cli.options import Command
 from nst.recipe.recipe import FIELDS, SEVERAL, flag
 
 PANELS: Mapping[str, tuple[str, ...]] = {
@@ -47,85 +48,33 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "range_weight",
     ),
 }
-"""Which fields `--help` shows together, in this order; the rest come last, as "The optimization"."""
+"""The fields that `--help` shows together, in this order; the others follow as "The optimization"."""
 
 
-STRENGTH = inspect.Parameter(
-    "strength",
-    inspect.Parameter.KEYWORD_ONLY,
-    default=None,
-    annotation=Annotated[
-        str | None,
-        typer.Option(
-            "--strength",
-            metavar="0..1",
-            help="how strongly a one-pass backend paints; short for --backend-option strength=…",
-            rich_help_panel="The network",
-        ),
-    ],
-)
-"""The one option of a backend that people ask for by name."""
-
-
-def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give `command` an option for every recipe field; those the user set arrive as its argument `given`.
-
-    An argument `act` is for callers in Python.
-    """
-    hints = get_type_hints(command, include_extras=True)
-    parameters = inspect.signature(command).parameters
-    own = [parameter for name, parameter in parameters.items() if name not in ("given", "act")]
-
-    @wraps(command)
-    def wrapper(**arguments: Any) -> Any:
-        given = {name: arguments.pop(name) for name in FIELDS}
-        if (strength := arguments.pop("strength")) is not None:
-            given["backend_options"] = [*(given["backend_options"] or []), f"strength={strength}"]
-        return command(**arguments, given={name: value for name, value in given.items() if value not in (None, [])})
-
-    shown = [parameter.replace(annotation=hints[parameter.name]) for parameter in own]
-    shown += [*map(_parameter, _as_shown()), STRENGTH]
-    wrapper.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {name: hint for name, hint in hints.items() if name not in ("given", "act")} | {
-        name: _annotation(field) for name, field in FIELDS.items()
-    }
-    wrapper.__annotations__["strength"] = STRENGTH.annotation
-    return wrapper
-
-
-def _as_shown() -> list[Field[Any]]:
-    first = [FIELDS[name] for names in PANELS.values() for name in names]
-    return [*first, *(field for field in FIELDS.values() if field not in first)]
-
-
-def _parameter(field: Field[Any]) -> inspect.Parameter:
-    kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(field.name, kind, default=None, annotation=_annotation(field))
-
-
-def _annotation(field: Field[Any]) -> Any:
-    panel = next((panel for panel, names in PANELS.items() if field.name in names), "The optimization")
+def _option(spec: Field[Any]) -> Any:
+    """Return the annotated Typer option of a recipe field."""
+    panel = next((panel for panel, names in PANELS.items() if spec.name in names), "The optimization")
     option = typer.Option(
-        *_spellings(field.name),
-        metavar=field.metadata["metavar"],
-        help=field.metadata["help"] + _default(field),
+        *_spellings(spec.name),
+        metavar=spec.metadata["metavar"],
+        help=spec.metadata["help"] + _default(spec),
         show_default=False,
         rich_help_panel=panel,
     )
-    several = field.metadata["read"] in SEVERAL
+    several = spec.metadata["read"] in SEVERAL
     return Annotated[list[str] | None, option] if several else Annotated[str | None, option]
 
 
 def _spellings(name: str) -> list[str]:
-    spelled = flag(name)
-    return [spelled, spelled.replace("optimizer", "optimiser")] if "optimizer" in spelled else [spelled]
+    spelling = flag(name)
+    return [spelling, spelling.replace("optimizer", "optimiser")] if "optimizer" in spelling else [spelling]
 
 
-def _default(field: Field[Any]) -> str:
-    """Said in words of our own: Typer would not know a recipe's defaults, which are only filled in later."""
-    if "(default:" in field.metadata["help"]:
+def _default(spec: Field[Any]) -> str:
+    """Return the default as a person would type it. Typer sees only None, which the recipe replaces later."""
+    if "(default:" in spec.metadata["help"]:
         return ""
-    default = field.default_factory() if field.default_factory is not MISSING else field.default
+    default = spec.default_factory() if spec.default_factory is not MISSING else spec.default
     if isinstance(default, Mapping):
         default = ",".join(f"{layer}={weight:g}" for layer, weight in default.items())
     typed = ",".join(map(_typed, default if isinstance(default, tuple) else (default,)))
@@ -134,3 +83,35 @@ def _default(field: Field[Any]) -> str:
 
 def _typed(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+_ORDER = dict.fromkeys([name for names in PANELS.values() for name in names] + [*FIELDS])
+
+if TYPE_CHECKING:
+    _FieldOptions = object
+else:
+    _options = [(name, _option(FIELDS[name]), field(default=None)) for name in _ORDER]
+    _FieldOptions = make_dataclass("_FieldOptions", _options, kw_only=True)
+
+
+@dataclass(kw_only=True)
+class RecipeOptions(Command, _FieldOptions):
+    """A command with an option for every recipe field, and `--strength`."""
+
+    strength: Annotated[
+        str | None,
+        typer.Option(
+            "--strength",
+            metavar="0..1",
+            help="how strongly a one-pass backend paints; short for --backend-option strength=…",
+            rich_help_panel="The network",
+        ),
+    ] = None
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The recipe fields that the user has set, with their values as typed."""
+        values = {name: getattr(self, name) for name in FIELDS}
+        if self.strength is not None:
+            values["backend_options"] = [*(values["backend_options"] or []), f"strength={self.strength}"]
+        return {name: value for name, value in values.items() if value not in (None, [])}

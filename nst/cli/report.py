@@ -1,4 +1,4 @@
-"""`nst report`: a run's report as a page or a picture."""
+"""`nst report`: show the report of a run as a page or a picture."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import typer
 
 
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="what nst stylize --report wrote, as JSON")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="a report in JSON, from nst stylize --report RUN.json")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help=".html or .png (default: RUN's name as .html)")
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="a page (.html) or a picture (.png) (default: RUN with .html)"
+        ),
     ] = None,
 ) -> int:
     """See `nst.cli.commands`."""
@@ -24,9 +27,9 @@ def report(
     target = output or run.with_suffix(".html")
     if target.suffix.lower() not in (".html", ".png"):
         raise UserError(f"'{target}' is neither a page nor a picture", "name it .html or .png")
-    found = load(run)
+    facts = load(run)
     raise_all([error for error in [check_writable(target)] if error])
-    data = rendered(target, found)
+    data = rendered(target, facts)
     atomic.replace(target, lambda file: file.write(data))
     typer.echo(str(target))
     return 0

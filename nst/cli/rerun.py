@@ -1,85 +1,104 @@
-"""`nst rerun`: make a picture again, from what it says of its making."""
+"""`nst rerun`: make a picture again, from the record of its run stored in it."""
 
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst.cli.recipe_options import recipe_options
-from nst.cli.stylize import MaxPixels, Report
+from nst.cli.options import MaxPixels, Quiet, Report, Verbose
+from nst.cli.recipe_options import RecipeOptions
 
 if TYPE_CHECKING:
     from nst.job.job import Job
+    from nst.persistence.provenance import Record
 
 
-@recipe_options
-def rerun(
-    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="a picture that nst has made")],
-    given: dict[str, Any],
+@dataclass
+class RerunCommand(RecipeOptions):
+    """`nst rerun`."""
+
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="a picture that nst has made")]
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="where the new one goes (default: NAME-again beside it)"),
-    ] = None,
-    content: Annotated[str | None, typer.Option("--content", metavar="FILE", help="another picture to paint")] = None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="the picture to write (default: NAME-again, in PICTURE's folder)"
+        ),
+    ] = None
+    content: Annotated[str | None, typer.Option("--content", metavar="FILE", help="another picture to paint")] = None
     style: Annotated[
-        list[str] | None, typer.Option("--style", metavar="FILE", help="another style; may be repeated")
-    ] = None,
+        list[str] | None,
+        typer.Option("--style", metavar="FILE", help="another style; repeat it for each style, in order"),
+    ] = None
     mask: Annotated[
         list[str] | None, typer.Option("--mask", metavar="FILE", help="another mask; repeat it for each mask, in order")
-    ] = None,
+    ] = None
     protect: Annotated[
-        str | None, typer.Option("--protect", metavar="FILE", help="another mask of what to hold on to")
-    ] = None,
-    report: Report = None,
-    max_pixels: MaxPixels = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
-) -> int:
-    """See `nst.cli.commands`."""
-    from nst.cli.session import Session, say
-    from nst.errors import Findings, UserError, raise_all
-    from nst.persistence import input_files, provenance
+        str | None,
+        typer.Option("--protect", metavar="FILE", help="another mask of the parts that stay a photograph"),
+    ] = None
+    report: Report = None
+    max_pixels: MaxPixels = None
+    quiet: Quiet = False
+    verbose: Verbose = False
 
-    was = provenance.read(picture)
-    target = output or picture.with_stem(f"{picture.stem}-again")
-    folders = list(dict.fromkeys([Path(), picture.parent, target.parent]))
-    session = Session(target, report=report, quiet=quiet, options=was.options)
-    made, mistakes = session.recipe(given, start=was.recipe)
-    findings = Findings()
-    findings.add(*mistakes)
-    named = {"content": content, "style": style, "mask": mask, "protect": protect}
-    search = partial(input_files.locate, was.inputs, made, folders, named=named, exact=False, skipped=given.keys())
-    found = findings.attempt(search)
-    if found is None:
-        raise_all(findings.errors)
-    for note in found.notes:
-        say(note)
-    try:
-        job = session.job(found.sources, found.recipe, mistakes, max_pixels)
-    except UserError:
-        for name, number in provenance.missing(was).items():
-            install = f"if you trust it: pip install {name}=={number}"
-            say(f"{picture} was made with {name} {number}, which is not installed; {install}")
-        raise
-    if "weights" not in given:
-        _check_data(job)
-    session.check_size(job, max_pixels)
-    return session.run(job, was=was)
+    def run(self) -> int:
+        """Find the pictures and run their recipe again. Raises every mistake of the call together."""
+        from nst.cli.session import Session, say
+        from nst.errors import Findings, UserError, raise_all
+        from nst.persistence import input_files, provenance
+
+        record, chosen = provenance.read(self.picture), self.chosen
+        target = self.output or self.picture.with_stem(f"{self.picture.stem}-again")
+        session = Session(target, report=self.report, quiet=self.quiet, verbose=self.verbose, options=record.options)
+        recipe, mistakes = session.recipe(chosen, start=record.recipe)
+        folders = list(dict.fromkeys([Path(), self.picture.parent, target.parent]))
+        named = {"content": self.content, "style": self.style, "mask": self.mask, "protect": self.protect}
+        search = partial(
+            input_files.locate, record.inputs, recipe, folders, named=named, exact=False, skipped=chosen.keys()
+        )
+        findings = Findings()
+        findings.add(*mistakes)
+        located = findings.attempt(search)
+        if located is None:
+            raise_all(findings.errors)
+        for note in located.notes:
+            say(note)
+        try:
+            job = session.job(located.sources, located.recipe, mistakes, self.max_pixels)
+        except UserError:
+            _name_missing_plugins(self.picture, record)
+            raise
+        if "weights" not in chosen:
+            _check_data(job)
+        session.check_size(job, self.max_pixels)
+        return session.run(job, record=record)
+
+
+def _name_missing_plugins(picture: Path, record: Record) -> None:
+    """Say which distributions made a picture and are not installed."""
+    from nst.cli.progress import say
+    from nst.persistence import provenance
+
+    for name, number in provenance.missing(record).items():
+        install = f"if you trust it: pip install {name}=={number}"
+        say(f"{picture} was made with {name} {number}, which is not installed; {install}")
 
 
 def _check_data(job: Job) -> None:
-    """Raise `UserError` for weights by a path out of the picture, unless they are mere numbers, as the neutral file is.
+    """Raise `UserError` for weights by a path stored in the picture, unless the file holds only numbers.
 
-    Another format may be a program: a SavedModel is one, and can write files.
+    A file in another format may be a program: a SavedModel is one, and can write files.
     """
     from nst.errors import UserError
     from nst.weights import selection
 
-    own = {"auto", *(each.name for each in job.spec.weights)}
+    own = {"auto", *(weights.name for weights in job.spec.weights)}
     for name in job.recipe.weights:
         if name not in own and not isinstance(selection.choose(job.spec, name).source, selection.NeutralFile):
-            hint = f"if you trust it: --weights {shlex.quote(name)}"
+            hint = f"if you trust the file, add --weights {shlex.quote(name)}"
             raise UserError(f"the picture names '{name}' as weights, which {job.spec.name} would run", hint)

@@ -1,4 +1,4 @@
-"""`nst resume`: go on with a run from its checkpoint, as if nothing had happened."""
+"""`nst resume`: continue an interrupted run from its checkpoint."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Annotated
 
 import typer
 
-from nst.cli.stylize import CheckpointEvery, Film, MaxPixels, Report
+from nst.cli.options import CheckpointEvery, Film, MaxPixels, Quiet, Report, Verbose
 
-Content = Annotated[str | None, typer.Option("--content", metavar="FILE", help="where the picture to paint is now")]
+Content = Annotated[str | None, typer.Option("--content", metavar="FILE", help="the new place of the picture to paint")]
 Styles = Annotated[
     list[str] | None,
-    typer.Option("--style", metavar="FILE", help="where a style is now; repeat it for each style, in order"),
+    typer.Option("--style", metavar="FILE", help="the new place of a style; repeat it for each style, in order"),
 ]
 Masks = Annotated[
     list[str] | None,
-    typer.Option("--mask", metavar="FILE", help="where a mask is now; repeat it for each mask, in order"),
+    typer.Option("--mask", metavar="FILE", help="the new place of a mask; repeat it for each mask, in order"),
 ]
-Protect = Annotated[str | None, typer.Option("--protect", metavar="FILE", help="where the mask of --protect is now")]
+Protect = Annotated[str | None, typer.Option("--protect", metavar="FILE", help="the new place of the --protect mask")]
 
 
 def resume(
@@ -28,7 +28,7 @@ def resume(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="FILE", help="where the picture goes (default: where the run was to write it)"
+            "-o", "--output", metavar="FILE", help="the picture to write (default: the output of the interrupted run)"
         ),
     ] = None,
     content: Content = None,
@@ -39,37 +39,40 @@ def resume(
     timelapse: Film = None,
     report: Report = None,
     max_pixels: MaxPixels = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> int:
     """See `nst.cli.commands`."""
     from nst.cli.session import Session
     from nst.persistence import recorded_job
 
     named = {"content": content, "style": style, "mask": mask, "protect": protect}
-    kept, was, found = recorded_job.open_checkpoint(checkpoint, named)
+    run, record, located = recorded_job.open_checkpoint(checkpoint, named)
     session = Session(
-        output or _begun(Path(kept.text("output")), checkpoint),
+        output or _recorded_output(Path(run.text("output")), checkpoint),
         report=report,
         checkpoint=checkpoint,
         checkpoint_every=checkpoint_every,
         timelapse=timelapse,
         quiet=quiet,
-        options=was.options,
+        verbose=verbose,
+        options=record.options,
     )
-    job = session.job(found.sources, found.recipe, [], max_pixels)
+    job = session.job(located.sources, located.recipe, [], max_pixels)
     session.check_size(job, max_pixels)
-    return session.run(job, recorded_job.snapshot(kept, job), was)
+    return session.run(job, recorded_job.snapshot(run, job), record)
 
 
-def _begun(output: Path, checkpoint: Path) -> Path:
-    """Return the output that a checkpoint names, if it is in a safe place and replaces no foreign picture.
+def _recorded_output(output: Path, checkpoint: Path) -> Path:
+    """Return the output recorded in a checkpoint.
 
-    Raises `UserError`.
+    Raises `UserError` if it lies outside the folders of the checkpoint and of the call, or is a picture that nst did
+    not make.
     """
     from nst.errors import Findings, UserError
     from nst.persistence import provenance
 
-    hint = f"if you want it there: -o {shlex.quote(str(output))}"
+    hint = f"to write it there, add -o {shlex.quote(str(output))}"
     place = Path(os.path.realpath(output))
     if not any(place.is_relative_to(os.path.realpath(folder)) for folder in (Path(), checkpoint.parent)):
         raise UserError(

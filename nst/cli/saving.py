@@ -1,4 +1,4 @@
-"""What a run leaves behind: its picture, those of its steps, and what comes beside them. None of the rest costs it."""
+"""Write the pictures of a run: the result, every Nth step, and the frames of the film."""
 
 from __future__ import annotations
 
@@ -20,62 +20,64 @@ Say = Callable[[str], object]
 
 def once(say: Say) -> Say:
     """Return a `say` that prints each message once: a full disk is reported once, not at each step."""
-    told: set[str] = set()
+    printed: set[str] = set()
 
-    def new(line: str) -> None:
+    def say_new(line: str) -> None:
         gist = re.sub(r"\d+", "", line)
-        if gist not in told:
-            told.add(gist)
+        if gist not in printed:
+            printed.add(gist)
             say(line)
 
-    return new
+    return say_new
 
 
-class Saving:
-    """Writes the pictures of a run: of every so many steps, 0 for none, and the finished one; and fills its film.
+class PictureWriter:
+    """Writes the result of a run and every so many of its steps (0 for none), and adds frames to its film.
 
-    Steps are colored and written as the finished picture is, but do not carry how it was made: it is not how they were.
+    Steps are colored and written like the result, but carry no record: the record is that of the result. `saved` are
+    the pictures of steps written so far.
     """
 
-    def __init__(self, making: RecordedJob, every: int, film: Timelapse | None, say: Say) -> None:
-        self._making, self._every, self._film, self._say = making, every, film, say
+    def __init__(self, recorded: RecordedJob, every: int, film: Timelapse | None, say: Say) -> None:
+        self._recorded, self._every, self._film, self._say = recorded, every, film, say
+        self.saved: list[Path] = []
 
     def step(self, progress: Progress) -> None:
-        """Keep what is due of a step. What cannot be kept is said: the run goes on, and its result may find a place."""
-        for keep in self._due(progress):
+        """Save what is due of a step. A failure is reported and the run continues: its result may find a place."""
+        for save in self._due(progress):
             try:
-                keep(self._making.job.finished(progress.pixels()))
+                save(self._recorded.job.finished(progress.pixels()))
             except (NstError, MemoryError) as error:
-                why = error.message if isinstance(error, NstError) else "not enough memory"
-                self._say(f"step {progress.step} is not saved: {why}")
+                reason = error.message if isinstance(error, NstError) else "not enough memory"
+                self._say(f"step {progress.step} is not saved: {reason}")
 
     def _due(self, progress: Progress) -> Iterator[Callable[[Pixels], object]]:
-        output = self._making.output
+        output = self._recorded.output
         if self._film is not None and self._film.wants(progress.step):
             yield self._film.add
         if self._every and progress.step % self._every == 0:
-            place = output.with_name(f"{output.stem}-{progress.step:04d}{output.suffix}")
-            yield lambda pixels: self._making.write(pixels, place, carries=False)
+            path = output.with_name(f"{output.stem}-{progress.step:04d}{output.suffix}")
+            yield lambda pixels: self.saved.append(self._recorded.write(pixels, path, carries=False))
 
     def finish(self, result: Result, *besides: Callable[[], object]) -> list[NstError]:
-        """Write the picture, then what comes `besides` it, each whatever became of the others; what went wrong."""
-        wrong = []
-        for write in (lambda: self._finish(result.pixels), *besides):
+        """Write the picture, then the files beside it, each even if another failed. Return the errors."""
+        errors = []
+        for write in (lambda: self._write_result(result.pixels), *besides):
             try:
                 write()
             except NstError as error:
-                wrong.append(error)
-        return wrong
+                errors.append(error)
+        return errors
 
-    def _finish(self, pixels: Pixels) -> None:
-        """Write the picture where it belongs; if that cannot be, where it is not lost, and raise that it is there."""
+    def _write_result(self, pixels: Pixels) -> None:
+        """Write the picture to its output. If that fails, write it to a temporary folder and raise where it is."""
         try:
-            self._making.write(pixels)
+            self._recorded.write(pixels)
         except NstError as error:
             folder = tempfile.mkdtemp(prefix="nst-")
             try:
-                place = self._making.write(pixels, Path(folder) / self._making.output.name)
+                path = self._recorded.write(pixels, Path(folder) / self._recorded.output.name)
             except NstError:
                 os.rmdir(folder)
-                raise NstError(error.message, f"the picture is lost: there is no room in {folder} either") from error
-            raise NstError(error.message, f"the picture is at {place}: move it to where there is room") from error
+                raise NstError(error.message, f"the picture is lost: {folder} has no room for it either") from error
+            raise NstError(error.message, f"the picture is at {path}: move it to a disk with free space") from error

@@ -1,4 +1,4 @@
-"""What every command that makes a picture does around the job: check, tell, watch, write."""
+"""One run on the command line: check the call, announce the run, show its steps and write its files."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 import math
 import os
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from nst.cli.host import host
 from nst.cli.interrupt import ignore_interrupts, interrupted_once
 from nst.cli.outputs import check_writable, other_file, same
 from nst.cli.progress import Watcher, say
-from nst.cli.saving import Saving, once
+from nst.cli.saving import PictureWriter, once
 from nst.engine.level_run import Progress
 from nst.engine.snapshot import Snapshot
 from nst.errors import Findings, NstError, UserError
@@ -36,197 +37,231 @@ from nst.recipe.schedule import schedule_note
 EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
 
 
+@dataclass
 class Session:
-    """One picture on the command line. `output` is checked before anything is computed."""
+    """One picture on the command line: the files to write and how to show the run.
 
-    def __init__(
-        self,
-        output: Path,
-        *,
-        report: Path | None = None,
-        save_every: int = 0,
-        checkpoint: Path | None = None,
-        checkpoint_every: float = 60,
-        timelapse: Path | None = None,
-        quiet: bool = False,
-        options: WriteOptions | None = None,
-    ) -> None:
-        self.output = output
-        self.checkpoint = checkpoint
-        self.checkpoint_every = checkpoint_every
-        self.report = report
-        self.save_every = save_every
-        self.timelapse = timelapse
-        self.quiet = quiet
-        self.options = options or WriteOptions()
+    `checkpoint_every` is in seconds. With `save_every` above 0, every so many steps are saved too.
+    """
+
+    output: Path
+    report: Path | None = None
+    save_every: int = 0
+    checkpoint: Path | None = None
+    checkpoint_every: float = 60
+    timelapse: Path | None = None
+    quiet: bool = False
+    verbose: bool = False
+    options: WriteOptions = field(default_factory=WriteOptions)
+
+    def __post_init__(self) -> None:
         self._say = once(say)
         self._chosen: set[str] = set()
         self._notes: list[str] = []
 
     def recipe(
-        self, given: Mapping[str, Any], name: str | None = None, file: Path | None = None, start: Recipe | None = None
+        self, values: Mapping[str, Any], name: str | None = None, file: Path | None = None, start: Recipe | None = None
     ) -> tuple[Recipe, list[UserError]]:
-        """Return the recipe of start, preset, file and options, each overriding the last, and the errors of reading."""
-        found = Findings()
+        """Return the recipe and the errors of reading it.
+
+        The preset `name` overrides `start`, the recipe `file` overrides the preset, and `values` override the file.
+        """
+        findings = Findings()
         recipe = start or Recipe()
-        for source in (lambda: preset(name) if name else {}, lambda: load(file) if file else {}, lambda: given):
-            values, errors = read(found.attempt(source) or {})
-            found.add(*errors)
-            older, recipe = recipe, recipe.override(**values)
-            if "sizes" not in values and (note := schedule_note(older, recipe)):
+        for source in (lambda: preset(name) if name else {}, lambda: load(file) if file else {}, lambda: values):
+            readable, errors = read(findings.attempt(source) or {})
+            findings.add(*errors)
+            older, recipe = recipe, recipe.override(**readable)
+            if "sizes" not in readable and (note := schedule_note(older, recipe)):
                 self._notes.append(note)
-            self._chosen |= values.keys()
-        for name in ("size", "levels"):
-            if {name, "sizes"} <= given.keys():
-                hint = "give one; --sizes names every size, the result's last"
-                found.add(UserError(f"--{name} and --sizes contradict each other", hint))
-        return recipe, found.errors
+            self._chosen |= readable.keys()
+        for option in ("size", "levels"):
+            if {option, "sizes"} <= values.keys():
+                hint = "give one of them; the last of --sizes is the size of the result"
+                findings.add(UserError(f"--{option} and --sizes contradict each other", hint))
+        return recipe, findings.errors
 
     def job(
-        self,
-        sources: Sources,
-        recipe: Recipe,
-        mistakes: Sequence[UserError],
-        max_pixels: int | None = None,
+        self, sources: Sources, recipe: Recipe, mistakes: Sequence[UserError], max_pixels: int | None = None
     ) -> Job:
         """Return the checked job. Raises every mistake of the call together."""
-        found = Findings()
+        findings = Findings()
         if max_pixels is not None and max_pixels < 1:
-            found.add(UserError(f"--max-pixels must be 1 or more, not {max_pixels}", "leave it out for 89 million"))
+            findings.add(UserError(f"--max-pixels must be 1 or more, not {max_pixels}", "leave it out for 89 million"))
             max_pixels = None
-        files = filter(os.path.isfile, (recipe.init, *recipe.weights))
         plugins = host()
-        found.add(*mistakes, images.check_output(self.output, self.options))
-        found.add(*self._own_mistakes(sources.files(), [*files]), self._not_resumable(plugins, recipe))
+        findings.add(*mistakes, images.check_output(self.output, self.options))
+        findings.add(*self._file_errors(sources, recipe), self._not_resumable(plugins, recipe))
+        if error := _strength_error(plugins, recipe):
+            findings.add(error)
+            options = {name: value for name, value in recipe.backend_options.items() if name != "strength"}
+            recipe = replace(recipe, backend_options=options)
         sources = replace(sources, max_pixels=max_pixels)
-        job = Job(sources, recipe, plugins, errors=found.errors, chosen=self._chosen, notes=self._notes)
-        one_pass = ("--save-every", self.save_every), ("--checkpoint", self.checkpoint), ("--timelapse", self.timelapse)
-        for option, given in one_pass:
-            if given and not any(job.steps):
-                raise UserError(
-                    f"{option} means nothing to '{job.spec.name}', which paints in one pass", "leave it out"
-                )
+        job = Job(sources, recipe, plugins, errors=findings.errors, chosen=self._chosen, notes=self._notes)
+        if not any(job.steps):
+            self._refuse_step_options(job.spec.name)
         return job
 
+    def _refuse_step_options(self, backend: str) -> None:
+        """Raise `UserError` for an option that a backend without steps cannot honor."""
+        options = ("--save-every", self.save_every), ("--checkpoint", self.checkpoint), ("--timelapse", self.timelapse)
+        for option, value in options:
+            if value:
+                raise UserError(f"{option} means nothing to '{backend}', which paints in one pass", "leave it out")
+
     def _not_resumable(self, plugins: Plugins, recipe: Recipe) -> UserError | None:
+        """Return the error for a checkpoint of an optimizer that cannot resume, or None."""
         spec = Findings().attempt(lambda: plugins.find("optimizer", recipe.optimizer)) if self.checkpoint else None
         if spec is None or spec.resumable:
             return None
-        others = sorted(each.name for _, each in plugins.offered("optimizer") if each.resumable)
-        hint = f"choose from {', '.join(others)}, or leave --checkpoint out"
+        resumable = sorted(spec.name for _, spec in plugins.offered("optimizer") if spec.resumable)
+        hint = f"choose from {', '.join(resumable)}, or leave --checkpoint out"
         return UserError(f"'{spec.name}' cannot go on from a checkpoint", hint)
 
-    def _own_mistakes(self, pictures: Sequence[str], files: Sequence[str]) -> list[UserError]:
-        found = Findings()
+    def _file_errors(self, sources: Sources, recipe: Recipe) -> list[UserError]:
+        """Return the errors of the files to write: not writable, or the same as another file of the run."""
+        findings, pictures = Findings(), sources.files()
         if self.save_every < 0:
-            found.add(UserError(f"--save-every must be 0 or more, not {self.save_every}", "0 saves only the result"))
+            findings.add(UserError(f"--save-every must be 0 or more, not {self.save_every}", "0 saves only the result"))
         if any(same(self.output, name) for name in pictures):
-            found.add(UserError(f"'{self.output}' is one of the pictures to read", "give the output another name"))
-        if self.save_every > 0 and (hit := [name for name in pictures if self._is_snapshot(name)]):
-            found.add(UserError(f"--save-every might write over '{hit[0]}'", "give the output another name"))
-        others = [*pictures, *files, str(self.output)]
-        written = ("--report", self.report), ("--timelapse", self.timelapse), ("--checkpoint", self.checkpoint)
-        for option, path in written:
-            if path is not None:
-                found.add(check_writable(path))
-                if any(same(path, name) for name in others):
-                    found.add(UserError(f"{option} '{path}' is another file of this run", "give it another name"))
-                others.append(str(path))
+            findings.add(UserError(f"'{self.output}' is one of the pictures to read", "give the output another name"))
+        if self.save_every > 0 and (overwritten := [name for name in pictures if self._is_saved_step(name)]):
+            message = f"--save-every might write over '{overwritten[0]}'"
+            findings.add(UserError(message, "give the output another name"))
+        others = [*pictures, *filter(os.path.isfile, (recipe.init, *recipe.weights)), str(self.output)]
+        for option, path in self._beside():
+            findings.add(check_writable(path))
+            if any(same(path, name) for name in others):
+                findings.add(UserError(f"{option} '{path}' is another file of this run", "give it another name"))
+            others.append(str(path))
         if self.timelapse is not None:
-            found.add(timelapse.check(self.timelapse))
+            findings.add(timelapse.check(self.timelapse))
         if self.checkpoint is not None:
-            found.add(other_file(self.checkpoint))
+            findings.add(other_file(self.checkpoint))
         if not 0 <= self.checkpoint_every < math.inf:
-            wrong = f"--checkpoint-every must be 0 seconds or more, not {self.checkpoint_every}"
-            found.add(UserError(wrong, "0 is each step"))
-        return found.errors
+            message = f"--checkpoint-every must be 0 seconds or more, not {self.checkpoint_every}"
+            findings.add(UserError(message, "0 is each step"))
+        return findings.errors
 
-    def _is_snapshot(self, name: str) -> bool:
+    def _beside(self) -> list[tuple[str, Path]]:
+        """Return the files to write beside the picture, each with its option."""
+        files = ("--report", self.report), ("--timelapse", self.timelapse), ("--checkpoint", self.checkpoint)
+        return [(option, path) for option, path in files if path is not None]
+
+    def _is_saved_step(self, name: str) -> bool:
         pattern = rf"{re.escape(self.output.stem)}-\d{{4,}}{re.escape(self.output.suffix)}"
         return bool(re.fullmatch(pattern, Path(name).name)) and same(self.output.parent, Path(name).parent)
 
     def check_size(self, job: Job, max_pixels: int | None) -> None:
-        """Raise `UserError` for a result larger than a picture may be: for recipes from elsewhere."""
+        """Raise `UserError` for a result with too many pixels: for recipes from elsewhere."""
         height, width = job.shapes()[-1]
         if height * width > (images.MAX_PIXELS if max_pixels is None else max_pixels):
             raise UserError(f"the picture would have {height * width:,} pixels", "give a --size, or raise --max-pixels")
 
-    def run(self, job: Job, resume: Snapshot | None = None, was: Record | None = None) -> int:
-        """Run, show how it goes, write the picture and the report; the exit code.
+    def run(self, job: Job, resume: Snapshot | None = None, record: Record | None = None) -> int:
+        """Announce the run, run it, show its steps and write its files. Return the exit code.
 
-        `was` is the record of the run to go on with (from `resume`) or to do again.
+        `record` is the record of the run to resume (from the snapshot `resume`) or to repeat.
         """
         with interrupted_once():
-            keeping = CheckpointPolicy(self.checkpoint, self.checkpoint_every)
-            earlier = EarlierRun(was, resume) if was else None
-            making = RecordedJob(job, self.output, self.options, keeping, earlier, self._say)
+            policy = CheckpointPolicy(self.checkpoint, self.checkpoint_every)
+            earlier = EarlierRun(record, resume) if record else None
+            recorded = RecordedJob(job, self.output, self.options, policy, earlier, self._say)
             film = Timelapse(self.timelapse, sum(job.steps)) if self.timelapse else None
-            saving = Saving(making, self.save_every, film, self._say)
-            result = self._painted(making, saving)
-            self._save(making, saving, result, film)
+            pictures = PictureWriter(recorded, self.save_every, film, self._say)
+            try:
+                recorded.prepare()
+                if not self.quiet:
+                    announce(job, resume, self.options)
+                elif self.report is not None:
+                    job.estimate(resume)
+                with Watcher(job, quiet=self.quiet, verbose=self.verbose) as watcher:
+                    result = recorded.stylize(_both(watcher.show, pictures.step), ignore_interrupts)
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt("no picture was written") from None
+            watcher.tell(result.notes[len(job.notes()) :])
+            self._write(recorded, pictures, result, film)
         return EXIT_CODES[result.stopped]
 
-    def _painted(self, making: RecordedJob, saving: Saving) -> Result:
-        job = making.job
-        try:
-            making.prepare()
-            if not self.quiet:
-                announce(job, making.resume)
-                if self.options.keep_profile and job.content.profile is None:
-                    say("--keep-profile: the content brings no RGB profile to go back to; sRGB it is")
-            elif self.report is not None:
-                job.estimate(making.resume)
-            with Watcher(job, quiet=self.quiet) as watcher:
-                # once there is a picture to lose, there is nothing to stop
-                result = making.stylize(lambda progress: _step(progress, watcher.show, saving.step), ignore_interrupts)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt("no picture was written") from None
-        watcher.tell(result.notes[len(job.notes()) :])
-        return result
-
-    def _save(self, making: RecordedJob, saving: Saving, result: Result, film: Timelapse | None) -> None:
-        """Write everything. Raises `NstError` for what could not be, once all else is."""
+    def _write(self, recorded: RecordedJob, pictures: PictureWriter, result: Result, film: Timelapse | None) -> None:
+        """Write the picture, the report and the film, and name them. Raises `NstError` for a file not written."""
         besides: list[Callable[[], object]] = []
         if self.report is not None:
-            besides.append(partial(write_report, self.report, making.report(result)))
+            besides.append(partial(write_report, self.report, recorded.report(result)))
         if film is not None:
             besides.append(partial(film.write, result.pixels))
-        wrong = saving.finish(result, *besides)
+        errors = pictures.finish(result, *besides)
         if not self.quiet or result.stopped != "finished":
-            say(summary(result, "" if wrong else str(self.output)))
-        for error in wrong[1:]:
+            say(summary(result, "" if errors else str(self.output)))
+            for line in self._files_line(pictures.saved, errors), self._resume_line(result):
+                if line:
+                    say(line)
+        for error in errors[1:]:
             say(error.message)
-        if wrong:
-            raise wrong[0]
+        if errors:
+            raise errors[0]
+
+    def _files_line(self, steps: Sequence[Path], errors: Sequence[NstError]) -> str:
+        """Return the names of the files written beside the picture, or "" if there are none or one failed."""
+        paths = [path for _, path in self._beside() if path.exists()]
+        numbered = [f"{steps[0]} … {steps[-1]}"] if len(steps) > 2 else steps
+        names = map(str, [*paths, *numbered])
+        return f"Also saved: {', '.join(names)}" if (paths or steps) and not errors else ""
+
+    def _resume_line(self, result: Result) -> str:
+        """Return the command that continues an interrupted run, or "" if there is none."""
+        if result.stopped != "interrupted" or self.checkpoint is None or not self.checkpoint.exists():
+            return ""
+        return f"To continue: nst resume {shlex.quote(str(self.checkpoint))}"
 
 
-def _step(progress: Progress, *watching: Callable[[Progress], object]) -> None:
-    for watch in watching:
-        watch(progress)
+def _strength_error(plugins: Plugins, recipe: Recipe) -> UserError | None:
+    """Return the error for `--strength` with a backend that has no such option, or None."""
+    spec = Findings().attempt(lambda: plugins.find("backend", recipe.backend))
+    if spec is None or "strength" not in recipe.backend_options.keys() - {option.name for option in spec.options}:
+        return None
+    return UserError(f"'{spec.name}' has no --strength", "use --style-weight and --content-weight")
 
 
-def announce(job: Job, resume: Snapshot | None = None) -> None:
-    """Print the first lines: device, weights, notes and the estimate."""
+def _both(first: Callable[[Progress], object], second: Callable[[Progress], object]) -> Callable[[Progress], None]:
+    def call(progress: Progress) -> None:
+        first(progress)
+        second(progress)
+
+    return call
+
+
+def announce(job: Job, resume: Snapshot | None, options: WriteOptions) -> None:
+    """Print the first lines: pictures, device, weights, sizes, notes and the estimate."""
     backend = job.open()
+    say(f"Painting {job.content.source} like {_format_names([image.source for image in job.inputs.style_images()])}")
     pairs = zip(job.sizes, job.steps, strict=True)
     sizes = " → ".join(f"{size} px × {steps}" if steps else f"{size} px in one pass" for size, steps in pairs)
-    weights = _changing(job.weights_per_size(), job.sizes)
+    weights = _format_weights(job.weights_per_size(), job.sizes)
     say(f"{job.recipe.backend} on {backend.device}, weights {weights}, {backend.precision}; {sizes}")
     for note in job.notes():
         say(note)
     if line := format_estimate(job.estimate(resume)):
         say(line)
+    if options.keep_profile and job.content.profile is None:
+        say("--keep-profile: the content has no RGB profile, so the picture is written in sRGB")
 
 
-def _changing(weights: Sequence[str], sizes: Sequence[int]) -> str:
-    """`compact, imagenet from 512 px`: the weights of the sizes, and from which on they are others."""
+def _format_names(names: Sequence[str]) -> str:
+    """Return up to three names, and the number of the others: `a.jpg, b.jpg, c.jpg and 5 more`."""
+    more = len(names) - 3
+    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
+
+
+def _format_weights(weights: Sequence[str], sizes: Sequence[int]) -> str:
+    """Return the weights of the sizes: `compact, imagenet from 512 px`."""
     changes = [i for i, name in enumerate(weights) if i and name != weights[i - 1]]
     return ", ".join([weights[0], *(f"{weights[i]} from {sizes[i]} px" for i in changes)])
 
 
-def write_report(path: Path, found: Mapping[str, Any]) -> None:
-    """Write the report of a run, to a file or to what is no file (`/dev/stdout`). Raises `NstError`."""
-    data = rendered(path, found)
+def write_report(path: Path, facts: Mapping[str, Any]) -> None:
+    """Write the report of a run, to a file or to a stream such as `/dev/stdout`. Raises `NstError`."""
+    data = rendered(path, facts)
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(data)
@@ -236,17 +271,17 @@ def write_report(path: Path, found: Mapping[str, Any]) -> None:
         raise NstError(f"cannot write '{path}': {error.strerror}", "the picture itself is written") from error
 
 
-def rendered(path: Path, found: Mapping[str, Any]) -> bytes:
+def rendered(path: Path, facts: Mapping[str, Any]) -> bytes:
     """Return a run's report in the format of its file name: a page, a picture, or JSON."""
     if path.suffix.lower() == ".html":
         from nst.reports import run_page
 
-        return run_page.render(found).encode(errors="replace")  # half a character of JSON is none of UTF-8
+        return run_page.render(facts).encode(errors="replace")  # JSON may hold a lone surrogate, which UTF-8 cannot
     if path.suffix.lower() == ".png":
         from nst.reports import run_plot
 
-        return run_plot.png(found)
-    return (json.dumps(found, indent=2) + "\n").encode()
+        return run_plot.png(facts)
+    return (json.dumps(facts, indent=2) + "\n").encode()
 
 
 ENDS = {"finished": "Finished", "diverged": "Stopped at the last finite loss", "interrupted": "Interrupted"}
@@ -256,9 +291,9 @@ def summary(result: Result, output: str = "") -> str:
     """Return the last line of a run: `Saved out.png (512×384): 145 steps, 15 s, peak memory 0.9 GB`."""
     seconds, memory = result.facts["seconds"], result.facts["peak_memory"]
     steps = f"{len(result.history)} steps" if result.history else "one pass"
-    saved = sum(result.facts["steps"]) - len(result.history)
-    if saved and result.recipe.until and result.stopped == "finished":
-        steps += f" ({saved} fewer than planned)"
+    fewer = sum(result.facts["steps"]) - len(result.history)
+    if fewer and result.recipe.until and result.stopped == "finished":
+        steps += f" ({fewer} fewer than planned)"
     height, width = result.pixels.shape[:2]
     end = ENDS[result.stopped]
     if output:

@@ -1,114 +1,93 @@
-"""`nst stylize`: one picture."""
+"""`nst stylize`: paint one picture."""
+# No `from __future__ import annotations`: Typer would look up these annotations in `nst.cli.estimate` too.
 
-from __future__ import annotations
-
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst.cli.recipe_options import recipe_options
+from nst.cli.options import CheckpointEvery, FileFormat, Film, MaxPixels, Preset, Quiet, RecipeFile, Report, Verbose
+from nst.cli.recipe_options import RecipeOptions
 
-Output = Annotated[
-    Path, typer.Option("-o", "--output", metavar="FILE", help="where the picture goes: PNG, JPEG, WebP, AVIF or TIFF")
-]
-Report = Annotated[
-    Path | None, typer.Option("--report", metavar="FILE", help="write losses, times and facts: .json, .html or .png")
-]
-Film = Annotated[
-    Path | None, typer.Option("--timelapse", metavar="FILE", help="a film of the steps: .mp4, .gif, .webp or .png")
-]
-MaxPixels = Annotated[
-    int | None,
-    typer.Option("--max-pixels", metavar="N", help="most pixels in a picture that is opened (default: 89 million)"),
-]
-BitDepth = Annotated[
-    str,
-    typer.Option("--bit-depth", metavar="auto|8|16", help="bits per channel; auto keeps the content's in PNG and TIFF"),
-]
-Metadata = Annotated[
-    str,
-    typer.Option(
-        "--metadata", metavar="keep|strip", help="camera, exposure and dates of the content; its place is never kept"
-    ),
-]
-KeepProfile = Annotated[bool, typer.Option("--keep-profile", help="write in the content's color profile, not in sRGB")]
-CheckpointEvery = Annotated[
-    float,
-    typer.Option("--checkpoint-every", metavar="SECONDS", help="how often to write it; also at the end of each size"),
-]
-Quality = Annotated[int, typer.Option("--quality", metavar="1-100", help="quality of JPEG, WebP and AVIF")]
-Masks = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--mask",
-        metavar="MASK:STYLE[,…]",
-        help="use these styles where the mask is white; may be repeated. Without a STYLE for the rest, the rest stays "
-        'a photograph. Names with colons or commas: a JSON list, ["MASK", "STYLE"]',
-    ),
-]
-Protect = Annotated[
-    str | None, typer.Option("--protect", metavar="MASK", help="keep the photograph where the mask is white")
-]
-PRESETS = "default, portrait, quick, mixed or gatys"
-Preset = Annotated[str | None, typer.Option("--preset", metavar="NAME", help=PRESETS)]
-RecipeFile = Annotated[
-    Path | None, typer.Option("--recipe", metavar="FILE", help="a recipe in TOML; options override it")
-]
+if TYPE_CHECKING:
+    from nst.cli.session import Session
+    from nst.job.job import Job
 
 
-@recipe_options
-def stylize(
-    content: Annotated[str, typer.Argument(metavar="CONTENT", help="the picture to paint")],
-    output: Output,
-    given: dict[str, Any],
+@dataclass(kw_only=True)
+class StylizeOptions(FileFormat, RecipeOptions):
+    """The arguments and options of `nst stylize` and `nst estimate`, without the output."""
+
+    content: Annotated[str, typer.Argument(metavar="CONTENT", help="the picture to paint")]
     styles: Annotated[
         list[str] | None,
         typer.Argument(metavar="STYLE", help="the pictures to paint it like; a folder counts as one style"),
-    ] = None,
-    mask: Masks = None,
-    protect: Protect = None,
-    preset: Preset = None,
-    recipe: RecipeFile = None,
+    ] = None
+    mask: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--mask",
+            metavar="MASK:STYLE[,…]",
+            help="use these styles where the mask is white; may be repeated. Without a STYLE for the rest, the rest "
+            'stays a photograph. For names with colons or commas, write a JSON list: ["MASK", "STYLE"]',
+        ),
+    ] = None
+    protect: Annotated[
+        str | None, typer.Option("--protect", metavar="MASK", help="keep the photograph where the mask is white")
+    ] = None
+    preset: Preset = None
+    recipe: RecipeFile = None
     save_every: Annotated[
         int,
-        typer.Option("--save-every", metavar="N", help="also save every Nth step, numbered; 0 saves the result only"),
-    ] = 0,
+        typer.Option("--save-every", metavar="N", help="also save every Nth step, numbered; 0 saves only the result"),
+    ] = 0
     checkpoint: Annotated[
-        Path | None, typer.Option("--checkpoint", metavar="FILE", help="a file from which nst resume can go on")
-    ] = None,
-    checkpoint_every: CheckpointEvery = 60,
-    timelapse: Film = None,
-    report: Report = None,
-    max_pixels: MaxPixels = None,
-    bit_depth: BitDepth = "auto",
-    metadata: Metadata = "keep",
-    keep_profile: KeepProfile = False,
-    quality: Quality = 95,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
-    act: Any = None,
-) -> int:
-    """See `nst.cli.commands`."""
-    from nst.cli.session import Session
-    from nst.errors import Findings
-    from nst.images import WriteOptions
-    from nst.job.inputs import Sources, parse_mask
+        Path | None,
+        typer.Option("--checkpoint", metavar="FILE", help="write checkpoints to FILE, for nst resume FILE"),
+    ] = None
+    checkpoint_every: CheckpointEvery = 60
+    timelapse: Film = None
+    report: Report = None
+    max_pixels: MaxPixels = None
+    quiet: Quiet = False
+    verbose: Verbose = False
 
-    options = WriteOptions(bit_depth, metadata, keep_profile, quality)
-    session = Session(
-        output,
-        report=report,
-        save_every=save_every,
-        checkpoint=checkpoint,
-        checkpoint_every=checkpoint_every,
-        timelapse=timelapse,
-        quiet=quiet,
-        options=options,
-    )
-    made, mistakes = session.recipe(given, preset, recipe)
-    found = Findings()
-    masks = [pair for text in mask or () if (pair := found.attempt(partial(parse_mask, text)))]
-    sources = Sources(content, styles or [], masks, protect)
-    job = session.job(sources, made, [*mistakes, *found.errors], max_pixels)
-    return int(session.run(job) if act is None else act(job))
+    def prepare(self, output: Path) -> "tuple[Session, Job]":
+        """Return the session that writes to `output`, and its job. Raises every mistake of the call together."""
+        from nst.cli.session import Session
+        from nst.errors import Findings
+        from nst.job.inputs import Sources, parse_mask
+
+        session = Session(
+            output,
+            report=self.report,
+            save_every=self.save_every,
+            checkpoint=self.checkpoint,
+            checkpoint_every=self.checkpoint_every,
+            timelapse=self.timelapse,
+            quiet=self.quiet,
+            verbose=self.verbose,
+            options=self.write_options,
+        )
+        recipe, mistakes = session.recipe(self.chosen, self.preset, self.recipe)
+        findings = Findings()
+        masks = [pair for text in self.mask or () if (pair := findings.attempt(partial(parse_mask, text)))]
+        sources = Sources(self.content, self.styles or [], masks, self.protect)
+        return session, session.job(sources, recipe, [*mistakes, *findings.errors], self.max_pixels)
+
+
+@dataclass
+class StylizeCommand(StylizeOptions):
+    """`nst stylize`."""
+
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", metavar="FILE", help="the picture to write: PNG, JPEG, WebP, AVIF or TIFF"),
+    ]
+
+    def run(self) -> int:
+        """Paint the picture."""
+        session, job = self.prepare(self.output)
+        return session.run(job)

@@ -1,4 +1,4 @@
-"""`nst ui`: a page to paint in."""
+"""`nst ui`: serve the web page."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from typing import Annotated
 
 import typer
 
-Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="where to listen; any other address needs --auth")]
-Port = Annotated[int, typer.Option("--port", metavar="N", help="the port; 0 takes one that is free")]
+Host = Annotated[
+    str, typer.Option("--host", metavar="ADDRESS", help="address to listen on; any other than 127.0.0.1 needs --auth")
+]
+Port = Annotated[int, typer.Option("--port", metavar="N", help="port to listen on; 0 takes a free one")]
 Auth = Annotated[
     str,
     typer.Option(
-        "--auth", metavar="USER:PASSWORD", envvar="NST_UI_AUTH", help="the user and password that the page asks for"
+        "--auth", metavar="USER:PASSWORD", envvar="NST_UI_AUTH", help="user and password that the page asks for"
     ),
 ]
 WeightFiles = Annotated[
     list[str] | None, typer.Option("--weights", metavar="FILE", help="also offer this weight file; may be repeated")
 ]
-Largest = Annotated[int, typer.Option("--max-upload", metavar="MB", help="largest file that may be uploaded")]
+Largest = Annotated[int, typer.Option("--max-upload", metavar="MB", help="largest file that may be uploaded, in MB")]
 MaxPixels = Annotated[
-    int, typer.Option("--max-pixels", metavar="N", help="most pixels in a picture, uploaded or painted")
+    int, typer.Option("--max-pixels", metavar="N", help="most pixels of a picture, uploaded or painted")
 ]
 
 
@@ -43,12 +45,12 @@ def ui(
     server = Server(plugins(), where, weights=tuple(weights or ()), limits=Limits(max_upload * 10**6, max_pixels))
     try:
         url = server.open()
-        say(f"ready: {url} (Ctrl-C ends it, and removes what was uploaded and painted)")
+        say(f"Ready: {url} (Ctrl-C stops it and deletes the uploaded and painted pictures)")
         if open_:
             typer.launch(url)
         Event().wait()
     except KeyboardInterrupt:
-        say("ended")
+        say("Stopped")
     finally:
         server.close()
     return 0

@@ -1,4 +1,4 @@
-"""`nst weights`: where networks come from, and whether they arrived whole."""
+"""`nst weights`: list, fetch, verify and export weight sets."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from nst.cli.host import host
+from nst.cli.options import Json
 from nst.cli.progress import say
 from nst.errors import UserError, unknown
 from nst.io.download import megabytes
 from nst.specs import BackendSpec, WeightSet, resolve
 
-Backend = Annotated[str, typer.Option("--backend", metavar="NAME", help="the backend whose weights these are")]
+Backend = Annotated[str, typer.Option("--backend", metavar="NAME", help="the backend of the weights")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="a weight set, such as imagenet or compact")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 DEFAULT_BACKEND = "torch-vgg19"
 
 
@@ -30,7 +30,7 @@ def list_(as_json: Json = False) -> None:
         typer.echo(json.dumps(rows, indent=2))
     else:
         for row in rows:
-            state = "here" if row["present"] else f"not fetched ({megabytes(row['size'])})"
+            state = "fetched" if row["present"] else f"not fetched ({megabytes(row['size'])})"
             typer.echo(f"{row['backend']:<12} {row['name']:<12} {state:<22} {row['license']}\n{'':<26}{row['path']}")
 
 
@@ -39,7 +39,7 @@ def _rows() -> Iterator[dict[str, Any]]:
         for weights in spec.weights:
             try:
                 path = resolve(weights.source).path()
-            except Exception as error:  # a plugin's module may raise anything, and must not hide the others
+            except Exception as error:  # a plugin may raise anything, which must not hide the other rows
                 say(f"warning: weights {weights.name} of {spec.name} cannot be used: {type(error).__name__}: {error}")
                 continue
             facts = {"backend": spec.name, "name": weights.name, "present": path.is_file(), "path": str(path)}
@@ -88,9 +88,7 @@ def export(
         str, typer.Option("--weights", metavar="NAME|PATH", help="which of the backend's weights")
     ] = "auto",
     backend: Backend = DEFAULT_BACKEND,
-    half: Annotated[
-        bool, typer.Option("--half", help="store float16: half the size, values within a thousandth")
-    ] = False,
+    half: Annotated[bool, typer.Option("--half", help="store float16: half the size, values exact to 0.1 %")] = False,
 ) -> None:
     """See `nst.cli.commands`."""
     from nst.cli.outputs import check_writable
@@ -100,17 +98,24 @@ def export(
     if (error := check_writable(output)) is not None:
         raise error
     choice = choose(host().find("backend", backend), name)
-    found = choice.source.load()
-    if not isinstance(found, network.Network):
-        raise UserError(f"'{backend}' is not a VGG", "only a VGG's weights have a neutral form")
-    typer.echo(network.write(output, found, dtype="float16" if half else "float32"))
+    weights = choice.source.load()
+    if not isinstance(weights, network.Network):
+        raise UserError(f"'{backend}' is not a VGG", "only the weights of a VGG can be exported")
+    typer.echo(network.write(output, weights, dtype="float16" if half else "float32"))
 
 
 def _weight_set(name: str, backend: str) -> WeightSet:
-    spec: BackendSpec = host().find("backend", backend)
+    """Return a weight set of the backend. Raises `UserError`."""
+    plugins = host()
+    spec: BackendSpec = plugins.find("backend", backend)
     for weights in spec.weights:
         if weights.name == name:
             return weights
     if Path(name).suffix:
         raise UserError(f"no file '{name}'", "give a neutral weight file, or the name of a weight set")
+    for _, other in plugins.offered("backend"):
+        if name in [weights.name for weights in other.weights]:
+            raise UserError(
+                f"'{name}' is a weight set of {other.name}, not of {backend}", f"add --backend {other.name}"
+            )
     raise unknown(f"weight set of {backend}:", name, [weights.name for weights in spec.weights])

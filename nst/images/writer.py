@@ -99,10 +99,8 @@ def check_output(path: PathLike, options: WriteOptions | None = None) -> UserErr
     if os.path.isdir(target):
         return UserError(f"{refused}: it is a folder", f"name a file in it: {target / 'out.png'}")
     if target.suffix.lower() not in SUFFIXES:
-        if not target.suffix:
-            return UserError(f"{refused}: its name has no suffix", f"choose from {', '.join(sorted(SUFFIXES))}")
-        error = unknown("suffix", target.suffix, SUFFIXES)
-        return UserError(f"{refused}: {error.message}", error.hint)
+        suffix = f"unknown suffix '{target.suffix}'" if target.suffix else "its name has no suffix"
+        return UserError(f"{refused}: {suffix}", f"choose from {', '.join(sorted(SUFFIXES))}")
     if mistake := _option_mistake(_kind(target), options or WriteOptions()):
         return UserError(f"{refused}: {mistake.message}", mistake.hint)
     if len(os.fsencode(target.name)) > LONGEST_NAME:

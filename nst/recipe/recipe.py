@@ -126,7 +126,10 @@ class Recipe:
         "or a picture",
     )
     init_options: Mapping[str, OptionValue] = option(
-        {}, fields.settings, "NAME=VALUE…", "options of the initializer, such as ratio=0.6 match=content"
+        {},
+        fields.settings,
+        "NAME=VALUE…",
+        "options of the initializer, such as ratio=0.6 match=content; a file that exists is never read as an option",
     )
     seed: int = option(0, fields.whole, "N", "seed of everything random")
     average: float = option(

@@ -151,7 +151,8 @@ def _replace(path: Path, content: bytes) -> Path:
 def _opened(path: Path) -> Iterator[Any]:
     """Open the file as safetensors, which checks its header against its size. Errors name the file's real format."""
     if not os.path.isfile(path):  # nor a folder, a device, a pipe
-        raise UserError(f"no weights file at '{path}'", FORMAT_HINT)
+        problem = f"'{path}' is a folder, not a weights file" if os.path.isdir(path) else f"no weights file at '{path}'"
+        raise UserError(problem, FORMAT_HINT)
     try:
         with path.open("rb") as start:
             length = int.from_bytes(start.read(8), "little")

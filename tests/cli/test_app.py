@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from nst.cli.app import OPENED, spread
+from nst.cli.app import SETTINGS_OPTIONS, spread
 
 SPREAD = [
     ("--init-option a=1", "--init-option a=1"),
@@ -39,7 +39,7 @@ def test_every_option_that_takes_settings_opens_a_row_of_them():
 
     taking = [field.name for field in FIELDS.values() if field.metadata["read"] is fields.settings]
     recipe = [spelled for name in taking for spelled in _spellings(name)]
-    assert sorted(OPENED) == sorted([*recipe, "--executor-option"])
+    assert sorted(SETTINGS_OPTIONS) == sorted([*recipe, "--executor-option"])
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,27 @@ def test_nst_alone_shows_every_command(process, words):
 def test_the_version(process):
     from nst import __version__
 
-    assert process("--version").out == process("--version", "--debug").out == f"nst {__version__}\n"
+    for words in ("--version", "--version --debug", "version"):
+        assert process(*words.split()).out == f"nst {__version__}\n"
+
+
+def test_help_is_a_command_too(process, nst):
+    assert process("help") == process("--help")
+    assert nst("help", "weights", "fetch") == nst("weights", "fetch", "--help")
+
+
+def test_the_overview_says_of_each_command_what_its_own_help_says(nst):
+    from nst.cli.commands import COMMANDS
+
+    for words, summary in COMMANDS.items():
+        assert summary in " ".join(nst(*words.split(), "--help").out.split())
+
+
+@pytest.mark.parametrize("columns", ["0", "40"])
+def test_help_fits_any_width(process, columns):
+    done = process("weights", "--help", COLUMNS=columns)
+    assert (done.code, done.err) == (0, "")
+    assert "verify" in done.out
 
 
 TALKING = ["--help", "--version", "plugins list", "stylize --help", "weights path compact"]
@@ -171,8 +191,9 @@ def test_nobody_listening_is_no_error(environment, words):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="has no /dev/full")
-def test_a_full_disk_is_told(environment):
-    command = [sys.executable, "-m", "nst", "plugins", "list"]
+@pytest.mark.parametrize("words", ["plugins list", "--help", "recipe show default", "weights path compact"])
+def test_a_full_disk_is_told(environment, words):
+    command = [sys.executable, "-m", "nst", *words.split()]
     with open("/dev/full", "wb") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment, check=False)
     assert (done.returncode, done.stderr) == (1, "error: cannot print: No space left on device\n")

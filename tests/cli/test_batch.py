@@ -108,7 +108,7 @@ def test_ctrl_c_leaves_the_report_and_nothing_running(desk, environment, number)
         finally:
             running.kill()
     assert running.returncode == 130
-    assert said.splitlines()[-1] == "interrupted; 0 of 2 pictures; run it again for the rest"
+    assert said.splitlines()[-1] == "interrupted; 0 of 2 pictures; run the same command again to paint the rest"
     assert [pid for pid in painters if os.path.exists(f"/proc/{pid}")] == []
     assert Path("out/report.csv").is_file()
 

@@ -64,7 +64,7 @@ def test_ctrl_c_writes_the_network_so_far_and_says_so(nst, words, replaced, make
     replaced.append(lambda task, tell: Compressed(make_network(), {}, interrupted=True))
     done = nst(*words)
     assert done.code == 130
-    assert "slim.safetensors has the network so far" in done.err
+    assert f"the network so far is in {tmp_path / 'slim.safetensors'}" in done.err
     assert (tmp_path / "slim.safetensors").is_file()
 
 

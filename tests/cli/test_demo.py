@@ -25,8 +25,11 @@ def demo(nst, here, weights):
 def test_four_pictures_and_the_sheet_shows_three_of_them(demo, here):
     done = demo("--photo", "coffee")
     assert (done.code, done.out) == (0, "")
-    assert done.err.splitlines()[0].startswith("torch-vgg19 on cpu, ")
-    assert done.err.splitlines()[-1] == f"all three side by side: {here / 'shown' / 'sheet.png'}"
+    assert done.err.splitlines()[1].startswith("torch-vgg19 on cpu, ")
+    assert (
+        done.err.splitlines()[-1]
+        == f"Saved {here / 'shown' / 'sheet.png'}: photograph, painting and result side by side"
+    )
     pictures = {path.stem: Image.open(path) for path in (here / "shown").iterdir()}
     assert set(pictures) == {"content", "style", "result", "sheet"}
     assert pictures["result"].size == (64, 43)
@@ -56,7 +59,7 @@ def test_a_folder_that_cannot_be_made(demo, here):
     (here / "shown").touch()
     done = demo()
     assert done.code == 2
-    assert done.errors == [f"cannot make the folder '{here / 'shown'}': File exists"]
+    assert done.errors == [f"cannot create the folder '{here / 'shown'}': File exists"]
 
 
 def test_without_its_photographs_it_says_what_to_install(nst, here, monkeypatch):

@@ -67,7 +67,7 @@ def test_a_row_for_each_size_and_a_line_for_all(nst, here, unsized):
     assert head.split() == ["SIZE", "STEPS", "WEIGHTS", "TILES", "TIME", "MEMORY"]
     assert re.fullmatch(r"32 px +2 +\S+ +none +\d+ s +\d\.\d\d GB", first)
     assert re.fullmatch(r"48 px +1 +\S+ +none +\d+ s +\d\.\d\d GB", second)
-    assert re.fullmatch(r"in all: about \d+ s and \d\.\d GB, plus \d+ s to start", last)
+    assert re.fullmatch(r"total: about \d+ s and \d\.\d GB, plus \d+ s to start", last)
     assert not (here / "out.png").exists()
 
 
@@ -119,7 +119,7 @@ print(code, sorted({"torch", "tensorflow", "scipy", "nst.job"} & set(sys.modules
 
 def test_a_run_begins_with_what_it_will_take_and_reports_it_beside_what_it_took(nst, here, fast):
     done = nst("stylize", *PAIR, *fast, "--report", "run.json")
-    assert re.fullmatch(r"about \d+ s and \d\.\d GB", done.err.splitlines()[1])
+    assert re.fullmatch(r"about \d+ s and \d\.\d GB", done.err.splitlines()[2])
     report = json.loads((here / "run.json").read_text())
     assert report["estimate"]["memory"] > 0
     assert report["estimate"]["seconds"] > 0
@@ -134,22 +134,22 @@ def test_a_quiet_run_without_a_report_is_not_held_up_by_a_probe(nst, here, fast,
 def test_weights_that_change_are_announced_with_the_size_from_which_on(nst, here, unsized, weights):
     words = [word for word in unsized if word not in ("--weights", str(weights))]
     done = nst("stylize", *PAIR, *words, "--weights", f"compact,{weights}", "--sizes", "32,40,48", "--steps", "1,1,1")
-    assert f"weights compact, {weights} from 48 px, float32; 32 px × 1" in done.err.splitlines()[0]
+    assert f"weights compact, {weights} from 48 px, float32; 32 px × 1" in done.err.splitlines()[1]
 
 
 def test_one_pass_is_of_unknown_cost(process, here, environment):
     done = process("estimate", *PICTURES, "--backend", "example-image-backend", "--size", "48")
     assert re.search(r"48 px +one pass +\S+ +none +unknown +unknown", done.out)
-    assert "in all: time and memory are unknown" in done.out
+    assert "total: time and memory are unknown" in done.out
 
 
 def test_a_backend_that_does_not_say_what_it_takes_gets_a_lower_bound(process, here, fast, strangers):
     done = process("estimate", *PICTURES, *fast, "--backend", "silent", **strangers)
-    assert re.search(r"in all: about \d+ s and at least 0\.\d GB", done.out)
+    assert re.search(r"total: about \d+ s and at least 0\.\d GB", done.out)
 
 
 def test_a_network_of_unknown_shape_gets_a_time_alone(process, here, fast, strangers):
     layers = ["--content-layers", "relu1_1", "--style-layers", "relu1_1"]
     done = process("estimate", *PICTURES, *fast, *layers, "--backend", "odd", **strangers)
     assert re.search(r"48 px +3 +\S+ +none +\d+ s +unknown", done.out), done.err
-    assert re.search(r"in all: about \d+ s, plus \d+ s to start", done.out)
+    assert re.search(r"total: about \d+ s, plus \d+ s to start", done.out)

@@ -168,7 +168,7 @@ def test_a_disk_that_turns_read_only_does_not_cost_the_picture(stylize, small_di
 def test_a_picture_that_can_be_written_nowhere_is_said_to_be_lost(stylize):
     done = stylize("rm -r kept tmp; mkdir tmp", *FILM, before="ulimit -f 1; ")
     assert done.code == 1
-    assert re.search("hint: the picture is lost: there is no room in .* either", done.told)
+    assert re.search("hint: the picture is lost: .* has no room for it either", done.told)
     assert not [*(done.folder / "tmp").iterdir()]
 
 

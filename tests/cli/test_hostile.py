@@ -48,7 +48,7 @@ def test_a_checkpoint_does_not_choose_where_its_picture_goes(nst, begun, tmp_pat
         2,
         [f"'run.nst' would write '{target}', which is neither in its folder nor in the current one"],
     )
-    assert done.hints == [f"if you want it there: -o {target}"]
+    assert done.hints == [f"to write it there, add -o {target}"]
     assert not [*away.iterdir()]
     assert nst("resume", "run.nst", "-o", away / "out.png").code == 0
 
@@ -82,7 +82,7 @@ def test_a_picture_cannot_have_a_program_run_as_weights():
     job.recipe.weights = ("models/evil",)
     with pytest.raises(UserError, match="the picture names 'models/evil' as weights, which fast would run") as refusal:
         rerun._check_data(job)
-    assert refusal.value.hint == "if you trust it: --weights models/evil"
+    assert refusal.value.hint == "if you trust the file, add --weights models/evil"
 
 
 def test_weights_that_are_numbers_are_taken_from_a_picture(nst, begun):
@@ -102,11 +102,11 @@ def test_no_account_of_a_file_is_a_terminals_command(nst, begun, forged):
 
 def test_a_live_bar_shows_a_mask_named_like_markup_or_a_command(monkeypatch):
     shown = io.StringIO()
-    console = Console(file=shown, force_terminal=True, width=150)
+    console = Console(file=shown, force_terminal=True, width=170)
     monkeypatch.setattr(progress, "Console", lambda **_: console)
     job = SimpleNamespace(sizes=(48,), steps=(2,))
     step = SimpleNamespace(note="", step=1, steps=2, size=48, loss=1.0, terms={"gram[/b]\x1b[2J": 1.0}, seconds=0.1)
-    with progress.Watcher(job) as watcher:
+    with progress.Watcher(job, verbose=True) as watcher:
         watcher.show(step)
         watcher.tell(["a note\x1b[2J"])
     assert "gram[/b]\N{REPLACEMENT CHARACTER}[2J 1" in shown.getvalue()

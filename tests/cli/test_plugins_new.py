@@ -11,7 +11,7 @@ from nst.plugins.scaffold import KINDS
 def test_it_writes_a_folder_and_prints_the_commands_that_try_it(nst, here, kind):
     done = nst("plugins", "new", "nst-mine", "--kind", kind)
     assert done.code == 0
-    assert done.err == "nst-mine is written, and works; to see it:\n"
+    assert done.err == "Saved nst-mine: a working plugin. To install and test it:\n"
     assert done.out.splitlines()[:3] == ["cd nst-mine", "pip install -e '.[test]'", "pytest"]
     assert done.out.splitlines()[3].startswith(
         ("nst stylize content.jpg style.jpg -o out.png ", "nst batch --content content.jpg --style style.jpg -o out ")

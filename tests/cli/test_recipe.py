@@ -47,7 +47,7 @@ def test_a_preset_is_shown_by_its_name(nst, here, name):
 
 def test_a_recipe_of_defaults_alone_says_so_and_is_a_recipe(nst, here):
     shown = nst("recipe", "show", "default").out
-    assert shown.startswith("# every field is at its default")
+    assert shown.startswith("# every field has its default value")
     assert tomllib.loads(shown) == {}
 
 

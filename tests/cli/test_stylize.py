@@ -258,14 +258,21 @@ def test_until_saves_the_steps_that_would_gain_nothing(nst, here, fast):
 def test_elsewhere_than_on_a_terminal_there_are_plain_lines_on_stderr(process, here, unsized, weights):
     done = process("stylize", *PAIR, *unsized, "--sizes", "32,48", "--steps", "2,1")
     assert (done.code, done.out) == (0, "")
-    first, cost, *sizes, last = done.err.splitlines()
+    pictures, first, cost, *sizes, last = done.err.splitlines()
+    assert pictures == "Painting content.png like style.png"
     assert re.fullmatch(r"about \d+ s and \d\.\d GB", cost)
     assert first == f"torch-vgg19 on cpu, weights {weights}, float32; 32 px × 2 → 48 px × 1"
-    row = r"{} px: step {} of 3, loss \S+ \(gram \S+, content \S+, range \S+\)  \d+\.\d\d s/step"
+    row = r"{} px: step {} of 3, \d+\.\d\d s/step"
     assert [
         re.fullmatch(row.format(*at), line) is not None for at, line in zip([(32, 2), (48, 3)], sizes, strict=True)
     ] == [True, True]
     assert re.fullmatch(r"Saved out\.png \(48×36\): 3 steps, \d+ s, peak memory \S+ GB", last)
+
+
+def test_every_file_that_was_written_is_named(nst, here, fast):
+    files = ["--report", "run.json", "--timelapse", "film.gif", "--checkpoint", "run.nst", "--save-every", "1"]
+    done = nst("stylize", *PAIR, *fast, *files)
+    assert done.err.splitlines()[-1] == "Also saved: run.json, film.gif, run.nst, out-0001.png … out-0003.png"
 
 
 def test_quiet_prints_nothing(process, here, fast):

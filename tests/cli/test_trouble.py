@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -104,7 +105,9 @@ ENDLESS = ["--steps", "100000", "--save-every", "1", "--report", "run.json"]
 def test_ctrl_c_leaves_the_best_picture_so_far_however_often_it_is_pressed(interrupted, here, fast, times):
     code, told = interrupted("out-0002.png", *fast, *ENDLESS, times=times)
     assert code == 130
-    assert told.splitlines()[-1].startswith("Interrupted; saved out.png (48×36): ")
+    ending, files = told.splitlines()[-2:]
+    assert ending.startswith("Interrupted; saved out.png (48×36): ")
+    assert re.fullmatch(r"Also saved: run\.json, out-0001\.png(,| …) out-\d{4,}\.png", files)
     with Image.open("out.png") as image:
         image.load()
         assert image.size == (48, 36)
@@ -129,7 +132,14 @@ def test_ctrl_c_speaks_up_even_when_quiet(interrupted, fast):
     code, told = interrupted("out-0001.png", *fast, *ENDLESS, "--quiet")
     assert code == 130
     assert told.startswith("Interrupted; saved out.png (48×36): ")
-    assert told.count("\n") == 1
+    assert told.count("\n") == 2
+
+
+def test_after_ctrl_c_the_command_that_continues_is_printed(interrupted, fast):
+    words = ["--steps", "100000", "--save-every", "1", "--checkpoint", "my run.nst"]
+    code, told = interrupted("out-0002.png", *fast, *words)
+    assert code == 130
+    assert told.splitlines()[-1] == "To continue: nst resume 'my run.nst'"
 
 
 @pytest.fixture
@@ -192,7 +202,7 @@ def test_a_loss_that_stays_not_a_number_ends_the_run_with_what_there_was(process
     done = process("stylize", *PAIR, *fast, *words, UNSTEADY="from the 4th on", **unsteady)
     assert done.code == 1
     assert "gave up after 10 halvings" in done.err
-    assert "Stopped at the last finite loss; saved out.png (48×36)" in done.err.splitlines()[-1]
+    assert "Stopped at the last finite loss; saved out.png (48×36)" in done.err.splitlines()[-2]
     assert json.loads((here / "run.json").read_text())["stopped"] == "diverged"
     assert Image.open("out.png").size == (48, 36)
 

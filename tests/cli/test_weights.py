@@ -63,7 +63,7 @@ def test_list_tells_of_every_set_where_it_is_and_what_it_costs_to_get(nst, cache
         ["torch-vgg16", "imagenet"],
     ]
     assert rows[0][2].startswith("not fetched (548 MB)")
-    assert rows[1][2].startswith("here")
+    assert rows[1][2].startswith("fetched")
     assert done.out.splitlines()[1].strip() == str(cache)
 
 
@@ -161,7 +161,7 @@ def test_verify_refuses_a_file_that_is_another(nst, site):
         ("verify broken.safetensors", "'broken.safetensors' is not a safetensors file", "--weights takes"),
         ("verify " + "x" * 300, "unknown weight set of torch-vgg19", "compact, imagenet"),
         ("path compat", "unknown weight set of torch-vgg19: 'compat'", "did you mean compact?"),
-        ("fetch compact --backend torch-vgg16", "unknown weight set of torch-vgg16: 'compact'", "imagenet"),
+        ("fetch compact --backend torch-vgg16", "not of torch-vgg16", "add --backend torch-vgg19"),
         ("path --backend torch-vg19", "unknown backend 'torch-vg19'", "did you mean torch-vgg19"),
     ],
 )  # fmt: skip

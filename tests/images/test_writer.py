@@ -209,7 +209,7 @@ def test_a_good_output_is_checked_without_a_trace(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("a.pgn", "unknown suffix '.pgn' did you mean .png"),
+        ("a.pgn", "unknown suffix '.pgn' choose from .avif"),
         ("a", ".tiff"),
         ("folder.png", "it is a folder"),
         ("nope/a.png", "mkdir -p"),
