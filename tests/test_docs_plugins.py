@@ -238,7 +238,7 @@ def test_the_figures_on_what_the_host_bears_are_the_code_s():
 
 def test_the_states_of_a_plugin_are_those_of_the_host():
     status = get_type_hints(host.Plugin)["status"]
-    told = set(re.findall(r"\*([a-z-]+)\*", PAGE[PAGE.index("## When a plugin misbehaves") :]))
+    told = set(re.findall(r"\*([a-z-]+)\*", PAGE[PAGE.index("## Faulty plugins") :]))
     assert told == set(get_args(status)) - {"disabled"}
 
 
