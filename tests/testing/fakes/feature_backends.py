@@ -414,7 +414,7 @@ class TestReusesTheGradient(Fake):
         def changed(self, image, found):
             if type(self.kept) is not type(found.gradient) or self.kept.shape != found.gradient.shape:
                 self.kept = found.gradient
-            self.kept[:] = found.gradient
+            self.kept.view(np.ndarray)[:] = found.gradient
             return replace(found, gradient=self.kept)
 
 

@@ -108,8 +108,8 @@ class VGG:
 
         @memory.memory_errors()
         def objective(image: Array, *parameters: Array) -> Evaluation:
-            arrays = [jax.device_put(jnp.asarray(each, jnp.float32), self._place) for each in (image, *parameters)]
-            (_, values), gradient = program(arrays[0], self._own_convs, *arrays[1:])
+            leaf, *arrays = (x if isinstance(x, jax.Array) else self.asarray(x) for x in (image, *parameters))
+            (_, values), gradient = program(leaf, self._own_convs, *arrays)
             named = dict(zip(names, values.tolist(), strict=True))  # the one transfer from a GPU
             kind = np.array(gradient) if isinstance(image, np.ndarray) else gradient
             return Evaluation(sum(named.values()), named, kind)
