@@ -1,4 +1,4 @@
-"""A series from beginning to end: everything checked, every picture painted or told why not, all of it reported."""
+"""Stylize many pictures: check the request, run every picture, and write the report."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ BatchWatch = Callable[[BatchRow, Event], object]
 
 @dataclass(frozen=True)
 class BatchRequest:
-    """What a person asks for: rows, the folder they go to (a path or a URL), a recipe for all that have none.
+    """A request for many pictures: their rows, the output folder (a path or a URL), and the shared recipe.
 
-    `chosen` are the recipe fields set by hand, `mistakes` what could not be read of them. A picture that is there, made
-    of the very same, is kept unless `fresh`.
+    `chosen` are the recipe fields set by the user; `mistakes` are the errors of reading the recipe. An output with the
+    same inputs is kept unless `fresh`.
     """
 
     rows: Sequence[BatchRow]
@@ -57,15 +57,15 @@ class Series:
 
     def __init__(self, request: BatchRequest, plugins: Plugins) -> None:
         self._request, self._plugins = request, plugins
-        found = Findings()
-        found.add(*request.mistakes, *self._recipe_mistakes())
+        findings = Findings()
+        findings.add(*request.mistakes, *self._recipe_mistakes())
         if not remote.is_url(request.output):
-            found.add(report_folder.occupied(Path(request.output), MARK))
-        spec: ExecutorSpec | None = found.attempt(lambda: plugins.find("executor", request.executor))
+            findings.add(report_folder.occupied(Path(request.output), MARK))
+        spec: ExecutorSpec | None = findings.attempt(lambda: plugins.find("executor", request.executor))
         if spec is not None:
-            found.add(missing_modules(spec))
-            self._executor_options = found.attempt(lambda: read_options(spec, request.executor_options))
-        raise_all(found.errors)
+            findings.add(missing_modules(spec))
+            self._executor_options = findings.attempt(lambda: read_options(spec, request.executor_options))
+        raise_all(findings.errors)
         assert spec is not None
         self._spec = spec
         self.rows = named(request.rows, request.output)
@@ -131,7 +131,7 @@ class Series:
         )
 
     def _is_relative(self, row: BatchRow) -> bool:
-        """Whether a path of a row means something from here only."""
+        """Return whether a row has a path relative to the current folder."""
         styles = [*row.styles, *(style for _, own in row.masks for style in own)]
         works = [work for style in styles for work in ([style] if isinstance(style, str) else style)]
         named = [row.content, *works, *(mask for mask, _ in row.masks), row.protect or "", self._request.output]
@@ -145,7 +145,7 @@ class Series:
 
 
 def _engine(order: Order) -> str:
-    """Sorts together what one loaded backend paints."""
+    """Return a sort key that is equal for orders of one loaded backend."""
     return json.dumps([order.recipe[name] for name in ENGINE_FIELDS], sort_keys=True)
 
 

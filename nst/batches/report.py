@@ -105,10 +105,10 @@ def page(painted: Sequence[Painted], planned: int) -> str:
 
 def summary(painted: Sequence[Painted], planned: int) -> str:
     """`950 of 1000 pictures: 900 finished, 50 kept, 50 failed`."""
-    found = [each.status for each in painted]
-    counts = [f"{found.count(status)} {status}" for status in STATUSES if status in found]
-    made = len(found) - found.count("failed")
-    return f"{made} of {planned} pictures" + (f": {', '.join(counts)}" if counts else "")
+    statuses = [picture.status for picture in painted]
+    counts = [f"{statuses.count(status)} {status}" for status in STATUSES if status in statuses]
+    finished = len(statuses) - statuses.count("failed")
+    return f"{finished} of {planned} pictures" + (f": {', '.join(counts)}" if counts else "")
 
 
 def _failures(failed: Sequence[Painted]) -> Iterator[str]:

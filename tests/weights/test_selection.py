@@ -260,11 +260,11 @@ class TestChecking:
 
 
 def test_a_file_in_use_is_read_and_hashed_once(tmp_path, make_network):
-    file = write(tmp_path / "net.safetensors", make_network()) or tmp_path / "net.safetensors"
+    file = write(tmp_path / "net.safetensors", make_network())
     choice = Choice(str(file), NeutralFile(file))
     network = choice.load()
     assert choice.load() is network
     digest = choice.digest()
-    write(tmp_path / "net.safetensors", make_network(seed=1))
+    write(file, make_network(seed=1))
     assert choice.load() is not network, "another file"
     assert choice.digest() != digest
