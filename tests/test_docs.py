@@ -209,7 +209,7 @@ def test_the_readme_lists_what_our_plugins_offer():
     tables = [tomllib.loads((folder / "pyproject.toml").read_text())["project"] for folder in folders]
     points = [(table["name"], *table["entry-points"]["nst.v1"].popitem()) for table in tables]
     plugins = Plugins([EntryPoint("nst.v1", name, module, owner, "0") for owner, name, module in points], strict=True)
-    assert len(plugins.installed) == 8
+    assert len(plugins.installed) == 9
     for kind in KINDS:
         for plugin, spec in plugins.offered(kind):
             row = next(line for line in README.splitlines() if line.startswith(f"| `{plugin.distribution}` |"))
