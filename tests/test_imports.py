@@ -134,7 +134,7 @@ def reaches(path: Path, *forbidden: str) -> set[str]:
     return {name for name in imported(path) if f"{name}.".startswith(tuple(f"{each}." for each in forbidden))}
 
 
-API = {"errors", "specs", "hookspecs", "protocols", "orders", "lazy"}
+API = {"errors", "geometry", "specs", "hookspecs", "protocols", "orders", "lazy"}
 """What every package may import: the plugin API, and `lazy`."""
 
 TABLE = {

@@ -51,14 +51,15 @@ def grid(shape: Sequence[int]) -> tuple[int, int]:
 
 def _at_cells(features: Floats, stride: int, shape: tuple[int, int]) -> Floats:
     """Average a fine layer over each cell, and interpolate a coarse one at the centers of the cells."""
-    pooled = _pool(features, max(1, CELL // stride))
+    pooled = pool(features, max(1, CELL // stride))
     step = max(stride, CELL)
     for axis in (0, 1):
-        pooled = _interpolate(pooled, (np.arange(shape[axis]) + 0.5) * CELL / step - 0.5, axis)
+        pooled = interpolate(pooled, (np.arange(shape[axis]) + 0.5) * CELL / step - 0.5, axis)
     return pooled
 
 
-def _pool(features: Floats, size: int) -> Floats:
+def pool(features: Floats, size: int) -> Floats:
+    """Average `(H, W, C)` over squares of `size` positions; a rest is left out, and what is smaller stays as it is."""
     height, width = (max(1, length // size) for length in features.shape[:2])
     if size == 1 or min(features.shape[:2]) < size:
         return features
@@ -67,8 +68,8 @@ def _pool(features: Floats, size: int) -> Floats:
     return pooled
 
 
-def _interpolate(features: Floats, places: NDArray[np.float64], axis: int) -> Floats:
-    """Return the features at fractional places along an axis; beyond the border the border's are returned."""
+def interpolate(features: Floats, places: NDArray[np.float64], axis: int) -> Floats:
+    """Return `(H, W, C)` interpolated linearly at fractional `places` of an axis, clipped to its ends."""
     last = features.shape[axis] - 1
     places = np.clip(places, 0, last)
     low = np.floor(places).astype(np.intp)

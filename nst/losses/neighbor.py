@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nst.losses.content import Content
 from nst.losses.content_cosine import ContentCosine
-from nst.losses.hypercolumns import CELL, compress, grid, hypercolumns, nearest, spread
+from nst.losses.hypercolumns import CELL, compress, grid, hypercolumns, interpolate, nearest, pool, spread
 from nst.protocols import Features, Namespace, Pixels, Targets, Tensor
 
 Floats = NDArray[np.float32]
@@ -176,8 +176,8 @@ def _luminance(image: Pixels, cells: tuple[int, int]) -> Floats:
 
 
 def _blurred(image: Pixels) -> Pixels:
-    """Return the image without its finest detail: halved and enlarged again."""
-    from nst.images import resize
-
-    height, width = image.shape[:2]
-    return resize(resize(image, (max(1, height // 2), max(1, width // 2))), (height, width))
+    """Return the image without its finest detail: halved by averages and enlarged again."""
+    small = pool(image, 2)
+    for axis in (0, 1):
+        small = interpolate(small, (np.arange(image.shape[axis]) + 0.5) / 2 - 0.5, axis)
+    return small
