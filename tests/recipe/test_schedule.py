@@ -11,11 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nst.images import fit
+from nst.recipe import schedule
 from nst.recipe.recipe import Recipe
-from nst.recipe.schedule import COARSEST, DEFAULT_STEPS, per_size, plan, pyramid, share_out
-from nst.vgg.architecture import smallest_side
+from nst.recipe.schedule import COARSEST, DEFAULT_STEPS, per_size, pyramid, share_out
+from nst.vgg.architecture import layer, smallest_side
 
 SIDES = st.integers(1, 10_000)
+
+
+def plan(recipe, height, width):
+    """The sizes and steps of a recipe on a VGG."""
+    return schedule.plan(recipe, height, width, [*map(layer, recipe.layers())])
 
 
 def test_a_usual_picture() -> None:
