@@ -185,7 +185,10 @@ def test_a_full_disk_from_the_start_is_said_of_each_file_and_leaves_none(stylize
 def test_ctrl_c_leaves_everything_whole(stylize, fault):
     done = stylize(fault, *BESIDE, *FILM)
     assert done.code == 130
-    assert done.told.splitlines()[-1].startswith("Interrupted")
+    ending, files, command = done.told.splitlines()[-3:]
+    assert ending.startswith("Interrupted")
+    assert files.startswith("Also saved: ")
+    assert command == "To continue: nst resume kept/run.nst"
     assert json.loads((done.folder / "kept" / "run.json").read_text())["stopped"] == "interrupted"
     with Image.open(done.folder / "kept" / "film.gif") as film:
         assert film.n_frames > 1

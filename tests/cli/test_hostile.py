@@ -105,7 +105,7 @@ def test_a_live_bar_shows_a_mask_named_like_markup_or_a_command(monkeypatch):
     console = Console(file=shown, force_terminal=True, width=170)
     monkeypatch.setattr(progress, "Console", lambda **_: console)
     job = SimpleNamespace(sizes=(48,), steps=(2,))
-    step = SimpleNamespace(note="", step=1, steps=2, size=48, loss=1.0, terms={"gram[/b]\x1b[2J": 1.0}, seconds=0.1)
+    step = SimpleNamespace(notes=(), step=1, steps=2, size=48, loss=1.0, terms={"gram[/b]\x1b[2J": 1.0}, seconds=0.1)
     with progress.Watcher(job, verbose=True) as watcher:
         watcher.show(step)
         watcher.tell(["a note\x1b[2J"])

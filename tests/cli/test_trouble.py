@@ -121,7 +121,9 @@ def test_sigterm_is_ctrl_c_and_leaves_picture_and_checkpoint(interrupted, here, 
     """So end `docker stop`, SLURM and systemd a run; nothing was due of the checkpoint yet."""
     code, told = interrupted("out-0002.png", *fast, *ENDLESS, "--checkpoint", "run.nst", number=signal.SIGTERM)
     assert code == 130
-    assert told.splitlines()[-1].startswith("Interrupted; saved out.png (48×36): ")
+    ending, _, command = told.splitlines()[-3:]
+    assert ending.startswith("Interrupted; saved out.png (48×36): ")
+    assert command == "To continue: nst resume run.nst"
     steps = len(json.loads((here / "run.json").read_text())["history"])
     snapshot = Checkpoint("run.nst").snapshot(Plan([(42, 54)], [100_000], averaged=False))
     assert (snapshot.taken, len(snapshot.history)) == (steps, steps)

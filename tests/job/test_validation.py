@@ -20,8 +20,8 @@ from nst.plugins.host import Plugins
 from nst.plugins.options import missing_modules
 from nst.recipe.recipe import Recipe
 from nst.recipe.schedule import plan
-from nst.specs import OptimizerSpec
-from nst.vgg.architecture import convolutions, layer
+from nst.specs import BackendSpec, OptimizerSpec
+from nst.vgg.architecture import convolutions, layer, vgg_layers
 from nst.vgg.network import Network, write
 
 OFFER = """
@@ -86,6 +86,9 @@ def mistakes(host: Plugins) -> Callable[..., list[tuple[str, str]]]:
     return find
 
 
+VGG19 = BackendSpec("vgg19", "nowhere:VGG", layers=vgg_layers("vgg19"))
+
+
 def too_small(shapes: Sequence[tuple[int, int]], **given: Any) -> list[UserError]:
     recipe = Recipe(**given)
     scales = [1.0, *recipe.style_scale * (len(shapes) - 1)]
@@ -93,7 +96,9 @@ def too_small(shapes: Sequence[tuple[int, int]], **given: Any) -> list[UserError
         Sized(f"{index}.png", shape, scale) for index, (shape, scale) in enumerate(zip(shapes, scales, strict=True))
     ]
     return list(
-        size_mistakes(recipe, named, Plugins([EntryPoint("nst.v1", "nst", "nst.losses", "nst", "1")], strict=True))
+        size_mistakes(
+            recipe, named, Plugins([EntryPoint("nst.v1", "nst", "nst.losses", "nst", "1")], strict=True), VGG19
+        )
     )
 
 
