@@ -104,7 +104,7 @@ class Session:
         for option, given in one_pass:
             if given and not any(job.steps):
                 raise UserError(
-                    f"{option} means nothing to '{job.spec.name}', which paints in one pass", "leave it out"
+                    f"{option} means nothing to '{job.spec.name}', which stylizes in one pass", "leave it out"
                 )
         return job
 
