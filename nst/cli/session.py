@@ -107,7 +107,7 @@ class Session:
         options = ("--save-every", self.save_every), ("--checkpoint", self.checkpoint), ("--timelapse", self.timelapse)
         for option, value in options:
             if value:
-                raise UserError(f"{option} means nothing to '{backend}', which paints in one pass", "leave it out")
+                raise UserError(f"{option} means nothing to '{backend}', which stylizes in one pass", "leave it out")
 
     def _not_resumable(self, plugins: Plugins, recipe: Recipe) -> UserError | None:
         """Return the error for a checkpoint of an optimizer that cannot resume, or None."""

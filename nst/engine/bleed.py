@@ -1,7 +1,7 @@
-"""The picture at one size, with a rim around it that is painted too and cut off again.
+"""The canvas of an image at one size: the image with a mirrored rim, which is optimized too and cut off at the end.
 
-What a network makes of its own border, be it zeros or mirrors that lie beyond, is painted as a faint frame. On a
-canvas it falls on the rim, which shows the picture mirrored: the picture's own border is inside, like any other part.
+The padding of a network, zeros or mirrored pixels, leaves a faint frame at the border of its input. On a canvas the
+frame falls on the rim, and the border of the image lies inside.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from nst.images import resize
 
 @dataclass(frozen=True)
 class BleedCanvas:
-    """A picture of (height, width) `picture`, and `bleed` pixels more on each side."""
+    """A canvas: (height, width) of the image in `picture`, and a rim of `bleed` pixels on each side."""
 
     picture: tuple[int, int]
     bleed: int = 0
 
     @classmethod
     def around(cls, picture: tuple[int, int], bleed: int) -> BleedCanvas:
-        """With so many pixels more, or a sixteenth of the picture's long side: a small one is not to be mostly rim."""
+        """Return a canvas with a rim of `bleed` pixels, at most a sixteenth of the long side."""
         return cls(picture, min(bleed, max(picture) // 16))
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(height, width) of the whole."""
+        """(height, width) of the canvas."""
         height, width = self.picture
         return height + 2 * self.bleed, width + 2 * self.bleed
 
     def spread(self, image: Any) -> Any:
-        """Resize an image `(H, W)` or `(H, W, C)` to the picture's size and mirror it into the rim."""
+        """Resize an image `(H, W)` or `(H, W, C)` to the size without the rim, and mirror it into the rim."""
         return self.mirrored(resize(image, self.picture))
 
     def mirrored(self, array: Any) -> Any:
-        """Return an array of the picture's size with a mirrored rim around it."""
+        """Return an array of the size without the rim, with a mirrored rim around it."""
         if not self.bleed:
             return array
         rim = [(self.bleed, self.bleed)] * 2 + [(0, 0)] * (array.ndim - 2)

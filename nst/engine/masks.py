@@ -1,7 +1,7 @@
-"""Which positions of a picture count, and how much: everywhere alike, or as a mask says, at any layer and in any tile.
+"""The weight of each position of a layer: equal everywhere, or from a mask, for the whole image and for tiles.
 
-A mask `(H, W)`, 0..1, belongs to the picture. A layer's position covers a square of pixels, and its weight is their
-mean, so that soft edges stay soft and tiles agree with the whole.
+A mask `(H, W)`, 0..1, has the size of the image. A position of a layer covers a square of pixels; its weight is the
+mean of the mask there, so that soft edges stay soft and tiles agree with the whole image.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ Mask = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Area:
-    """The positions of a layer that count, tile by tile.
+    """The weights of a layer's positions, tile by tile.
 
-    `weights` are `(H_l, W_l)` over each tile's core, or None where all count alike. `shares`, summing to 1, say how
-    much of all that counts lies in each tile. `part` is what they count for together, of as many that all count: 0
-    where the layer has no position within a mask.
+    `weights` are `(H_l, W_l)` over the core of each tile, or None for equal weights. `shares` are the shares of the
+    tiles in the total weight, summing to 1. `part` is the mean weight of all positions: 0 if the mask has none of them.
     """
 
     weights: Sequence[Tensor | None]
@@ -43,12 +42,12 @@ def everywhere(backend: FeatureBackend, tiles: Sequence[Tile], layer: Layer) -> 
 
 
 def inside(backend: FeatureBackend, mask: Mask, tiles: Sequence[Tile], layer: Layer) -> Area:
-    """Return the weight of each position of a layer, from a mask of the whole picture."""
+    """Return the weight of each position of a layer, from a mask of the whole image."""
     total = _total(backend, tiles, layer)
     means = _means(mask, layer.stride, total)
     cores = [_core(means, tile, layer.stride, total) for tile in tiles]
     sums = [float(core.sum()) for core in cores]
-    # A tile without any part in the mask gets weights that can be divided by, and no share.
+    # A tile outside the mask gets weights of 1, which avoids a division by zero, and a share of 0.
     weights = [core if number else np.ones_like(core) for core, number in zip(cores, sums, strict=True)]
     shares = [number / max(sum(sums), 1e-12) for number in sums]
     return Area([backend.asarray(core) for core in weights], shares, float(means.mean()))

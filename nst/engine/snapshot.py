@@ -1,4 +1,4 @@
-"""A run as it stands after some step: all it needs to go on as if nothing had happened, on the host."""
+"""The state of a run after a step, on the host: a resumed run continues as the uninterrupted run would."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Host = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What `nst.engine.run` takes as `resume`.
+    """The argument `resume` of `nst.engine.optimize`.
 
-    `level` counts sizes from 0, `taken` the steps at it. `image` is that of the last step, `state` the optimizer's
-    there, and `scale` what its steps are multiplied by. `best` is the image of the lowest loss, `best_loss`, at this
-    size; `mean` the running sum of images and `mean_weight` what it is divided by. `tile` is the size the objective was
-    cut to. `history` and `notes` are the run's so far. `start` is the image that the size started from, where a loss is
+    `level` is the index of the size, `taken` the number of steps at this size. `image` is the image of the last step,
+    `state` the optimizer's state there, `scale` the factor of its steps. `best` is the image of the lowest loss at this
+    size, `best_loss`. `mean` is the running sum of images, `mean_weight` its divisor. `tile` is the tile size.
+    `history` and `notes` are those of the run so far. `start` is the image that the size started from, if a loss is
     matched on it.
     """
 

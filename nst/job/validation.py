@@ -72,7 +72,7 @@ def _inapplicable(recipe: Recipe, spec: BackendSpec, chosen: Collection[str]) ->
     for name in FIELDS:
         if name not in ONE_PASS and (name in chosen or getattr(recipe, name) != getattr(defaults, name)):
             yield UserError(
-                f"{flag(name)} means nothing to '{spec.name}', which paints in one pass", f"it takes {takes}"
+                f"{flag(name)} means nothing to '{spec.name}', which stylizes in one pass", f"it takes {takes}"
             )
 
 
@@ -190,7 +190,7 @@ def each_scale(scales: Sequence[float], styles: int) -> list[float]:
 
 def _one_pass_mistakes(recipe: Recipe, spec: BackendSpec, call: Call) -> Iterable[UserError]:
     if call.masks:
-        yield UserError(f"'{spec.name}' paints the whole picture in one pass", "leave out --mask and --protect")
+        yield UserError(f"'{spec.name}' stylizes the whole image in one pass", "leave out --mask and --protect")
     if len(recipe.weights) > 1:
         yield UserError(f"--weights names {len(recipe.weights)} for one pass", "name one")
     if len(recipe.style_scale) > 1:

@@ -105,9 +105,9 @@ class Checkpoints:
             write(self._path, self._about, self._last.snapshot())
             self._last = None
         except NstError as error:
-            self._tell(f"{error.message}; the run goes on")
+            self._tell(f"{error.message}; the run continues")
         except MemoryError:  # while the images are fetched
-            self._tell(f"cannot write '{self._path}': not enough memory; the run goes on")
+            self._tell(f"cannot write '{self._path}': not enough memory; the run continues")
         ended = time.monotonic()
         self._due = ended + (max(self._every, (ended - began) / SHARE) if self._every else 0)
 
@@ -242,7 +242,7 @@ class Checkpoint:
         """Return a string from `about`. Raises `UserError`."""
         text = self.about.get(name)
         if not isinstance(text, str):
-            self._refuse(f"it does not say its {name}")
+            self._refuse(f"it has no {name}")
         return text
 
     def snapshot(self, plan: Plan) -> Snapshot:
@@ -256,7 +256,7 @@ class Checkpoint:
             raise NstError(f"not enough memory for the images in '{self._path}'") from None
         arrays = {name: arrays[name] for name in sorted(arrays, key=_order(arrays))}
         if self._metadata.get("crc32") != str(_checksum(self._metadata["run"], arrays)):
-            self._refuse("its checksum is another one: it is damaged")
+            self._refuse("its checksum is wrong: it is damaged")
         finite = [*(arrays[name] for name in _IMAGES if name in arrays), arrays["history"][:, : len(_COLUMNS)]]
         if not all(np.isfinite(array).all() for array in finite):
             self._refuse("its numbers are not finite")
@@ -288,9 +288,9 @@ class Checkpoint:
         if not (0 < run["scale"] <= 1 and 0 <= run["mean_weight"] <= 1 and math.isfinite(run["best_loss"])):
             self._refuse("its numbers are out of range")
         if (run["tile"] or 0) < 0 or not all(type(value) in (bool, int, float) for value in run["state"].values()):
-            self._refuse("its numbers are none")
+            self._refuse("its state is not made of numbers")
         if not all(type(text) is str for text in (*run["notes"], *run["terms"])):
-            self._refuse("its texts are none")
+            self._refuse("its notes are not text")
 
     def _check_arrays(self, plan: Plan) -> None:
         run, shapes = self._run, dict(self._shapes)

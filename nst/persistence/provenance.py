@@ -87,7 +87,7 @@ def _version(module: str) -> str:
 
 def changes(old: Record, new: Record) -> list[str]:
     """Return a message for each changed weight file and version."""
-    messages = [f"the weights {name} are other ones" for name in foreign(old, new)]
+    messages = [f"the weights {name} have changed" for name in foreign(old, new)]
     for name, then in old.versions.items():
         if (now := new.versions.get(name, then)) != then:
             messages.append(f"{name} was {then}, and is {now}")
@@ -123,8 +123,8 @@ def read(image: PathLike) -> Record:
     """Read the record in an image. Raises `UserError` without an image, without a record, or with a damaged one."""
     text = images.read_text(image)
     if text is None:
-        hint = "nst writes it into every picture it makes; other programs drop it when they save"
-        raise UserError(f"{image} does not say how it was made", hint)
+        hint = "nst writes one into every picture; other programs may drop it when they save"
+        raise UserError(f"{image} contains no provenance record", hint)
     return parse(text, os.fspath(image))
 
 
@@ -155,7 +155,7 @@ def _input(data: Any, name: str) -> Input:
     fields = _as(dict, data, name)
     file = Input(*(_as(kind, fields.get(key), name) for key, kind in _INPUT.items()))
     if file.role not in ROLES or file.size < 0 or not _DIGEST.fullmatch(file.sha256):
-        raise _damaged(name, "an input is none")
+        raise _damaged(name, "an input is invalid")
     return file
 
 
@@ -184,7 +184,7 @@ def _limited(values: Any, name: str) -> Any:
 
 
 def _damaged(name: str, reason: str) -> UserError:
-    return UserError(f"what {name} says of its making cannot be read: {reason}", "was it changed by hand?")
+    return UserError(f"the provenance record of {name} cannot be read: {reason}", "it may have been changed by hand")
 
 
 __all__ = ["Record", "changes", "from_dict", "parse", "read", "record"]

@@ -73,7 +73,9 @@ class RecordedJob:
             return record
         earlier = self.earlier.record
         if self.resume is not None and (other := provenance.foreign(earlier, record)):
-            raise UserError(f"the weights {other[0]} are not those of this run", "put back those it was begun with")
+            raise UserError(
+                f"the weights {other[0]} are not those of this run", "use the weights that the run was started with"
+            )
         for change in provenance.changes(earlier, record):
             self.say(change)
         return record if self.resume is None else replace(earlier, versions=record.versions, options=self.options)

@@ -135,7 +135,7 @@ def test_the_mistakes_of_the_whole_are_told_together_before_anything_is_painted(
         Series(request, painters)
     told = [error.message for error in raised.value.errors]
     assert told[0].startswith("unknown color")
-    assert "--steps means nothing to 'example-image-backend', which paints in one pass" in told
+    assert "--steps means nothing to 'example-image-backend', which stylizes in one pass" in told
     assert "unknown executor 'elsewhere'" in told
     assert not Path("out").exists()
 

@@ -87,7 +87,7 @@ def test_a_recipe_goes_where_it_can_be_written_or_nowhere(nst, sources):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("content.png", "content.png does not say how it was made"),
+        ("content.png", "content.png contains no provenance record"),
         ("none.png", "there is no file none.png"),
         ("none.toml", "cannot read recipe 'none.toml': No such file or directory"),
         ("quik", "unknown preset 'quik'"),

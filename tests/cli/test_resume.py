@@ -216,7 +216,7 @@ def test_a_disk_that_is_full_costs_the_checkpoint_and_not_the_picture(here, envi
     shell = ["bash", "-c", 'ulimit -f 16; exec "$@"', "bash", *words]
     done = subprocess.run(shell, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "cannot write 'run.nst': File too large; the run goes on" in done.stderr
+    assert "cannot write 'run.nst': File too large; the run continues" in done.stderr
     assert os.path.exists("out.png")
     assert not os.path.exists("run.nst")
     assert not list(here.glob(".nst*")), "a half-written file"
@@ -242,7 +242,7 @@ def test_what_a_small_disk_held_before_it_was_full_is_whole(process, small_disk,
     file = small_disk / "run.nst"
     done = process("stylize", *PAIR, *pyramid, "--checkpoint", file, "--checkpoint-every", "0")
     assert done.code == 0, done.err
-    assert "No space left on device; the run goes on" in done.err
+    assert "No space left on device; the run continues" in done.err
     assert [path.name for path in small_disk.iterdir()] == ["run.nst"]
     assert process("resume", file, "-o", "again.png").code == 0
     assert_same("again.png", "out.png")
@@ -253,7 +253,7 @@ def test_a_folder_that_is_deleted_on_the_way_costs_the_checkpoint_and_not_the_pi
     words = ["--checkpoint", "kept/run.nst", "--checkpoint-every", "0", "--backend", "trap"]
     done = process("stylize", *PAIR, "-q", *pyramid, *words, TRAP="remove 4", **trapped)
     assert done.code == 0
-    assert "cannot write 'kept/run.nst': No such file or directory; the run goes on" in done.err
+    assert "cannot write 'kept/run.nst': No such file or directory; the run continues" in done.err
     assert os.path.exists("out.png")
 
 
@@ -429,5 +429,5 @@ def test_a_network_that_paints_in_one_pass_has_nothing_to_go_on_from(nst, here, 
 
     monkeypatch.setattr("nst.cli.session.Job", lambda *_, **__: Pass)
     session = Session(Path("out.png"), checkpoint=Path("run.nst"))
-    with pytest.raises(Exception, match="--checkpoint means nothing to 'one-pass', which paints in one pass"):
+    with pytest.raises(Exception, match="--checkpoint means nothing to 'one-pass', which stylizes in one pass"):
         session.job(Sources("content.png", ["style.png"]), *session.recipe({}))

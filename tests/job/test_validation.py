@@ -268,7 +268,8 @@ def test_a_backend_that_paints_in_one_pass_takes_its_own_options(mistakes: Calla
 def test_what_means_nothing_to_one_pass_is_refused_by_name(mistakes: Callable[..., Any]) -> None:
     takes = "it takes --backend, --weights, --device, --backend-option, --size, --style-blend, --style-scale, --color"
     assert mistakes(backend="fast", optimizer="no such", steps=9) == [
-        (f"{option} means nothing to 'fast', which paints in one pass", takes) for option in ("--steps", "--optimizer")
+        (f"{option} means nothing to 'fast', which stylizes in one pass", takes)
+        for option in ("--steps", "--optimizer")
     ]
 
 

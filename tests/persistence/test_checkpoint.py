@@ -388,7 +388,7 @@ def test_a_checkpoint_that_cannot_be_written_is_told_and_no_error(tmp_path):
     told = []
     keep = Checkpoints(tmp_path / "gone" / "run.nst", {}, every=0, tell=told.append)
     keep(progress())
-    assert told == [f"cannot write '{tmp_path}/gone/run.nst': No such file or directory; the run goes on"]
+    assert told == [f"cannot write '{tmp_path}/gone/run.nst': No such file or directory; the run continues"]
 
 
 FAST = {

@@ -185,7 +185,7 @@ def test_the_recipe_of_a_finished_picture_fills_the_form(host, visitor, wish, fo
 
 
 def test_a_picture_without_a_recipe_says_so_without_its_folder(host, uploaded):
-    with pytest.raises(UserError, match=r"^plain.png does not say how it was made"):
+    with pytest.raises(UserError, match=r"^plain.png contains no provenance record"):
         host.recipe_of(uploaded("plain.png"))
     with pytest.raises(UserError, match="has not been uploaded"):
         host.recipe_of("/etc/passwd")
