@@ -10,7 +10,13 @@ from nst.compare.parity import REFERENCE, TOLERANCES
 from nst.reports.html import Table, TableCell
 
 ComparisonReport = Mapping[str, Any]
-CHECKS = {"features": "features", "terms": "loss terms", "gradient": "gradient", "adam": "20 Adam steps"}
+CHECKS = {
+    "features": "features",
+    "terms": "loss terms",
+    "gradient": "gradient, 95 %",
+    "peak": "gradient, largest",
+    "adam": "20 Adam steps",
+}
 
 
 JUDGED = (
@@ -22,9 +28,9 @@ JUDGED = (
 )
 CHECKED = (
     "The largest error over three probe images (content, noise, half-way) and their layers. Features: relative L2 "
-    "error. Loss terms: relative error. Gradient: largest error, relative to the largest value. Adam: largest "
-    "difference of a pixel, 0..1. Different networks neither pass nor fail. Finished pictures are compared by the "
-    "evaluator only, since L-BFGS amplifies tiny differences."
+    "error. Loss terms: relative error. Gradient: the 95th percentile of the errors and the largest, relative to the "
+    "largest value. Adam: largest difference of a pixel, 0..1. Different networks neither pass nor fail. Finished "
+    "pictures are compared by the evaluator only, since L-BFGS amplifies tiny differences."
 )
 SPENT = (
     "Picture: from the first step to the last. Start: importing the framework and loading the weights, unless an "

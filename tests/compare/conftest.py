@@ -19,7 +19,7 @@ from nst.vgg.network import write
 FAST = ["--size", "48", "--levels", "1", "--steps", "3", "--device", "cpu", "--quiet"]
 
 ENTRY = """
-from nst.vgg.architecture import layer_names
+from nst.vgg.architecture import vgg_layers
 from nst.hookspecs import hookimpl
 from nst.specs import BackendSpec
 

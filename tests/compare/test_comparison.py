@@ -40,7 +40,7 @@ def wrong(compare, twice) -> Outcome:
 def test_the_same_network_passes_every_check(twice):
     assert twice.code == 0, twice.err
     rows = twice.rows(name="torch-vgg19@same.safetensors", against="right@small.safetensors")
-    assert {row["check"] for row in rows} == {"features", "terms", "gradient", "adam"}
+    assert {row["check"] for row in rows} == {"features", "terms", "gradient", "peak", "adam"}
     assert {row["at"] for row in rows if row["check"] == "gradient"} == {"content", "noise", "half-way"}
     assert {row["parity"] for row in rows} == {"pass"}
     own = twice.rows(name="right@small.safetensors", against="reference")

@@ -282,5 +282,5 @@ def test_panels_are_sheets_under_titles(photo):
 def test_what_begins_is_marked_in_the_curves():
     drawn = curves.svg({"a": [3.0, 2.0, 1.0]}, "losses", {1: "48 px", 3: "64 px"})
     Checked(drawn)
-    assert re.findall(r'<line x1="([\d.]+)" x2="\1"', drawn) == ["56.0", "708.0"]
+    assert re.findall(r'<line x1="([\d.]+)" x2="\1"', drawn) == ["80.0", "708.0"]
     assert "64 px</text>" in drawn

@@ -50,7 +50,7 @@ def test_the_same_numbers_pass():
     [
         ("features", "content/relu1_1", 1.001, 1.00005),
         ("terms", "content/gram relu1_1", 1.002, 1.0005),
-        ("gradient", "noise", 1.002, 1.0005),
+        ("gradient", "noise", 1.002, 1.00005),
     ],
 )
 def test_a_wrong_scale_fails_and_a_rounding_passes(check, key, wrong, close):
@@ -60,15 +60,32 @@ def test_a_wrong_scale_fails_and_a_rounding_passes(check, key, wrong, close):
         assert [row.parity for row in rows if row.check == check and row.item != "content relu4_2"] == [expected]
 
 
-def test_one_wrong_value_in_a_gradient_fails():
+@pytest.mark.parametrize(("error", "expected"), [(0.07, "pass"), (0.3, "fail")])
+def test_a_few_values_of_a_gradient_may_differ_a_little_and_are_named(error, expected):
+    """A near-tie in a pool is none of a backend's doing; the box says where to look."""
+
     def spoil(gradient):
         spoiled = gradient.copy()
-        spoiled[3, 4, 1] += 0.01 * np.abs(gradient).max()
+        spoiled[3:5, 4, 1] += error * np.abs(gradient).max()
         return spoiled
 
-    (row,) = (row for row in judged(probed("two", ("gradient", "noise", spoil))) if row.check == "gradient")
-    assert row.parity == "fail"
-    assert row.error == pytest.approx(0.01, rel=1e-3)
+    rows = {row.check: row for row in judged(probed("two", ("gradient", "noise", spoil)))}
+    assert rows["gradient"].parity == "pass"
+    assert rows["gradient"].error < 1e-6
+    assert rows["peak"].parity == expected
+    assert rows["peak"].error == pytest.approx(error, rel=1e-3)
+    assert rows["peak"].item == "rows 3–4, columns 4–4"
+
+
+def test_a_part_of_a_gradient_that_is_wrong_fails():
+    def spoil(gradient):
+        spoiled = gradient.copy()
+        spoiled[:, :1] *= 1.01  # a border
+        return spoiled
+
+    rows = {row.check: row for row in judged(probed("two", ("gradient", "noise", spoil)))}
+    assert rows["gradient"].parity == "fail"
+    assert rows["gradient"].item == "rows 0–7, columns 0–0"
 
 
 def test_pixels_may_differ_by_two_levels():
