@@ -111,7 +111,7 @@ def test_the_plugin_api_names_every_hook_spec_and_protocol():
     hooks = {f"nst.hookspecs.{name}" for name in vars(hookspecs) if name.startswith("nst_")}
     declared = {_public(value) for value in vars(specs).values() if getattr(value, "__module__", "") == specs.__name__}
     promised = {_public(value) for value in vars(protocols).values() if getattr(value, "_is_protocol", False)}
-    data = {"nst.Pixels", "nst.Evaluation", "nst.Iterate"}
+    data = {"nst.Pixels", "nst.Evaluation", "nst.Iterate", "nst.Layer", "nst.Window", "nst.chain"}
     data |= {f"nst.protocols.{name}" for name in ("Array", "Tensor", "State", "Objective")}
     every = {"nst.hookimpl", *hooks, *declared, *promised, *data} - {"nst.specs.resolve", "nst.protocols.Protocol"}
     assert set(identifiers("plugin-api.md")) == every - {"typing.Protocol"}

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+RESTRICTED = ROOT / "plugins/nst-jax/src/nst_jax/pth.py"
+"""Reads PyTorch checkpoints by an unpickler that knows what a tensor is made of, and nothing else; it has tests."""
+
 SHIPPED = sorted([*ROOT.glob("nst/**/*.py"), *ROOT.glob("plugins/*/src/**/*.py")])
 
 RUN_WHAT_THEY_READ = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "yaml", "code"}
@@ -42,7 +45,8 @@ def dangers(source: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_code_of_ours_runs_what_it_reads(path):
-    assert list(dangers(path.read_text("utf-8"))) == []
+    found = [danger.partition(": ")[2] for danger in dangers(path.read_text("utf-8"))]
+    assert found == (["pickle"] if path == RESTRICTED else [])
 
 
 @pytest.mark.parametrize(

@@ -278,8 +278,9 @@ class TestRefusals:
         if hasattr(os, "mkfifo"):
             os.mkfifo(tmp_path / "pipe")
         (tmp_path / "folder").mkdir()
-        for path in (tmp_path / "pipe", tmp_path / "folder", tmp_path / "none", Path("/dev/zero"), Path("a" * 300)):
+        for path in (tmp_path / "pipe", tmp_path / "none", Path("/dev/zero"), Path("a" * 300)):
             self.refused(path, "no weights file at")
+        self.refused(tmp_path / "folder", "is a folder, not a weights file")
 
 
 class TestHostileBytes:

@@ -109,5 +109,7 @@ def _legacy(path: Path) -> Mapping[str, Any]:
             storage, count = unpickler.storages[key], int.from_bytes(file.read(8), "little")
             if count != storage.count:
                 raise ValueError(f"storage {key} has {count} values, not {storage.count}")
-            storage.values = np.fromfile(file, storage.dtype, count)
+            if count * storage.dtype.itemsize > path.stat().st_size:
+                raise ValueError(f"storage {key} is larger than the file")
+            storage.values = np.frombuffer(file.read(count * storage.dtype.itemsize), storage.dtype)
     return tensors
