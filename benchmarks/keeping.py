@@ -21,7 +21,7 @@ from table import publish, spread
 
 from nst import Recipe, images
 from nst.engine.level_run import Progress
-from nst.images.demo_painting import paint
+from nst.images.demo_painting import paint_demo
 from nst.io.download import sha256_of
 from nst.job.inputs import Sources
 from nst.job.job import Job
@@ -86,7 +86,7 @@ def main() -> None:
     found: dict[str, list[dict[str, float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, seed in (("content", 9), ("style", 1)):
-            images.write(Path(folder) / f"{name}.png", paint(1024, 768, seed=seed))
+            images.write(Path(folder) / f"{name}.png", paint_demo(1024, 768, seed=seed))
         for file in given.weights:
             found[Path(file).stem] = [run(file, given.size, Path(folder)) for _ in range(given.rounds)]
     publish("keeping", [row(name, part, runs) for name, runs in found.items() for part in (*PARTS, "all four")], found)

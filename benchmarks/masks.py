@@ -22,7 +22,7 @@ from nst.engine.masks import Mask
 from nst.engine.objective import build_objective
 from nst.engine.terms import Region, WeightedLoss, pointwise_terms, style_terms
 from nst.engine.tiling import whole
-from nst.images.demo_painting import paint
+from nst.images.demo_painting import paint_demo
 from nst.losses.content import Content
 from nst.losses.gram import Gram
 from nst_torch.vgg import VGG
@@ -55,7 +55,7 @@ NONE = "none"
 
 def regions(size: int, layout: str) -> list[Region]:
     masks = LAYOUTS[layout](size) if layout != NONE else [None]
-    paintings = [paint(size, size, seed=seed) for seed in range(1, len(masks) + 1)]
+    paintings = [paint_demo(size, size, seed=seed) for seed in range(1, len(masks) + 1)]
     return [
         Region([painting], [1.0], mask, str(i)) for i, (painting, mask) in enumerate(zip(paintings, masks, strict=True))
     ]
@@ -63,7 +63,7 @@ def regions(size: int, layout: str) -> list[Region]:
 
 def evaluation(file: str, precision: str, size: int, layout: str) -> Callable[[], object]:
     backend = VGG(load(file), device="cpu", precision=precision)
-    content, tiles = paint(size, size, seed=9), whole((size, size))
+    content, tiles = paint_demo(size, size, seed=9), whole((size, size))
     use = WeightedLoss("gram", Gram(), LAYERS, 100.0)
     terms = [term for region in regions(size, layout) for term in style_terms(backend, use, region, tiles)]
     terms += pointwise_terms(backend, WeightedLoss("content", Content(), {"relu4_2": 1.0}, 10.0), content, tiles)

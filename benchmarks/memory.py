@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from table import markdown, publish
 
-from nst.images.demo_painting import paint
+from nst.images.demo_painting import paint_demo
 from nst.job.inputs import Sources
 from nst.job.job import Job
 from nst.recipe.recipe import Recipe
@@ -36,7 +36,7 @@ STEPS = 3
 def work(recipe: dict[str, Any]) -> dict[str, float]:
     """One run: what it said, what it took, and what its estimate is made of."""
     size = recipe["sizes"][0]
-    painting = paint(size, size * 3 // 4)
+    painting = paint_demo(size, size * 3 // 4)
     job = Job(Sources(painting[::-1].copy(), [painting]), Recipe(**recipe, device="cpu"))
     estimate = job.estimate()
     facts = job.stylize().facts

@@ -49,9 +49,9 @@ REAL = Path(__file__).parents[2] / "shared" / "data" / "vgg19-imagenet.safetenso
 
 def pictures(size: int) -> tuple[np.ndarray, np.ndarray]:
     """Two pictures with something to see at every scale: our own painting, and it turned around."""
-    from nst.images.demo_painting import paint
+    from nst.images.demo_painting import paint_demo
 
-    painting = paint(size, size)
+    painting = paint_demo(size, size)
     return painting[::-1].copy(), painting
 
 

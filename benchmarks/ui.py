@@ -30,7 +30,7 @@ import numpy as np
 from table import publish, spread
 
 from nst.images import save_image
-from nst.images.demo_painting import paint
+from nst.images.demo_painting import paint_demo
 from nst.orders import Order
 from nst.ui import status_html
 from nst.ui.run_state import RunState
@@ -137,7 +137,7 @@ def main() -> None:
     names = ("ready", "ready, processor", "first page", "server, idle", "server, watched")
     raw: dict[str, list[float]] = {name: [] for name in names}
     with chromium() as browser, tempfile.TemporaryDirectory() as folder:
-        picture = save_image(Path(folder) / "painting.png", paint())
+        picture = save_image(Path(folder) / "painting.png", paint_demo())
         for _ in range(asked.rounds):
             with served() as page:
                 raw["ready"].append(page["clock"])
@@ -155,7 +155,7 @@ def previews(asked: argparse.Namespace) -> dict[str, list[float]]:
     """Measure the processor time of previews, relative to a run without them."""
     found: dict[str, list[float]] = {name: [] for name in ("with previews / without", "shown / painted", "previews")}
     with tempfile.TemporaryDirectory() as folder, Worker() as worker:
-        style = save_image(Path(folder) / "style.png", paint())
+        style = save_image(Path(folder) / "style.png", paint_demo())
         recipe = {"size": asked.size, "steps": asked.steps}
         plain = Order(str(style), [str(style)], f"{folder}/out.png", recipe)
         watched = replace(plain, preview_seconds=PREVIEW_EVERY, preview_size=PREVIEW_SIZE)

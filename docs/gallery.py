@@ -20,7 +20,7 @@ from skimage import data
 from nst import Recipe
 from nst.engine.masks import Mask
 from nst.images import color_transfer, load_image
-from nst.images.demo_painting import paint
+from nst.images.demo_painting import paint_demo
 from nst.io import atomic
 from nst.job.inputs import Sources
 from nst.job.job import Job
@@ -44,7 +44,7 @@ def photo(name: str) -> Pixels:
 @cache
 def painting(name: str) -> Pixels:
     """Return the bay, the bay with red and blue exchanged, and the bay in gray."""
-    bay = paint()
+    bay = paint_demo()
     made = {"bay": bay, "copper bay": bay[..., ::-1], "gray bay": np.repeat(bay.mean(axis=-1, keepdims=True), 3, -1)}
     return np.ascontiguousarray(made[name])
 

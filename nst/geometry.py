@@ -71,11 +71,11 @@ def _layers(windows: Iterable[Window]) -> Iterator[Layer]:
             yield Layer(window.name, stride, reach)
 
 
-def smallest_side(layers: Iterable[Layer]) -> int:
+def shortest_side(layers: Iterable[Layer]) -> int:
     """Return the shortest image side in pixels that all of `layers` can be extracted from."""
     return max((layer.least for layer in layers), default=1)
 
 
 def smallest_size(shape: tuple[int, int], layers: Iterable[Layer]) -> int:
     """Return the least long side in pixels at which an image of this proportion (height, width) has that short side."""
-    return -(-smallest_side(layers) * max(shape) // min(shape))
+    return -(-shortest_side(layers) * max(shape) // min(shape))

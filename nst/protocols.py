@@ -122,7 +122,7 @@ class FeatureBackend(Protocol):
         Every layer that the spec declares can be asked for, and only those asked for are given. `H_l` and `W_l` are the
         sides of the image over the layer's stride; a rest of pixels may be one more. In a VGG they are rounded down. A
         position sees no pixel further away than the layer's reach. `conv4_2` is before the ReLU, `relu4_2` after it.
-        The smallest image is `nst.geometry.smallest_side` of the layers wide and high, and leaves one position at the
+        The smallest image is `nst.geometry.shortest_side` of the layers wide and high, and leaves one position at the
         deepest. A smaller image is refused with `UserError`, or has a position at each layer too.
         """
 

@@ -100,7 +100,7 @@ def test_the_loss_in_a_text_is_the_one_in_a_table():
 
 def test_the_weights_are_shared_out_as_the_page_says():
     recipe = Recipe(**tomllib.loads(RECIPES["frugal.toml"]))
-    sizes, _ = schedule.plan(recipe, 48, 64, map(layer, recipe.layers()))
+    sizes, _ = schedule.plan_sizes(recipe, 48, 64, map(layer, recipe.layers()))
     *before, last = schedule.per_size(recipe.weights, len(sizes))
     assert (set(before), last) == ({"compact"}, "imagenet")
 

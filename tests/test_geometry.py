@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nst.geometry import Layer, Window, chain, smallest_side, smallest_size
+from nst.geometry import Layer, Window, chain, shortest_side, smallest_size
 from nst.vgg.architecture import vgg_layers
 
 
@@ -52,7 +52,7 @@ def test_a_position_sees_no_further_than_its_reach(windows):
 
 
 def test_the_smallest_image_leaves_a_position_at_each_layer():
-    assert smallest_side(vgg_layers("vgg19")) == 32
-    assert smallest_side([Layer("deep", 8, smallest=20), Layer("flat", 16)]) == 20
-    assert smallest_side([]) == 1
+    assert shortest_side(vgg_layers("vgg19")) == 32
+    assert shortest_side([Layer("deep", 8, smallest=20), Layer("flat", 16)]) == 20
+    assert shortest_side([]) == 1
     assert smallest_size((60, 90), [Layer("deep", 8)]) == 12

@@ -211,6 +211,27 @@ def test_no_class_name_stands_twice() -> None:
     assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
 
 
+def test_a_function_name_that_stands_twice_is_called_through_its_module() -> None:
+    """`checkpoint.read` and `provenance.read` say what is read; hooks and `main` have the names they must have."""
+    homes: dict[str, set[str]] = {}
+    for kind, name, module in definitions():
+        if kind == "function" and not name.startswith("nst_") and name != "main":
+            homes.setdefault(name, set()).add(module)
+    twice = {f"{module}.{name}" for name, modules in homes.items() if len(modules) > 1 for module in modules}
+    by_name = {
+        module: sorted(
+            f"{node.module}.{alias.name}"
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+            if f"{node.module}.{alias.name}" in twice
+        )
+        for module, path in MODULES.items()
+    }
+    lists = {module for module, path in MODULES.items() if path.name == "__init__.py"}  # of a package's public names
+    assert {module: names for module, names in by_name.items() if names and module not in lists} == {}
+
+
 def test_only_the_page_knows_what_it_is_served_with() -> None:
     parts = {name for name, path in MODULES.items() if reaches(path, "gradio")}
     assert {name.rpartition(".")[0] for name in parts} == {"nst.ui"}

@@ -11,7 +11,7 @@ import pytest
 
 from nst import Recipe, images, stylize
 from nst.compare.metrics import Evaluator, load_network
-from nst.images.demo_painting import paint
+from nst.images.demo_painting import paint_demo
 from nst.protocols import Pixels
 
 pytestmark = pytest.mark.frameworks
@@ -31,7 +31,7 @@ def photograph() -> Pixels:
 
 @pytest.fixture(scope="module")
 def judge(photograph: Pixels) -> Evaluator:
-    return Evaluator(load_network(), photograph, [paint(LARGE, LARGE)], size=SMALL)
+    return Evaluator(load_network(), photograph, [paint_demo(LARGE, LARGE)], size=SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def large(photograph: Pixels) -> Pixels:
 
 def painted(photograph: Pixels, size: int, steps: int) -> Pixels:
     recipe = Recipe(size=size, steps=(steps,), weights=("compact",), device="cpu", precision="float32")
-    return stylize(photograph, paint(LARGE, LARGE), recipe).pixels
+    return stylize(photograph, paint_demo(LARGE, LARGE), recipe).pixels
 
 
 def test_a_larger_picture_holds_on_to_the_photograph_as_firmly(judge, small, large):

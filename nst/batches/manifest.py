@@ -73,7 +73,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], list[BatchRow]]:
 
     Raises `UserError`.
     """
-    data = recipe.load(path)
+    data = recipe.load_recipe(path)
     pictures = data.pop("picture", [])
     shared = data.pop("recipe", {})
     if data or not isinstance(shared, dict) or not (pictures and isinstance(pictures, list)):
@@ -106,7 +106,7 @@ def _row(number: int, path: Path, read: Callable[[Any], Mapping[str, Any]], give
 
 
 def _whole(bare: BatchRow, path: Path, cells: Mapping[str, Any]) -> BatchRow:
-    values, mistakes = recipe.read(_checked(cells.get("recipe", {}), dict, "recipe"))
+    values, mistakes = recipe.read_fields(_checked(cells.get("recipe", {}), dict, "recipe"))
     raise_all(mistakes)
     masks = [parse_mask(text) for text in _listed(cells, "mask")]
     return replace(

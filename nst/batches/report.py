@@ -100,10 +100,10 @@ def page(painted: Sequence[Painted], planned: int) -> str:
     failed = [each for each in painted if each.status == "failed"]
     main = chain(_failures(failed), map(_figure, (each for each in painted if each.status != "failed")))
     template = Template(files("nst.batches").joinpath("page.html").read_text("utf-8"))
-    return template.substitute(mark=MARK, lead=escape(summary(painted, planned)), main="\n".join(main))
+    return template.substitute(mark=MARK, lead=escape(format_summary(painted, planned)), main="\n".join(main))
 
 
-def summary(painted: Sequence[Painted], planned: int) -> str:
+def format_summary(painted: Sequence[Painted], planned: int) -> str:
     """`950 of 1000 pictures: 900 finished, 50 kept, 50 failed`."""
     statuses = [picture.status for picture in painted]
     counts = [f"{statuses.count(status)} {status}" for status in STATUSES if status in statuses]

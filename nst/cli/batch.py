@@ -144,7 +144,7 @@ def settings(texts: Iterable[str]) -> dict[str, Any]:
 
 
 def _run(series: Series, quiet: bool, output: str) -> int:
-    from nst.batches.report import summary
+    from nst.batches.report import format_summary
     from nst.cli.progress import say
 
     with BatchPrinter(len(series.rows), quiet) as printer:
@@ -152,10 +152,10 @@ def _run(series: Series, quiet: bool, output: str) -> int:
             for painted in series.run(printer.watch):
                 printer.show(painted)
         except KeyboardInterrupt:
-            line = f"{summary(series.told, len(series.rows))}; run the same command again to paint the rest"
+            line = f"{format_summary(series.told, len(series.rows))}; run the same command again to paint the rest"
             raise KeyboardInterrupt(line) from None
     if not quiet:
-        say(f"{summary(series.told, len(series.rows))}; see {output.rstrip('/')}/index.html")
+        say(f"{format_summary(series.told, len(series.rows))}; see {output.rstrip('/')}/index.html")
     return 1 if any(painted.status == "failed" for painted in series.told) else 0
 
 

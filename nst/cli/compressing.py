@@ -16,7 +16,8 @@ from nst.cli.progress import say
 from nst.errors import Findings, NstError, UserError, raise_all
 from nst.io.download import megabytes
 from nst.specs import BackendSpec, resolve
-from nst.vgg.network import Network, write
+from nst.vgg import network
+from nst.vgg.network import Network
 from nst.weights.compression import (
     CompressionProgress,
     CompressionTask,
@@ -64,7 +65,7 @@ def _run(compressor: Compressor, task: CompressionTask, output: Path, report: Pa
         compression = compressor(task, _CompressionWatcher(output, save_every))
     except KeyboardInterrupt:
         raise KeyboardInterrupt("no network was written") from None
-    write(output, compression.network, dtype="float16")
+    network.write(output, compression.network, dtype="float16")
     say(f"Saved {output} ({megabytes(output.stat().st_size)}): {compression.network.source}")
     if report is not None:
         _write_report(report, compression.report)
@@ -77,7 +78,7 @@ def _load(spec: BackendSpec, name: str) -> Network:
     """Read a weight set of the backend, or a file of its architecture."""
     from nst.weights import selection
 
-    choice = selection.choose(spec, name)
+    choice = selection.choose_weights(spec, name)
     raise_all(selection.check(spec, choice, ()))
     network: Network = choice.source.load()
     return network
@@ -108,7 +109,7 @@ class _CompressionWatcher:
         if progress.done % part == 0 or progress.done == progress.total:
             say(f"{progress.stage}: {progress.done} of {progress.total}  {progress.detail}".rstrip())
         if self._save_every and progress.network is not None and progress.done % self._save_every == 0:
-            write(self._output, progress.network(), dtype="float16")
+            network.write(self._output, progress.network(), dtype="float16")
 
 
 def _write_report(path: Path, facts: Mapping[str, Any]) -> None:

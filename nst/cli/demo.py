@@ -38,7 +38,7 @@ class DemoCommand(RecipeOptions):
         from nst import images
         from nst.cli.session import Session, say
         from nst.errors import raise_all
-        from nst.images.demo_painting import paint
+        from nst.images.demo_painting import paint_demo
         from nst.job.inputs import Sources
         from nst.job.validation import Call, find_mistakes
         from nst.plugins.host import Plugins
@@ -52,7 +52,7 @@ class DemoCommand(RecipeOptions):
         photograph = _photograph(self.photo)
         _create_folder(self.output)
         images.write(content, images.read(photograph).pixels)
-        images.write(style, paint())
+        images.write(style, paint_demo())
         code = session.run(session.job(Sources(str(content), [str(style)]), recipe, mistakes))
         pictures = {path.stem: images.load_image(path) for path in (content, style, result)}
         images.write(sheet, side_by_side(pictures))

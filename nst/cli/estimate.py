@@ -46,12 +46,12 @@ def _json(job: Job) -> str:
 
 
 def _table(job: Job) -> str:
-    from nst.cli.listing import table
+    from nst.cli.listing import format_table
     from nst.estimate.text import format_total
 
     estimate = job.estimate()
     rows = [("SIZE", "STEPS", "WEIGHTS", "TILES", "TIME", "MEMORY"), *map(_row, estimate.parts)]
-    return "".join([table(rows), *(f"{note}\n" for note in job.notes()), f"total: {format_total(estimate)}\n"])
+    return "".join([format_table(rows), *(f"{note}\n" for note in job.notes()), f"total: {format_total(estimate)}\n"])
 
 
 def _row(part: LevelEstimate) -> tuple[str, ...]:

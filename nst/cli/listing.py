@@ -44,10 +44,10 @@ def _table(plugins: Iterable[Plugin]) -> str:
     rows += [(plugin.distribution, plugin.entry.version, plugin.status, _offer(plugin)) for plugin in plugins]
     if len(rows) == 1:
         return "no plugins installed\nhint: pip install 'nst[torch]'\n"
-    return table(rows)
+    return format_table(rows)
 
 
-def table(rows: Sequence[Sequence[str]]) -> str:
+def format_table(rows: Sequence[Sequence[str]]) -> str:
     """Format the rows as lines with aligned columns."""
     return "".join(_line(row, [max(map(len, column)) for column in zip(*rows, strict=True)]) for row in rows)
 

@@ -27,7 +27,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """See `nst.cli.commands`."""
-    from nst.testing.checks import Subject, examine, worst
+    from nst.testing.checks import Subject, examine, worst_level
 
     plugins = installed(Plugins)
     subject = Subject(plugins, distribution)
@@ -41,7 +41,7 @@ def check(
         entries = [plugin.entry for plugin in subject.plugins]
         typer.echo("\n".join(f"{entry.distribution} {entry.version} ({entry.module})" for entry in entries))
         typer.echo("\n".join(line for finding in findings for line in _rows(finding)))
-    raise typer.Exit(1 if worst(findings) == "failed" else 0)
+    raise typer.Exit(1 if worst_level(findings) == "failed" else 0)
 
 
 def _json(findings: list[Finding]) -> str:

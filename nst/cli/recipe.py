@@ -61,13 +61,13 @@ def _recipe(source: str) -> Recipe:
     from nst import images
     from nst.errors import raise_all, unknown
     from nst.persistence import provenance
-    from nst.recipe.recipe import load, preset, presets, read
+    from nst.recipe.recipe import load_recipe, preset, presets, read_fields
 
     if Path(source).suffix.lower() in images.SUFFIXES:
         return provenance.read(source).recipe
     if source not in presets() and not Path(source).suffix and not Path(source).exists():
         raise unknown("preset", source, presets(), "(or give a recipe file, or a picture that nst has made)")
-    values, errors = read(preset(source) if source in presets() else load(source))
+    values, errors = read_fields(preset(source) if source in presets() else load_recipe(source))
     raise_all(errors)
     return Recipe(**values)
 

@@ -22,12 +22,12 @@ def report(
     from nst.cli.session import rendered
     from nst.errors import UserError, raise_all
     from nst.io import atomic
-    from nst.reports.run import load
+    from nst.reports.run import load_report
 
     target = output or run.with_suffix(".html")
     if target.suffix.lower() not in (".html", ".png"):
         raise UserError(f"'{target}' is neither a page nor a picture", "name it .html or .png")
-    facts = load(run)
+    facts = load_report(run)
     raise_all([error for error in [check_writable(target)] if error])
     data = rendered(target, facts)
     atomic.replace(target, lambda file: file.write(data))

@@ -99,6 +99,6 @@ def _check_data(job: Job) -> None:
 
     own = {"auto", *(weights.name for weights in job.spec.weights)}
     for name in job.recipe.weights:
-        if name not in own and not isinstance(selection.choose(job.spec, name).source, selection.NeutralFile):
+        if name not in own and not isinstance(selection.choose_weights(job.spec, name).source, selection.NeutralFile):
             hint = f"if you trust the file, add --weights {shlex.quote(name)}"
             raise UserError(f"the picture names '{name}' as weights, which {job.spec.name} would run", hint)

@@ -31,7 +31,7 @@ from nst.job.job import Job, Result
 from nst.persistence.provenance import Record
 from nst.persistence.recorded_job import CheckpointPolicy, EarlierRun, RecordedJob
 from nst.plugins.host import Plugins
-from nst.recipe.recipe import Recipe, load, preset, read
+from nst.recipe.recipe import Recipe, load_recipe, preset, read_fields
 from nst.recipe.schedule import schedule_note
 
 EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
@@ -68,8 +68,8 @@ class Session:
         """
         findings = Findings()
         recipe = start or Recipe()
-        for source in (lambda: preset(name) if name else {}, lambda: load(file) if file else {}, lambda: values):
-            readable, errors = read(findings.attempt(source) or {})
+        for source in (lambda: preset(name) if name else {}, lambda: load_recipe(file) if file else {}, lambda: values):
+            readable, errors = read_fields(findings.attempt(source) or {})
             findings.add(*errors)
             older, recipe = recipe, recipe.override(**readable)
             if "sizes" not in readable and (note := schedule_note(older, recipe)):
@@ -192,7 +192,7 @@ class Session:
             besides.append(partial(film.write, result.pixels))
         errors = pictures.finish(result, *besides)
         if not self.quiet or result.stopped != "finished":
-            say(summary(result, "" if errors else str(self.output)))
+            say(format_result(result, "" if errors else str(self.output)))
             for line in self._files_line(pictures.saved, errors), self._resume_line(result):
                 if line:
                     say(line)
@@ -287,7 +287,7 @@ def rendered(path: Path, facts: Mapping[str, Any]) -> bytes:
 ENDS = {"finished": "Finished", "diverged": "Stopped at the last finite loss", "interrupted": "Interrupted"}
 
 
-def summary(result: Result, output: str = "") -> str:
+def format_result(result: Result, output: str = "") -> str:
     """Return the last line of a run: `Saved out.png (512×384): 145 steps, 15 s, peak memory 0.9 GB`."""
     seconds, memory = result.facts["seconds"], result.facts["peak_memory"]
     steps = f"{len(result.history)} steps" if result.history else "one pass"

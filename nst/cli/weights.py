@@ -68,10 +68,10 @@ def verify(
     backend: Backend = DEFAULT_BACKEND,
 ) -> None:
     """See `nst.cli.commands`."""
-    from nst.weights.selection import choose
+    from nst.weights.selection import choose_weights
 
     if os.path.exists(name):
-        source = choose(host().find("backend", backend), name).source
+        source = choose_weights(host().find("backend", backend), name).source
     else:
         source = resolve(_weight_set(name, backend).source)
     typer.echo(f"ok  {source.verify()}  {source.path()}")
@@ -93,11 +93,11 @@ def export(
     """See `nst.cli.commands`."""
     from nst.cli.outputs import check_writable
     from nst.vgg import network
-    from nst.weights.selection import choose
+    from nst.weights.selection import choose_weights
 
     if (error := check_writable(output)) is not None:
         raise error
-    choice = choose(host().find("backend", backend), name)
+    choice = choose_weights(host().find("backend", backend), name)
     weights = choice.source.load()
     if not isinstance(weights, network.Network):
         raise UserError(f"'{backend}' is not a VGG", "only the weights of a VGG can be exported")

@@ -36,7 +36,7 @@ from nst.protocols import Array, Iterate, Objective
 from nst.vgg import architecture
 from nst.vgg.network import Network
 from nst.vgg.reference import ReferenceVGG
-from nst.worker.painter import Painter, Stopped, Tell, parse
+from nst.worker.painter import Painter, Stopped, Tell, parse_order
 
 TICK = 0.5  # seconds between two progress messages of a picture
 
@@ -98,7 +98,7 @@ class CellRun:
 
     def _start(self) -> None:
         began = time.perf_counter()
-        self._job = self._painter.job(self._order, parse(self._order))
+        self._job = self._painter.job(self._order, parse_order(self._order))
         self._network, identity = self._identified()
         self._backend: Any = self._job.open()
         self._facts |= {

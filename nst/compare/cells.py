@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from nst.compare.grid import Setting, caption
+from nst.compare.grid import Setting, setting_label
 from nst.errors import Findings, UserError, raise_all
 from nst.io.download import sha256_of
 from nst.job.validation import ONE_PASS, Call, Sized, each_scale, find_mistakes, is_file, size_mistakes
@@ -38,10 +38,10 @@ class Cell:
     @property
     def name(self) -> str:
         """The name of the column."""
-        return caption(self.setting) or self.recipe.backend
+        return setting_label(self.setting) or self.recipe.backend
 
 
-def plan(
+def plan_cells(
     recipe: Recipe,
     wanted: Sequence[Setting],
     plugins: Plugins,
@@ -76,7 +76,7 @@ def _gathered(mistakes: Sequence[tuple[Setting, Sequence[UserError]]]) -> Iterab
     for (message, hint), settings in settings_by_error.items():
         plain = len(settings) == len(mistakes) or any(value in message for value in settings[0].values())
         more = f" and {len(settings) - NAMED} more" if len(settings) > NAMED else ""
-        cells = "; ".join(map(caption, settings[:NAMED])) + more
+        cells = "; ".join(map(setting_label, settings[:NAMED])) + more
         yield UserError(message if plain else f"{cells}: {message}", hint)
 
 
@@ -148,7 +148,7 @@ def folder_name(cell: Cell, pictures: Sequence[str]) -> str:
         "recipe": recipe.to_dict(),
         "probe": cell.probe,
         "files": [_digest(file, os.stat(file).st_mtime_ns) for file in files],
-        "weights": [selection.choose(cell.spec, name).digest() for name in recipe.weights],
+        "weights": [selection.choose_weights(cell.spec, name).digest() for name in recipe.weights],
         "software": _software(cell.spec),
     }
     backend = "".join(letter if letter.isalnum() else "-" for letter in cell.spec.name)

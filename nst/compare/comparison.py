@@ -85,7 +85,7 @@ class Comparison:
         raise_all(study.set_and_varied(settings[0], request.chosen))
         shapes = [picture.pixels.shape[:2] if picture else (0, 0) for picture in originals]
         named = list(zip(request.originals, shapes, strict=True))
-        return cells.plan(request.recipe, settings, plugins, named, request.chosen)
+        return cells.plan_cells(request.recipe, settings, plugins, named, request.chosen)
 
     def run(self, say: Say, watch: Watch, stopped: Stopped = bool) -> dict[str, Any]:
         """Run the unfinished cells, evaluate the pictures, and write and return the report.
@@ -168,7 +168,7 @@ def _usage(request: ComparisonRequest) -> Iterator[UserError]:
 
 def compare_order(painter: Painter, order: Order, tell: Tell, stopped: Stopped) -> Outcome:
     """Compare the backends in an order's recipe, which are separated by commas. The report goes to `order.output`."""
-    values, errors = recipe.read({name: value for name, value in order.recipe.items() if name != "backend"})
+    values, errors = recipe.read_fields({name: value for name, value in order.recipe.items() if name != "backend"})
     raise_all(errors)
     pictures, backends = [order.content, *map(str, order.styles)], order.recipe["backend"]
     request = ComparisonRequest(pictures, Path(order.output), Recipe(**values), backends, max_pixels=order.max_pixels)

@@ -81,7 +81,7 @@ class Exploration:
         raise_all([*study.set_and_varied(settings[0], request.chosen), *fixed])
         named = list(zip(request.pictures, shapes, strict=True))
         recipe = request.recipe.override(**panel.recipe)
-        planned = cells.plan(recipe, settings, self._plugins, named, request.chosen)
+        planned = cells.plan_cells(recipe, settings, self._plugins, named, request.chosen)
         return [replace(cell, probe=False) for cell in planned]
 
     def run(self, say: Say, watch: Watch) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def _spellings() -> dict[str, str]:
     return {name: name for name in FIELDS} | {spelled(name).replace("-", "_"): name for name in FIELDS}
 
 
-def caption(setting: Setting) -> str:
+def setting_label(setting: Setting) -> str:
     """Return the caption of a cell: `torch-vgg19@mine.safetensors, optimizer=adam`, with paths shortened to names."""
     words = [value if name == "backend" else f"{spelled(name)}={value}" for name, value in setting.items()]
     return ", ".join(re.sub(r"(^|[@=])[^@=]*/(?=[^/])", r"\1", word) for word in words)

@@ -12,7 +12,7 @@ from nst.compare import tables
 from nst.protocols import Pixels
 from nst.reports import curves
 from nst.reports.contact_sheet import Captioned
-from nst.reports.html import Table, data_uri, document, legend, messages, table
+from nst.reports.html import Table, data_uri, document, html_table, legend, messages
 
 CURVES = (
     "By step, on a logarithmic scale; jumps are changes of size. Different recipes or networks share no unit of loss."
@@ -85,7 +85,9 @@ def _figure(caption: str, pixels: Pixels | None, words: str) -> str:
 
 
 def _section(shown: Table) -> str:
-    return f"<section><h2>{escape(shown.title)}</h2>{table(shown)}<p class='soft'>{escape(shown.note)}</p></section>"
+    return (
+        f"<section><h2>{escape(shown.title)}</h2>{html_table(shown)}<p class='soft'>{escape(shown.note)}</p></section>"
+    )
 
 
 def _curves(report: Mapping[str, Any]) -> str:
@@ -100,4 +102,4 @@ def _curves(report: Mapping[str, Any]) -> str:
 def _details(report: Mapping[str, Any]) -> str:
     """Every single check, folded away."""
     rows = tables.every_row(report)
-    return f"<details><summary>{escape(rows.title)}</summary>{table(rows)}</details>" if rows.rows else ""
+    return f"<details><summary>{escape(rows.title)}</summary>{html_table(rows)}</details>" if rows.rows else ""

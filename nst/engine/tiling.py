@@ -141,10 +141,10 @@ def cut(shape: tuple[int, int], size: int, layers: Collection[Layer]) -> tuple[T
 
     The features of `layers` over a core equal those of the whole image.
     """
-    return tuple(grid(shape, size, layers))
+    return tuple(tile_grid(shape, size, layers))
 
 
-def grid(shape: tuple[int, int], size: int, layers: Collection[Layer]) -> Grid:
+def tile_grid(shape: tuple[int, int], size: int, layers: Collection[Layer]) -> Grid:
     """Return the tiles of `cut` as rows and columns, because a huge image has many tiles but few rows and columns."""
     if not size or max(shape) <= size:
         return Grid(*((Span(0, length, 0, length),) for length in shape))

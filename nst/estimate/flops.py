@@ -62,7 +62,7 @@ def activations(network: Outline, layers: Collection[Layer], size: Size) -> int:
     return sum(_output(network, name, size) for name in network.upto(layers))
 
 
-def features(network: Outline, layer: Layer, size: Size) -> int:
+def feature_bytes(network: Outline, layer: Layer, size: Size) -> int:
     """Bytes of one layer's features."""
     if layer.name == IMAGE:
         return prod(size) * 3 * FLOAT

@@ -14,8 +14,8 @@ from math import prod
 from typing import Any
 
 from nst.engine.bleed import BleedCanvas
-from nst.engine.tiling import SMALLEST, Grid, grid
-from nst.estimate.flops import FLOAT, Outline, Size, activations, evaluation, features, forward
+from nst.engine.tiling import SMALLEST, Grid, tile_grid
+from nst.estimate.flops import FLOAT, Outline, Size, activations, evaluation, feature_bytes, forward
 from nst.geometry import Layer
 from nst.specs import MemoryModel
 
@@ -167,7 +167,7 @@ class Estimate:
         return cls(parts, data["start"], data["at_least"], data["at_most"])
 
 
-def unknown(stages: Sequence[LevelPlan], start: float) -> Estimate:
+def unknown_estimate(stages: Sequence[LevelPlan], start: float) -> Estimate:
     """Sizes of which nothing is known."""
     parts = [LevelEstimate(stage.size, stage.steps, stage.tile, stage.weights, None, None, None) for stage in stages]
     return Estimate(parts, start)
@@ -209,7 +209,7 @@ class Estimator:
         if self.resident is not None:
             resident = max(self.model.base + round(WEIGHTS * resident) + self.pictures, self.resident)
         images = (KEPT + self.masked) * stage.image + self.state_bytes(stage.image, stage.steps)
-        compared = sum(features(stage.outline, layer, stage.shape) for layer in self.compared)
+        compared = sum(feature_bytes(stage.outline, layer, stage.shape) for layer in self.compared)
         level = images + compared + self._piece(stage, stage.outline, tile)
         if 0 < tile < max(stage.shape):
             level += self.model.tiles
@@ -219,11 +219,11 @@ class Estimator:
     def _piece(self, stage: LevelPlan, network: Outline, tile: int) -> int:
         """Bytes for the largest piece of the picture, or of a style, that is computed at once."""
         largest = max(self._grid(stage, tile).boxes(), key=prod)
-        looked = [max(grid(shape, tile, self.style).boxes(), key=prod) for shape in stage.style_shapes]
+        looked = [max(tile_grid(shape, tile, self.style).boxes(), key=prod) for shape in stage.style_shapes]
         looking = max((LOOKING * activations(network, self.style, shape) for shape in looked), default=0)
         computing = activations(network, self.layers, largest)
-        comparing = (COMPARING - 1) * sum(features(network, layer, largest) for layer in self.compared)
-        copying = sum(count * features(network, layer, largest) for layer, count in self.copies.items())
+        comparing = (COMPARING - 1) * sum(feature_bytes(network, layer, largest) for layer in self.compared)
+        copying = sum(count * feature_bytes(network, layer, largest) for layer, count in self.copies.items())
         passing = comparing + round(copying) + PASSING * prod(largest) * 3 * FLOAT
         return round(self.dtype_ratio * self.model.factor * max(computing, looking) + passing)
 
@@ -259,7 +259,7 @@ class Estimator:
         return per_step, targets + forward(stage.outline, self.compared, stage.shape)
 
     def _grid(self, stage: LevelPlan, tile: int) -> Grid:
-        return grid(stage.shape, tile, self.layers)
+        return tile_grid(stage.shape, tile, self.layers)
 
     def estimate(self, stages: Sequence[LevelPlan], timings: Mapping[str, Timing], start: float) -> Estimate:
         """All sizes together; `timings` by the name of the weights, those that could be taken."""

@@ -205,7 +205,7 @@ def _ground(scene: Scene, width: int, height: int) -> Image.Image:
     return Image.fromarray(wash).resize((width, height)).convert("RGBA")
 
 
-def paint(width: int = 768, height: int = 576, seed: int = 7) -> NDArray[np.float32]:
+def paint_demo(width: int = 768, height: int = 576, seed: int = 7) -> NDArray[np.float32]:
     """Paint the bay: (height, width, 3) float32 RGB, sRGB-encoded, 0..1, C-contiguous.
 
     width and height are in pixels, at least 2; the strokes grow with the height, the composition

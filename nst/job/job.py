@@ -36,7 +36,7 @@ from nst.plugins.host import Plugin, Plugins
 from nst.plugins.options import read_options
 from nst.protocols import FeatureBackend, ImageBackend, Pixels
 from nst.recipe.recipe import Recipe
-from nst.recipe.schedule import per_size, plan
+from nst.recipe.schedule import per_size, plan_sizes
 from nst.specs import BackendSpec, Spec
 from nst.weights import selection
 from nst.weights.selection import Choice
@@ -120,7 +120,7 @@ class Job:
         one_pass = spec.kind == "image"
         height, width = self.content.pixels.shape[:2]
         self.sizes, self.steps = (
-            ((recipe.size,), (0,)) if one_pass else plan(recipe, height, width, spec.select(recipe.layers()))
+            ((recipe.size,), (0,)) if one_pass else plan_sizes(recipe, height, width, spec.select(recipe.layers()))
         )
         self.weight_choices = selection.choose_all(spec, recipe.weights, len(self.sizes))
         self._choices = per_size(self.weight_choices, len(self.sizes))

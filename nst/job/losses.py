@@ -12,7 +12,7 @@ from nst.plugins.options import read_options
 from nst.recipe.fields import ExtraLoss, numbered
 from nst.recipe.recipe import Recipe
 from nst.specs import BackendSpec, LossSpec
-from nst.vgg.layers import shares
+from nst.vgg.layers import layer_shares
 
 Used = list[tuple[LossSpec, WeightedLoss]]
 
@@ -31,7 +31,7 @@ def weighted_losses(recipe: Recipe, plugins: Plugins) -> Used:
 def _weighted_loss(
     recipe: Recipe, plugins: Plugins, backend: BackendSpec, spec: LossSpec, chosen: ExtraLoss, name: str
 ) -> WeightedLoss:
-    selection = shares(chosen.layers or recipe.usual_layers(spec.role))
+    selection = layer_shares(chosen.layers or recipe.usual_layers(spec.role))
     return WeightedLoss(
         name,
         _loss(plugins.load(spec), tuple(read_options(spec, chosen.options).items())),

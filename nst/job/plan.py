@@ -24,7 +24,7 @@ from nst.estimate.model import (
     LevelPlan,
     Timing,
     line,
-    unknown,
+    unknown_estimate,
 )
 from nst.geometry import Layer, smallest_size
 from nst.images import fit
@@ -132,7 +132,7 @@ class RunPlan:
     def estimate(self, problem: Callable[[], Problem], start: float) -> Estimate:
         """Estimate time and memory, after timing an evaluation of each network; a run without steps is not timed."""
         if self.estimator is None or not any(level.steps for level in self.levels):
-            return unknown(self.levels, start)
+            return unknown_estimate(self.levels, start)
         built, names = problem(), dict.fromkeys(level.weights for level in self.levels)
         timings = {name: timing for name in names if (timing := self._timing(built, name)) is not None}
         return self.estimator.estimate(self.levels, timings, start)

@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from nst.errors import Findings, UserError, unknown
-from nst.geometry import smallest_side, smallest_size
+from nst.geometry import shortest_side, smallest_size
 from nst.images import color_transfer, fit
 from nst.plugins.host import Plugins
 from nst.plugins.options import missing_modules, read_options
 from nst.recipe.fields import ExtraLoss
 from nst.recipe.recipe import FIELDS, Recipe, flag
-from nst.recipe.schedule import plan
+from nst.recipe.schedule import plan_sizes
 from nst.specs import SHAPES, BackendSpec, LossSpec, OptionValue
 from nst.vgg import layers
 from nst.weights import selection
@@ -99,7 +99,7 @@ def _backend_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
     findings.attempt(lambda: read_options(spec, recipe.backend_options))
     if spec.kind == "feature":
         findings.add(*_network_mistakes(recipe, spec))
-    elif (choice := findings.attempt(lambda: selection.choose(spec, recipe.weights[-1]))) is not None:
+    elif (choice := findings.attempt(lambda: selection.choose_weights(spec, recipe.weights[-1]))) is not None:
         findings.attempt(choice.source.verify)
     return findings.errors
 
@@ -114,7 +114,7 @@ def _network_mistakes(recipe: Recipe, spec: BackendSpec) -> Iterable[UserError]:
     findings.add(_padding_mistake(recipe.padding, spec))
     known = [name for name in recipe.layers() if name in spec.layer_names]
     for name in dict.fromkeys(recipe.weights):
-        choice = findings.attempt(partial(selection.choose, spec, name))
+        choice = findings.attempt(partial(selection.choose_weights, spec, name))
         if choice is not None:
             findings.add(*selection.check(spec, choice, known))
     for option, selection_of_layers in recipe.selections().items():
@@ -217,13 +217,13 @@ def size_mistakes(
     """Yield an error for each image too small for the deepest layer of its losses, the content first."""
     content, *styles = pictures
     used = spec.select(recipe.layers())
-    sizes = plan(recipe, *content.shape, used)[0]
+    sizes = plan_sizes(recipe, *content.shape, used)[0]
     if len(recipe.weights) > len(sizes):
         yield UserError(f"--weights names {len(recipe.weights)} for {len(sizes)} sizes", "name one for each, or fewer")
     coarsest, least = sizes[0], smallest_size(content.shape, used)
-    yield from _too_small(content, coarsest, smallest_side(used), f"use a size of at least {least}")
+    yield from _too_small(content, coarsest, shortest_side(used), f"use a size of at least {least}")
     style_layers = spec.select(_style_layers(recipe, plugins))
-    need = smallest_side(style_layers)
+    need = shortest_side(style_layers)
     for style in styles:
         scale = math.ceil(100 * smallest_size(style.shape, style_layers) / coarsest) / 100
         enlarged = f"use a --style-scale of at least {scale:g}, a less narrow style"

@@ -44,7 +44,7 @@ def hypercolumns(features: Features, shape: tuple[int, int]) -> Floats:
     return np.concatenate([column.reshape(-1, column.shape[-1]) for column in columns], axis=1)
 
 
-def grid(shape: Sequence[int]) -> tuple[int, int]:
+def cell_grid(shape: Sequence[int]) -> tuple[int, int]:
     """Return the (height, width) in cells of an image `(H, W, …)`; a smaller image is one cell."""
     return max(1, shape[0] // CELL), max(1, shape[1] // CELL)
 
@@ -81,7 +81,9 @@ def interpolate(features: Floats, places: NDArray[np.float64], axis: int) -> Flo
     return mixed
 
 
-def compress(query: Floats, references: Sequence[Floats], dimensions: int = DIMENSIONS) -> tuple[Floats, list[Floats]]:
+def reduce_dimensions(
+    query: Floats, references: Sequence[Floats], dimensions: int = DIMENSIONS
+) -> tuple[Floats, list[Floats]]:
     """Return the query and the references as unit vectors of few dimensions.
 
     Each set has its own mean subtracted, so that the search compares deviations. The dimensions are the principal
@@ -127,7 +129,7 @@ def nearest(query: Floats, references: Floats, penalty: Floats | None = None) ->
     return index, score
 
 
-def spread(query: Floats, references: Floats, weight: float) -> tuple[Ints, Floats]:
+def match_sparingly(query: Floats, references: Floats, weight: float) -> tuple[Ints, Floats]:
     """Return what `nearest` returns, where a reference loses `weight` of its cosine each time it is used.
 
     Queries are matched in a random order, in `ROUNDS` parts; uses are counted after each part.

@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from nst.losses.content import Content
 from nst.losses.content_cosine import ContentCosine
-from nst.losses.hypercolumns import CELL, compress, grid, hypercolumns, interpolate, nearest, pool, spread
+from nst.losses.hypercolumns import (
+    CELL,
+    cell_grid,
+    hypercolumns,
+    interpolate,
+    match_sparingly,
+    nearest,
+    pool,
+    reduce_dimensions,
+)
 from nst.protocols import Features, Namespace, Pixels, Targets, Tensor
 
 Floats = NDArray[np.float32]
@@ -69,9 +78,9 @@ class Neighbor:
 
     def _places(self, query: Features, styles: Sequence[Features], shares: Sequence[float]) -> Ints:
         """Return `(H, W, 3)`: for each cell of the query the reference, row and column of the matched cell."""
-        shape, grids = grid(query.image.shape), [grid(style.image.shape) for style in styles]
+        shape, grids = cell_grid(query.image.shape), [cell_grid(style.image.shape) for style in styles]
         columns = [self._columns(style, cells) for style, cells in zip(styles, grids, strict=True)]
-        unit, references = compress(self._columns(query, shape), columns)
+        unit, references = reduce_dimensions(self._columns(query, shape), columns)
         sets = np.split(np.arange(len(references)), len(shares))
         found = [self._search(unit, np.concatenate([references[i] for i in part])) for part in sets]
         chosen = _competed(np.stack([score for _, score in found]), shares)
@@ -90,7 +99,7 @@ class Neighbor:
         return np.concatenate([columns, self._luminance * np.linalg.norm(columns.std(axis=0)) * light], axis=1)
 
     def _search(self, unit: Floats, references: Floats) -> tuple[Ints, Floats]:
-        return spread(unit, references, self._occurrence) if self._occurrence else nearest(unit, references)
+        return match_sparingly(unit, references, self._occurrence) if self._occurrence else nearest(unit, references)
 
     def _targets(self, query: Features, styles: Sequence[Features], places: Ints) -> Targets:
         """Return the target map of each layer: the styles' features at the matched places, blended between cells."""

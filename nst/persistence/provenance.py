@@ -140,7 +140,7 @@ def parse(text: str | bytes, name: str) -> Record:
 def from_dict(data: Any, name: str) -> Record:
     """Build a record from the data of `Record.to_dict`. Raises `UserError` with every mistake in the recipe."""
     fields = _as(dict, data, name)
-    values, errors = recipe.read(_as(dict, fields.get("recipe"), name))
+    values, errors = recipe.read_fields(_as(dict, fields.get("recipe"), name))
     raise_all(UserError(f"{name}: {error.message}", error.hint) for error in errors)
     return Record(
         Recipe(**values),

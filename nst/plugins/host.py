@@ -27,7 +27,7 @@ from typing import Any, Literal
 from nst.errors import NstError, UserError, unknown
 from nst.hookspecs import ENTRY_POINT_GROUP
 from nst.plugins.discovery import EntryPoint, canonical, discover
-from nst.plugins.loading import Loaded, load
+from nst.plugins.loading import Loaded, load_plugin
 from nst.plugins.validation import KINDS, manager
 from nst.specs import Spec
 
@@ -105,7 +105,7 @@ class Plugins:
         """Load each plugin. An error makes its plugin broken, and no other."""
         hooks = manager()
         for plugin in [plugin for plugin in self.installed if plugin.status == "ok"]:
-            loaded = load(plugin.entry, hooks)
+            loaded = load_plugin(plugin.entry, hooks)
             if loaded.error is None:
                 plugin.specs, plugin.note = loaded.offer, _note(loaded)
                 continue

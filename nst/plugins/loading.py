@@ -36,7 +36,7 @@ class Loaded:
     frameworks: set[str] = field(default_factory=set)
 
 
-def load(entry: EntryPoint, manager: pluggy.PluginManager) -> Loaded:
+def load_plugin(entry: EntryPoint, manager: pluggy.PluginManager) -> Loaded:
     """Import the module of a plugin and collect its specs.
 
     Any error is returned, `SystemExit` too; only `KeyboardInterrupt` is raised. The modules of a plugin that fails are

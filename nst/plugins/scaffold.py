@@ -79,7 +79,7 @@ def create(draft: Draft, plugins: Plugins) -> list[str]:
 
     Raises `UserError` with every mistake in the draft, `NstError` if the files cannot be written.
     """
-    raise_all(find_mistakes(draft, plugins))
+    raise_all(scaffold_errors(draft, plugins))
     files = render(draft)
     try:
         atomic.folder(draft.folder, files)
@@ -89,7 +89,7 @@ def create(draft: Draft, plugins: Plugins) -> list[str]:
     return [f"cd {shlex.quote(str(draft.folder))}", "pip install -e '.[test]'", "pytest", use]
 
 
-def find_mistakes(draft: Draft, plugins: Plugins) -> list[UserError]:
+def scaffold_errors(draft: Draft, plugins: Plugins) -> list[UserError]:
     """Return an error for each reason why the draft cannot be written here."""
     findings = Findings()
     findings.add(_name_mistake(draft))

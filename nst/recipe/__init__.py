@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from nst.recipe.recipe import FIELDS as FIELDS
     from nst.recipe.recipe import Recipe as Recipe
     from nst.recipe.recipe import flag as flag
-    from nst.recipe.recipe import load as load
+    from nst.recipe.recipe import load_recipe as load_recipe
     from nst.recipe.recipe import preset as preset
     from nst.recipe.recipe import presets as presets
-    from nst.recipe.recipe import read as read
+    from nst.recipe.recipe import read_fields as read_fields
 
 __getattr__, __dir__ = attach(
     __name__,
@@ -22,10 +22,10 @@ __getattr__, __dir__ = attach(
             "FIELDS",
             "Recipe",
             "flag",
-            "load",
+            "load_recipe",
             "preset",
             "presets",
-            "read",
+            "read_fields",
         ),
     },
 )

@@ -83,8 +83,8 @@ def scales(value: Any) -> tuple[float, ...]:
 
 def selection(value: Any) -> dict[str, float]:
     """Layers and their weights: `relu1_1=1,relu2_1=0.5`, or a table."""
-    table = value if isinstance(value, Mapping) else layers.parse(",".join(map(str, _parts(value))))
-    return {layers.canonical(str(name)): number(weight) for name, weight in table.items()}
+    table = value if isinstance(value, Mapping) else layers.parse_selection(",".join(map(str, _parts(value))))
+    return {layers.canonical_layer(str(name)): number(weight) for name, weight in table.items()}
 
 
 def settings(value: Any) -> dict[str, OptionValue]:

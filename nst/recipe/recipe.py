@@ -160,7 +160,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         values = {name: getattr(self, name) for name in FIELDS}
-        canonical, errors = read(values)
+        canonical, errors = read_fields(values)
         raise_all(errors)
         for name, value in canonical.items():
             object.__setattr__(self, name, value)
@@ -180,7 +180,7 @@ class Recipe:
             return {}
         if "levels" in given:
             return {"sizes": (), "steps": (sum(self.steps),) if self.steps else ()}
-        size = read({"size": given.get("size", self.size)})[0].get("size", self.size)
+        size = read_fields({"size": given.get("size", self.size)})[0].get("size", self.size)
         return {"sizes": tuple(max(1, round(length * size / self.size)) for length in self.sizes)}
 
     def on(self, backend: BackendSpec) -> Recipe:
@@ -248,7 +248,7 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def read(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[UserError]]:
+def read_fields(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[UserError]]:
     """Canonical values for what can be read of `values`, and a mistake for each of the others."""
     good: dict[str, Any] = {}
     errors: list[UserError] = []
@@ -283,7 +283,7 @@ def preset(name: str) -> dict[str, Any]:
     return tomllib.loads((resources.files("nst.recipe") / "presets" / f"{name}.toml").read_text("utf-8"))
 
 
-def load(path: str | Path) -> dict[str, Any]:
+def load_recipe(path: str | Path) -> dict[str, Any]:
     """Read the values of a recipe file. Raises `UserError` if it cannot be read."""
     try:
         return tomllib.loads(Path(path).read_text("utf-8"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
@@ -18,7 +18,9 @@ GROWTH = math.sqrt(2)
 DEFAULT_STEPS = (50, 30, 25, 20, 20)  # at the coarsest sizes; the last for every finer one
 
 
-def plan(recipe: Recipe, height: int, width: int, layers: Sequence[Layer]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def plan_sizes(
+    recipe: Recipe, height: int, width: int, layers: Iterable[Layer]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the sizes and the steps at each size, for a content of this shape in pixels and the layers in use."""
     sizes = recipe.sizes or pyramid(recipe.size, smallest_size((height, width), layers))[-recipe.levels :]
     if len(recipe.steps) == len(sizes):

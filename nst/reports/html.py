@@ -73,7 +73,7 @@ def messages(title: str, kind: str, items: Iterable[tuple[str, str]]) -> str:
     return f'<section class="{kind}"><h2>{escape(title)}</h2><dl>{rows}</dl></section>' if rows else ""
 
 
-def table(content: Table) -> str:
+def html_table(content: Table) -> str:
     """Return a table as HTML, which scrolls if it is too wide."""
     head = "".join(f'<th scope="col">{escape(word)}</th>' for word in content.head)
     body = "".join(f"<tr>{''.join(map(_cell, enumerate(row)))}</tr>" for row in content.rows)

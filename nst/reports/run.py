@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nst.errors import UserError
-from nst.recipe.recipe import FIELDS, Recipe, flag, read
+from nst.recipe.recipe import FIELDS, Recipe, flag, read_fields
 
 RunReport = Mapping[str, Any]
 Curves = Mapping[str, Sequence[float]]
@@ -22,7 +22,7 @@ LONGEST = 10_000  # characters of a fact
 WRITTEN_BY = "choose a file written by nst stylize --report"
 
 
-def load(path: str | Path) -> RunReport:
+def load_report(path: str | Path) -> RunReport:
     """Read a report written by `nst stylize --report`. Raise `UserError` for any other file."""
     try:
         report: RunReport = json.loads(Path(path).read_text("utf-8"))
@@ -63,7 +63,7 @@ def _is_row(row: Any) -> bool:
 
 
 def _is_recipe(value: Any) -> bool:
-    return isinstance(value, dict) and not read({name: value[name] for name in value if name in FIELDS})[1]
+    return isinstance(value, dict) and not read_fields({name: value[name] for name in value if name in FIELDS})[1]
 
 
 def _listed(is_valid: Callable[[Any], bool]) -> Callable[[Any], bool]:

@@ -7,7 +7,7 @@ from html import escape
 from importlib.metadata import version
 
 from nst.reports import curves, run
-from nst.reports.html import Table, TableCell, document, legend, messages, table
+from nst.reports.html import Table, TableCell, document, html_table, legend, messages
 from nst.reports.run import Curves, RunReport, counted
 
 LOGARITHMIC = "The loss at each step, on a logarithmic scale. A dotted line marks the first step of a size."
@@ -18,7 +18,7 @@ def render(report: RunReport) -> str:
     rows = [[TableCell(name), TableCell(words)] for name, words in run.facts(report).items()]
     main = [
         *_charts(report),
-        f"<h2>Facts</h2>{table(Table('Facts', ['', ''], rows, words=True))}",
+        f"<h2>Facts</h2>{html_table(Table('Facts', ['', ''], rows, words=True))}",
         messages("Notes", "notes", [("", note) for note in report.get("notes", ())]),
     ]
     return document("nst report", "How the run went", _lead(report), main, f"Made by nst {version('nst')}.")

@@ -28,7 +28,7 @@ class BackendSuite(Suite):
     @classmethod
     def weights(cls, spec: BackendSpec) -> Any:
         """Return the weights for the factory: by default those that `--weights auto` means here, loaded."""
-        return weight_sources.choose(spec, "auto").source.load()
+        return weight_sources.choose_weights(spec, "auto").source.load()
 
     @pytest.fixture(scope="class")
     @classmethod

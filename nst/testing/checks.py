@@ -22,8 +22,8 @@ from nst.plugins.discovery import canonical
 from nst.plugins.host import OWN, Plugin, Plugins
 from nst.plugins.options import read_option
 from nst.specs import SHAPES, BackendSpec, LossSpec, Option, Spec
-from nst.testing.probe import Probed, probe
-from nst.vgg.layers import parse
+from nst.testing.probe import Probed, probe_plugin
+from nst.vgg.layers import parse_selection
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 OPTION = re.compile(r"[a-z][a-z0-9_]*")
@@ -56,7 +56,7 @@ class Subject:
     @cached_property
     def probed(self) -> Probed:
         """What only a process of its own can find out."""
-        return probe([plugin.entry for plugin in self.plugins])
+        return probe_plugin([plugin.entry for plugin in self.plugins])
 
     @cached_property
     def metadata(self) -> Distribution | None:
@@ -102,7 +102,7 @@ def light(subject: Subject) -> Iterator[Finding]:
         yield Finding("ok", f"{light.__doc__} {modules} took {subject.probed.milliseconds:.0f} ms.")
 
 
-def named(subject: Subject) -> Iterator[Finding]:
+def check_name(subject: Subject) -> Iterator[Finding]:
     """Its names are lowercase words with dashes, and no other distribution's."""
     taken = {(kind, spec.name): plugin for plugin in subject.others for kind, spec in _offers([plugin])}
     for kind, spec in _offers(subject.plugins):
@@ -163,7 +163,7 @@ def _unusable(called: str, spec: BackendSpec) -> Iterator[Finding]:
     for missing in [name for name in ("layers", "pooling", "precisions") if not getattr(spec, name)]:
         yield failed(f"{called} has no {missing}", f"name some in {missing}=(…)")
     for layer in spec.layer_names:
-        if layer == IMAGE or parse(layer) != {layer: 1.0}:
+        if layer == IMAGE or parse_selection(layer) != {layer: 1.0}:
             yield failed(f"{called}: layer '{layer}' cannot be asked for by that name", "name it like relu1_1")
     if spec.pooling and "max" not in spec.pooling:
         yield warned(f"{called} has no pooling 'max', which is what nst asks for", "say so in the README")
@@ -241,7 +241,7 @@ Check = Callable[[Subject], Iterable[Finding]]
 CHECKS: Mapping[str, Check] = {
     "loading": loads,
     "import": light,
-    "names": named,
+    "names": check_name,
     "summaries": summarized,
     "options": documented,
     "uses": usable,
@@ -269,6 +269,6 @@ def examine(subject: Subject) -> list[Finding]:
     return [*answer, *(finding for check in rest for finding in ask(check, subject))]
 
 
-def worst(findings: Sequence[Finding]) -> str:
+def worst_level(findings: Sequence[Finding]) -> str:
     """Return the worst status among findings."""
     return max((finding.status for finding in findings), key=("ok", "warned", "failed").index)

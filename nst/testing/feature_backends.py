@@ -13,7 +13,7 @@ import pytest
 
 from nst.engine.out_of_memory import memory_errors
 from nst.errors import UserError
-from nst.geometry import smallest_side
+from nst.geometry import shortest_side
 from nst.protocols import FeatureBackend, Tensor
 from nst.specs import BackendSpec
 from nst.testing.backends import BackendSuite
@@ -40,7 +40,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
         """Its factory takes the loaded weights, `device`, `pooling`, `precision` ("auto", or one its spec offers), and
         the options its spec declares.
         """
-        image = photo(*[smallest_side(spec.layers)] * 2)
+        image = photo(*[shortest_side(spec.layers)] * 2)
         precisions = ["auto", *spec.precisions]
         choices = range(max(len(spec.pooling), len(precisions)))  # each once: a backend may compile for each
         for pooling, precision, _ in zip(cycle(spec.pooling), cycle(precisions), choices, strict=False):
@@ -52,7 +52,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
 
     def test_factory_takes_every_padding_its_spec_names(self, spec: BackendSpec, weights: Any) -> None:
         """Where its spec names kinds of `padding`, it takes one of them too."""
-        side = smallest_side(spec.layers)
+        side = shortest_side(spec.layers)
         for padding in spec.padding:
             backend = self.build(spec, weights, padding=padding)
             for size in ((side, side), (side, 3 * side)):
@@ -62,7 +62,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
 
     def test_every_allowed_value_of_an_option_works(self, spec: BackendSpec, weights: Any) -> None:
         """Every value that is allowed works."""
-        side = smallest_side(spec.layers)
+        side = shortest_side(spec.layers)
         for options in bounds(spec):
             backend = self.build(spec, weights, **options)
             assert set(backend.features(backend.asarray(photo(side, side)), spec.layer_names)) == set(
@@ -106,7 +106,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
 
     def test_features_are_channels_last(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """Activations by layer name, each `(H_l, W_l, C_l)`, channels last; computed to the deepest layer asked for."""
-        side = smallest_side(spec.layers)
+        side = shortest_side(spec.layers)
         wide, high = (shapes(backend, size, spec) for size in ((side, 3 * side), (3 * side, side)))
         for layer in spec.layer_names:
             assert len(wide[layer]) == 3, layer
@@ -115,7 +115,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
 
     def test_every_declared_layer_is_given_and_no_other(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """Every layer that the spec declares can be asked for, and only those asked for are given."""
-        image = backend.asarray(photo(*[smallest_side(spec.layers)] * 2))
+        image = backend.asarray(photo(*[shortest_side(spec.layers)] * 2))
         for layers in (spec.layer_names, spec.layer_names[::-1][:2], spec.layer_names[:1]):
             assert sorted(backend.features(image, layers)) == sorted(layers)
 
@@ -129,7 +129,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
 
     def test_layer_has_a_position_for_each_stride(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """`H_l` and `W_l` are the sides of the image over the layer's stride; a rest of pixels may be one more."""
-        side = smallest_side(spec.layers)
+        side = shortest_side(spec.layers)
         for height, width in ((2 * side, side), (2 * side - 1, side + 3)):
             found = shapes(backend, (height, width), spec)
             for layer in spec.layers:
@@ -138,7 +138,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
 
     def test_sides_are_rounded_down_in_a_vgg(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """In a VGG they are rounded down."""
-        height, width = 2 * smallest_side(spec.layers) - 1, smallest_side(spec.layers) + 3
+        height, width = 2 * shortest_side(spec.layers) - 1, shortest_side(spec.layers) + 3
         found = shapes(backend, (height, width), spec)
         for layer in spec.layers:
             if layer.name in VGG:
@@ -167,15 +167,15 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
             np.testing.assert_allclose(values[relu], np.maximum(values[conv], 0), rtol=1e-6, err_msg=relu)
 
     def test_smallest_image_leaves_one_position(self, spec: BackendSpec, backend: FeatureBackend) -> None:
-        """The smallest image is `nst.geometry.smallest_side` of the layers wide and high, and leaves one
+        """The smallest image is `nst.geometry.shortest_side` of the layers wide and high, and leaves one
         position at the deepest.
         """
-        side = smallest_side(spec.layers)
+        side = shortest_side(spec.layers)
         assert all(min(shape) >= 1 for shape in shapes(backend, (side, side), spec).values())
 
     def test_smaller_image_is_refused(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """A smaller image is refused with `UserError`, or has a position at each layer too."""
-        side = smallest_side(spec.layers)
+        side = shortest_side(spec.layers)
         for size in ((side - 1, 2 * side), (2 * side, side - 1)) if side > 1 else ():
             with suppress(UserError):
                 assert all(min(shape) >= 1 for shape in shapes(backend, size, spec).values()), size
@@ -192,7 +192,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
     def test_gradient_is_of_the_image_s_kind_and_shape(self, backend: FeatureBackend) -> None:
         """The objective takes an `Array` or a NumPy array of one size and returns the gradient in the same kind."""
         for image in (backend.asarray(photo(5, 7)), photo(5, 7)):
-            gradient = energy(backend)(image).gradient
+            gradient = sum_of_squares(backend)(image).gradient
             assert isinstance(gradient, type(image))
             assert tuple(gradient.shape) == (5, 7, 3)
             np.testing.assert_allclose(backend.to_host(gradient), 2 * photo(5, 7), rtol=self.tolerance)
@@ -247,17 +247,17 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
         """Any may have `empty_cache() -> None`, called after an evaluation that raised `MemoryError`, to give back what
         that has left behind.
         """
-        objective = energy(backend)
+        objective = sum_of_squares(backend)
         before = objective(photo(5, 7)).loss
         getattr(backend, "empty_cache", lambda: None)()
-        for after in (objective, energy(backend)):
+        for after in (objective, sum_of_squares(backend)):
             assert after(photo(5, 7)).loss == pytest.approx(before, rel=self.tolerance)
 
     def test_gradient_is_finite_on_flat_pictures_and_beyond_0_to_1(
         self, spec: BackendSpec, backend: FeatureBackend
     ) -> None:
         """It is finite on flat pictures and beyond 0..1."""
-        side = smallest_side(spec.layers)
+        side = shortest_side(spec.layers)
         objective = backend.value_and_grad(self._mean_square(backend, *spec.layer_names))
         for value in (0.0, 0.5, 1.0, -0.5, 1.5):
             evaluation = objective(flat(value, side, side + 1))
@@ -268,12 +268,12 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
         """The image is not written to."""
         for image in (photo(5, 7), backend.asarray(photo(5, 7))):
             before = backend.to_numpy(image).copy()
-            energy(backend)(image)
+            sum_of_squares(backend)(image)
             np.testing.assert_array_equal(backend.to_numpy(image), before)
 
     def test_gradient_returned_is_not_written_to_later(self, backend: FeatureBackend) -> None:
         """A gradient that was returned is not written to later."""
-        objective = energy(backend)
+        objective = sum_of_squares(backend)
         for convert in (backend.asarray, np.array):
             gradient = objective(convert(photo(5, 7))).gradient
             before = backend.to_host(gradient).copy()
@@ -282,7 +282,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
 
     def test_same_image_gives_the_same_numbers(self, spec: BackendSpec, backend: FeatureBackend) -> None:
         """On the CPU the same image gives the same numbers."""
-        side = smallest_side(spec.layers)
+        side = shortest_side(spec.layers)
         objective = backend.value_and_grad(self._mean_square(backend, spec.layer_names[-1]))
         evaluations = [objective(photo(side, 2 * side)) for _ in range(3)]
         assert len({(evaluation.loss, evaluation.gradient.tobytes()) for evaluation in evaluations}) == 1
@@ -310,10 +310,10 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
     def test_image_may_have_any_shape(self, backend: FeatureBackend, shape: tuple[int, ...]) -> None:
         """What is given for the image may have any shape."""
         x = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
-        np.testing.assert_allclose(np.asarray(energy(backend)(x).gradient), 2 * x, rtol=self.tolerance)
+        np.testing.assert_allclose(np.asarray(sum_of_squares(backend)(x).gradient), 2 * x, rtol=self.tolerance)
 
 
-def energy(backend: FeatureBackend) -> Any:
+def sum_of_squares(backend: FeatureBackend) -> Any:
     """Return the objective that is the sum of squares of its image; its gradient is twice the image."""
     return backend.value_and_grad(lambda image: {"all": backend.xp.sum(backend.xp.square(image))})
 

@@ -8,7 +8,7 @@ import pytest
 
 from nst.plugins.host import Plugins
 from nst.testing.checks import Subject, ask
-from nst.testing.suite import Suite, host
+from nst.testing.suite import Suite, plugin_host
 
 
 class PluginSuite(Suite):
@@ -21,7 +21,7 @@ class PluginSuite(Suite):
     @classmethod
     def subject(cls) -> Subject:
         """Return a host of the distribution under test, beside the installed ones."""
-        plugins = host(cls.distribution, cls.entry_module) if cls.entry_module else Plugins()
+        plugins = plugin_host(cls.distribution, cls.entry_module) if cls.entry_module else Plugins()
         subject = Subject(plugins, cls.distribution)
         assert subject.plugins, f"no distribution '{cls.distribution}' with a plugin is installed"
         return subject

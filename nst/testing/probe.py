@@ -65,7 +65,7 @@ class Probed:
     doubts: list[str] = field(default_factory=list)
 
 
-def probe(entries: Sequence[EntryPoint]) -> Probed:
+def probe_plugin(entries: Sequence[EntryPoint]) -> Probed:
     """Import the plugin's entry modules, ask its hooks, then import its weight sources, then its factories."""
     request = {"path": sys.path, "entries": [asdict(entry) for entry in entries]}
     try:

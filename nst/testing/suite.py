@@ -45,7 +45,7 @@ class Suite:
     @classmethod
     def specs(cls) -> list[Any]:
         """Return the specs under test."""
-        offered = (spec for _, spec in host(cls.distribution, cls.entry_module).offered(cls.kind))
+        offered = (spec for _, spec in plugin_host(cls.distribution, cls.entry_module).offered(cls.kind))
         return [spec for spec in offered if cls.name in ("", spec.name) and cls.suits(spec)]
 
     @classmethod
@@ -99,7 +99,7 @@ def _found(suite: type[Suite]) -> tuple[list[Any], str]:
 
 
 @cache
-def host(distribution: str, entry_module: str = "") -> Plugins:
+def plugin_host(distribution: str, entry_module: str = "") -> Plugins:
     """Return a host of one distribution, installed, or importable as `entry_module`. Raises the error of its plugin."""
     if entry_module:
         return Plugins([EntryPoint(ENTRY_POINT_GROUP, distribution, entry_module, distribution, "0")], strict=True)

@@ -116,7 +116,7 @@ class VGGSuite(FeatureBackendSuite):
         for padding, size in zip(spec.padding or ("",), cycle([(333, 250), (256, 320)]), strict=False):
             backend = self.build(spec, weights, precision="float32", **({"padding": padding} if padding else {}))
             # Four kinds of tiles: more would have a backend compile more, and are the core's affair.
-            at_once, tiled = (evaluation(backend, (DEEP, HELD), size, tile) for tile in (0, 192))
+            at_once, tiled = (evaluate_losses(backend, (DEEP, HELD), size, tile) for tile in (0, 192))
             assert tiled.loss == pytest.approx(at_once.loss, rel=self.feature_tolerance), padding
             self._compare_gradients(backend, tiled, backend.to_host(at_once.gradient))
 
@@ -130,9 +130,9 @@ class VGGSuite(FeatureBackendSuite):
         region, use = Region([photo(144, 144, 1)], [1.0]), WeightedLoss("style", Greedy(), at({"relu1_1": 1.0}), 1.0)
         image, level = backend.asarray(content), Level(144, 1, backend)
         task = Problem([level], content, [region], content, [use], [], None, {})  # type: ignore[arg-type] # takes no step
-        evaluation = AutoTiledObjective(partial(build_level, task, level), 0, 144, notes.append, backend)(image)
+        evaluate_losses = AutoTiledObjective(partial(build_level, task, level), 0, 144, notes.append, backend)(image)
         plain = replace(task, style=[replace(use, loss=Gram())])
-        assert evaluation.terms == pytest.approx(build_level(plain, level)(image).terms, rel=1e-4)
+        assert evaluate_losses.terms == pytest.approx(build_level(plain, level)(image).terms, rel=1e-4)
         assert notes == ["not enough memory: continuing in tiles of 72 px"]
 
     def _compare(self, spec: BackendSpec, backend: FeatureBackend, reference: ReferenceVGG, picture: Pixels) -> None:
@@ -143,7 +143,7 @@ class VGGSuite(FeatureBackendSuite):
             assert error < self.feature_tolerance, name
 
     def _compare_losses(self, backend: FeatureBackend, reference: ReferenceVGG, use: WeightedLoss) -> None:
-        actual, expected = (evaluation(network, [use], (6, 7)) for network in (backend, reference))
+        actual, expected = (evaluate_losses(network, [use], (6, 7)) for network in (backend, reference))
         assert actual.loss == pytest.approx(expected.loss, rel=self.feature_tolerance)
         self._compare_gradients(backend, actual, expected.gradient)
 
@@ -152,7 +152,7 @@ class VGGSuite(FeatureBackendSuite):
         assert error < self.gradient_tolerance * np.abs(expected).max()
 
 
-def evaluation(
+def evaluate_losses(
     backend: FeatureBackend, uses: Sequence[WeightedLoss], size: tuple[int, int], tile: int = 0
 ) -> Evaluation:
     """Losses that draw an image of (height, width) towards another, and their gradient; the image leaves 0..1 too."""

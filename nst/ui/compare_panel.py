@@ -14,7 +14,7 @@ from nst.errors import NstError
 from nst.orders import Order
 from nst.recipe.recipe import Recipe
 from nst.ui import compare_command, status_html
-from nst.ui.gradio_events import AT_ONCE, PRIVATE, RAW, path_of, paths_of
+from nst.ui.gradio_events import AT_ONCE, PRIVATE, RAW, paths_of, upload_path
 from nst.ui.run_state import RunState
 from nst.ui.service import PaintRequest, Service
 from nst.ui.settings import Settings
@@ -62,7 +62,7 @@ class ComparePanel:
         self, request: gr.Request, backends: list[str], content: Any, styles: Any, *values: Any
     ) -> Iterator[list[Any]]:
         visitor = self._service.visitors.enter(request.session_hash)
-        paint_request = PaintRequest(path_of(content), paths_of(styles), self._settings.values(values))
+        paint_request = PaintRequest(upload_path(content), paths_of(styles), self._settings.values(values))
         folder = Path(tempfile.mkdtemp(prefix="compare-", dir=visitor.folder))
         try:
             command = self._service.run_command(visitor, paint_request, partial(self._order, backends or [], folder))
@@ -87,7 +87,7 @@ class ComparePanel:
     @staticmethod
     def _result(command: RunState, report: str) -> str:
         status = status_html.status_line("Stopped" if command.stopping else "Compared" if report else "Failed")
-        return status if report else status + status_html.failure(command)
+        return status if report else status + status_html.failure_alert(command)
 
     @staticmethod
     def _outputs(status: str, report: str = "", *, busy: bool) -> list[Any]:

@@ -11,7 +11,7 @@ from nst.errors import NstError
 from nst.orders import Order
 from nst.recipe.recipe import Recipe
 from nst.ui import estimate_command, status_html
-from nst.ui.gradio_events import AT_ONCE, RAW, path_of, paths_of
+from nst.ui.gradio_events import AT_ONCE, RAW, paths_of, upload_path
 from nst.ui.run_state import RunState
 from nst.ui.service import PaintRequest, Service
 from nst.ui.settings import Settings
@@ -44,7 +44,7 @@ class EstimatePanel:
 
     def _estimate(self, request: gr.Request, content: Any, styles: Any, *values: Any) -> Iterator[str]:
         visitor = self._service.visitors.enter(request.session_hash)
-        paint_request = PaintRequest(path_of(content), paths_of(styles), self._settings.values(values))
+        paint_request = PaintRequest(upload_path(content), paths_of(styles), self._settings.values(values))
         try:
             command = self._service.run_command(visitor, paint_request, self._order)
         except NstError as error:
@@ -62,5 +62,5 @@ class EstimatePanel:
     @staticmethod
     def _result(command: RunState) -> str:
         if command.done is None:
-            return status_html.failure(command)
+            return status_html.failure_alert(command)
         return status_html.status_line(estimate_command.summary(command.done.report))

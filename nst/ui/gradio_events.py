@@ -15,11 +15,11 @@ AT_ONCE: Mapping[str, Any] = {"concurrency_limit": None}
 """Options of an event that runs for all visitors at once: `nst.ui.device_queue` decides the order of the jobs."""
 
 
-def path_of(file: Any) -> str | None:
+def upload_path(file: Any) -> str | None:
     """Return the path of an uploaded file, or None without a file."""
     return file["path"] if file else None
 
 
 def paths_of(gallery: Any) -> Sequence[str]:
     """Return the paths of the files in a gallery."""
-    return [path for item in gallery or () if (path := path_of(item.get("image") or item.get("video")))]
+    return [path for item in gallery or () if (path := upload_path(item.get("image") or item.get("video")))]

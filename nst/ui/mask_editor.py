@@ -10,7 +10,7 @@ import numpy as np
 from nst import images
 from nst.errors import NstError
 from nst.ui import mask, status_html
-from nst.ui.gradio_events import PRIVATE, RAW, path_of
+from nst.ui.gradio_events import PRIVATE, RAW, upload_path
 from nst.ui.service import Service
 
 LARGEST = 768  # pixels, long side of the canvas
@@ -67,7 +67,7 @@ class MaskEditor:
     def _canvas_content(self, content: Any, request: gr.Request) -> list[Any]:
         """Return the content at canvas size, and errors."""
         try:
-            path = self._service.content(self._service.visitors.enter(request.session_hash), path_of(content))
+            path = self._service.content(self._service.visitors.enter(request.session_hash), upload_path(content))
             pixels = images.load_image(path, max_pixels=self._service.limits.pixels)
         except NstError as error:
             return [gr.skip(), status_html.error_html(error)]

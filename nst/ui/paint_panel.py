@@ -11,7 +11,7 @@ import gradio as gr
 from nst.errors import NstError
 from nst.io import toml
 from nst.ui import before_after, status_html
-from nst.ui.gradio_events import AT_ONCE, PRIVATE, RAW, path_of, paths_of
+from nst.ui.gradio_events import AT_ONCE, PRIVATE, RAW, paths_of, upload_path
 from nst.ui.mask_editor import MaskEditor
 from nst.ui.run_state import RunState
 from nst.ui.server_paths import without_folders
@@ -100,7 +100,7 @@ class PaintPanel:
     def _start(self, request: gr.Request, content: Any, styles: Any, use: str, *values: Any) -> Iterator[list[Any]]:
         visitor = self._visitor(request)
         paint_request = PaintRequest(
-            path_of(content), paths_of(styles), self._settings.values(values), use, visitor.mask
+            upload_path(content), paths_of(styles), self._settings.values(values), use, visitor.mask
         )
         yield from self._watch(visitor, lambda: self._service.start(visitor, paint_request))
 

@@ -9,7 +9,7 @@ import gradio as gr
 from nst.errors import NstError
 from nst.recipe.recipe import presets
 from nst.ui import status_html
-from nst.ui.gradio_events import PRIVATE, RAW, path_of
+from nst.ui.gradio_events import PRIVATE, RAW, upload_path
 from nst.ui.service import Service
 from nst.ui.widgets import Fields
 
@@ -102,7 +102,7 @@ class Settings:
 
     def _load(self, file: Any) -> list[Any]:
         try:
-            recipe, missing = self._service.recipe_of(path_of(file) or "")
+            recipe, missing = self._service.recipe_of(upload_path(file) or "")
         except NstError as error:
             return [status_html.error_html(error), *[gr.skip()] * len(self._fields.outputs)]
         words = status_html.status_line("The form now has the settings of this picture")

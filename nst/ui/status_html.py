@@ -40,11 +40,11 @@ def status(run: RunState) -> str:
 def run_status(run: RunState) -> str:
     """Return the status, progress bar and loss curves of a run."""
     if run.failed:
-        return status_line(status(run)) + failure(run)
+        return status_line(status(run)) + failure_alert(run)
     return f"{status_line(status(run), running=not run.over)}{_bar(run)}{_curves(run)}"
 
 
-def failure(run: RunState) -> str:
+def failure_alert(run: RunState) -> str:
     """Return an alert with the error of a failed run, or "" if the user stopped it."""
     return error_list([(run.failed.message, run.failed.hint)]) if run.failed and not run.stopping else ""
 

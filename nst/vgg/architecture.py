@@ -73,4 +73,4 @@ def at(selection: Mapping[str, float]) -> dict[Layer, float]:
 
 def smallest_side(names: Iterable[str]) -> int:
     """Return the shortest image side in pixels that leaves one position at the deepest of the layers."""
-    return geometry.smallest_side(map(layer, names))
+    return geometry.shortest_side(map(layer, names))

@@ -12,7 +12,7 @@ from nst.vgg.architecture import smallest_side
 KERAS = re.compile(r"block(\d+)_(conv|pool)(\d*)")
 
 
-def canonical(name: str) -> str:
+def canonical_layer(name: str) -> str:
     """One spelling per layer: `block4_conv2` is `relu4_2` (Keras' layer includes its ReLU), `block4_pool` `pool4`."""
     match = KERAS.fullmatch(name.strip())
     if not match:
@@ -21,14 +21,14 @@ def canonical(name: str) -> str:
     return f"relu{block}_{conv}" if kind == "conv" else f"pool{block}"
 
 
-def parse(text: str) -> dict[str, float]:
+def parse_selection(text: str) -> dict[str, float]:
     """`relu1_1=1,relu2_1=0.5` as a mapping; a layer without a weight has weight 1. Raises `UserError`."""
     selection: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, weight = part.partition("=")
         if not name.strip():
             raise UserError(f"'{part}' names no layer", "write it like relu4_2=0.5, without blanks")
-        selection[canonical(name)] = _weight(part, weight)
+        selection[canonical_layer(name)] = _weight(part, weight)
     return selection
 
 
@@ -64,7 +64,7 @@ def require_size(shape: Sequence[int], layers: Sequence[str]) -> None:
         raise UserError(message, "use a larger picture, or shallower layers")
 
 
-def shares(selection: Mapping[str, float]) -> dict[str, float]:
+def layer_shares(selection: Mapping[str, float]) -> dict[str, float]:
     """Scale the weights to a sum of 1, without the layers of weight 0."""
     total = sum(selection.values())
     return {name: weight / total for name, weight in selection.items() if weight > 0}

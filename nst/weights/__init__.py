@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from nst.weights.selection import COMPACT as COMPACT
     from nst.weights.selection import Choice as Choice
     from nst.weights.selection import NeutralFile as NeutralFile
-    from nst.weights.selection import choose as choose
     from nst.weights.selection import choose_all as choose_all
+    from nst.weights.selection import choose_weights as choose_weights
     from nst.weights.sets import COMPACT_SET as COMPACT_SET
 
 __getattr__, __dir__ = attach(
@@ -21,7 +21,7 @@ __getattr__, __dir__ = attach(
             "COMPACT",
             "Choice",
             "NeutralFile",
-            "choose",
+            "choose_weights",
             "choose_all",
         ),
         "nst.weights.sets": ("COMPACT_SET",),

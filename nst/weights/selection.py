@@ -13,7 +13,8 @@ from nst.errors import NstError, UserError, unknown
 from nst.io.download import megabytes
 from nst.protocols import WeightSource
 from nst.specs import BackendSpec, WeightSet, resolve
-from nst.vgg.network import Network, header, layers_of, read
+from nst.vgg import network
+from nst.vgg.network import Network, header, layers_of
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,10 @@ class NeutralFile:
 
     def load(self) -> Network:
         """Read the network. Raises `UserError` if the file cannot be used, `NstError` if its hash is wrong."""
-        network = read(self.file)
-        if self.sha256 not in ("", network.sha256):
-            raise NstError(f"'{self.file}' has SHA-256 {network.sha256}; expected {self.sha256}")
-        return network
+        weights = network.read(self.file)
+        if self.sha256 not in ("", weights.sha256):
+            raise NstError(f"'{self.file}' has SHA-256 {weights.sha256}; expected {self.sha256}")
+        return weights
 
 
 FULL, COARSE = "imagenet", "compact"
@@ -93,7 +94,7 @@ _NETWORKS: WeakValueDictionary[Any, Network] = WeakValueDictionary()
 _DIGESTS: dict[Any, str] = {}
 
 
-def choose(spec: BackendSpec, name: str) -> Choice:
+def choose_weights(spec: BackendSpec, name: str) -> Choice:
     """Choose the weights that `name` names for a backend: `auto`, the name of a weight set, or the path of a file.
 
     `auto` never downloads: it is `imagenet` where that is on disk, else the first set that is. Raises `UserError` for
@@ -119,12 +120,12 @@ def choose_all(spec: BackendSpec, names: Sequence[str], sizes: int) -> list[Choi
     A lone `auto` that finds the full network leaves all sizes but the last to the compact one, where that is offered:
     as good a picture, as the judge sees it, in half the time (benchmarks/README.md).
     """
-    chosen = [choose(spec, name) for name in names]
+    chosen = [choose_weights(spec, name) for name in names]
     offered = {weights.name for weights in spec.weights}
     if tuple(names) != ("auto",) or chosen[0].name != FULL or COARSE not in offered or sizes == 1:
         return chosen
     note = f"weights: {COARSE}, and {FULL} (on disk) at the last size; or --weights {FULL}, or --weights {COARSE}"
-    return [choose(spec, COARSE), replace(chosen[0], note=note)]
+    return [choose_weights(spec, COARSE), replace(chosen[0], note=note)]
 
 
 def _on_disk(spec: BackendSpec, weights: WeightSet) -> WeightSource | None:

@@ -25,7 +25,7 @@ from nst.persistence.checkpoint import Checkpoint
 from nst.persistence.recorded_job import CheckpointPolicy, EarlierRun, RecordedJob
 from nst.persistence.up_to_date import Digests, is_up_to_date
 from nst.plugins.host import Plugins
-from nst.recipe.recipe import ENGINE_FIELDS, Recipe, read
+from nst.recipe.recipe import ENGINE_FIELDS, Recipe, read_fields
 from nst.worker.previews import Previews
 from nst.worker.staging import Staging
 
@@ -68,13 +68,13 @@ class Painter:
 
     def estimate(self, order: Order, tell: Tell = lambda event: None, stopped: Stopped = bool) -> Outcome:
         """Return the estimate of an order's time and memory, with its device, as the report. Raises `NstError`."""
-        job = self.job(order, parse(order))
+        job = self.job(order, parse_order(order))
         return Done("", "finished", {**job.estimate().to_dict(), "device": job.open().device})
 
     def _paint(self, order: Order, tell: Tell, stopped: Stopped) -> Outcome:
         _enter(order.folder)
         with Staging() as staging:
-            parsed, options = parse(order), WriteOptions(**order.options)
+            parsed, options = parse_order(order), WriteOptions(**order.options)
             parsed = replace(parsed, sources=staging.sources(parsed.sources))
             if not (order.fresh or order.resume) and self._is_up_to_date(order, parsed, options):
                 return Done(order.output, "kept")
@@ -142,12 +142,12 @@ def _enter(folder: str) -> None:
         raise NstError(f"cannot enter the folder {folder} on {platform.node()}: {error.strerror}", hint) from None
 
 
-def parse(order: Order) -> ParsedOrder:
+def parse_order(order: Order) -> ParsedOrder:
     """Read the recipe of an order, and of a checkpoint the sources too. Raises `UserError`."""
     if order.resume:
         checkpoint, record, located = recorded_job.open_checkpoint(Path(order.resume))
         return ParsedOrder(located.sources, located.recipe, checkpoint, EarlierRun(record))
-    values, errors = read(order.recipe)
+    values, errors = read_fields(order.recipe)
     raise_all(errors)
     return ParsedOrder(Sources(order.content, order.styles, order.masks, order.protect), Recipe(**values))
 

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nst.batches.report import COLUMNS, Painted, page, summary, table
+from nst.batches.report import COLUMNS, Painted, format_summary, page, table
 
 NASTY = '<script>alert("1")</script>&,;"\n\'=cmd'
 
@@ -63,5 +63,5 @@ def test_what_no_browser_shows_is_a_link():
 
 def test_a_summary_counts_each_kind():
     found = [painted(), painted(2, "kept"), painted(3, "kept"), painted(4, "failed")]
-    assert summary(found, 9) == "3 of 9 pictures: 1 finished, 2 kept, 1 failed"
-    assert summary([], 9) == "0 of 9 pictures"
+    assert format_summary(found, 9) == "3 of 9 pictures: 1 finished, 2 kept, 1 failed"
+    assert format_summary([], 9) == "0 of 9 pictures"

@@ -19,7 +19,7 @@ RECIPE = Recipe(size=64, levels=1, weights="compact")
 
 
 def plan(plugins, backends="", vary=(), recipe=RECIPE):
-    return cells.plan(recipe, grid.read(backends, vary), plugins, SHAPES)
+    return cells.plan_cells(recipe, grid.read(backends, vary), plugins, SHAPES)
 
 
 def test_one_cell_per_combination(plugins):
@@ -38,7 +38,7 @@ def test_precision_is_float32_unless_it_is_chosen(plugins):
     assert [cell.recipe.precision for cell in plan(plugins, "torch-vgg19")] == ["float32"]
     varied = plan(plugins, vary=["precision=auto,bfloat16"])
     assert [(cell.recipe.precision, cell.probe) for cell in varied] == [("auto", True), ("bfloat16", True)]
-    chosen = cells.plan(RECIPE, grid.read("torch-vgg19", []), plugins, SHAPES, chosen=["precision"])
+    chosen = cells.plan_cells(RECIPE, grid.read("torch-vgg19", []), plugins, SHAPES, chosen=["precision"])
     assert [cell.recipe.precision for cell in chosen] == ["auto"]
 
 
@@ -80,7 +80,7 @@ def test_a_name_nobody_knows_is_corrected(plugins):
 def test_a_picture_that_cannot_be_read_hides_no_mistake_in_a_recipe(plugins):
     wanted = grid.read("torch-vgg19", ["optimizer=adam,lbgfs"])
     with pytest.raises(UserError, match="lbgfs"):
-        cells.plan(RECIPE, wanted, plugins, [("content.png", (0, 0)), SHAPES[1]])
+        cells.plan_cells(RECIPE, wanted, plugins, [("content.png", (0, 0)), SHAPES[1]])
 
 
 @pytest.fixture

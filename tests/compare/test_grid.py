@@ -62,4 +62,4 @@ def test_mistakes_come_together():
     ],
 )
 def test_captions_leave_out_folders(setting, name):
-    assert grid.caption(setting) == name
+    assert grid.setting_label(setting) == name

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nst.engine.tiling import cut, grid, whole
+from nst.engine.tiling import cut, tile_grid, whole
 from nst.vgg.architecture import layer as vgg
 from nst.vgg.architecture import smallest_side
 from nst.vgg.reference import ReferenceVGG
@@ -33,7 +33,7 @@ def test_the_cores_cover_every_position_once_at_every_layer(height, width, size,
 
 @given(SIDES, SIDES, SIZES, LAYERS)
 def test_a_grid_knows_its_tiles_without_making_them(height, width, size, names):
-    found, tiles = grid((height, width), size, [*map(vgg, names)]), cut((height, width), size, [*map(vgg, names)])
+    found, tiles = tile_grid((height, width), size, [*map(vgg, names)]), cut((height, width), size, [*map(vgg, names)])
     boxes = [(rows.stop - rows.start, columns.stop - columns.start) for rows, columns in (tile.box for tile in tiles)]
     assert found.boxes() == Counter(boxes)
     assert (len(found), found.kinds) == (len(tiles), len({tile.kind for tile in tiles}))

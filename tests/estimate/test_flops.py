@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nst.engine.tiling import grid
-from nst.estimate.flops import activations, evaluation, features, forward, outline
+from nst.engine.tiling import tile_grid
+from nst.estimate.flops import activations, evaluation, feature_bytes, forward, outline
 from nst.geometry import IMAGE
 from nst.vgg.architecture import layer as vgg
 
@@ -28,15 +28,15 @@ def test_a_convolution_costs_two_operations_for_each_weight_at_each_position(net
 
 def test_layers_of_the_picture_itself_cost_nothing(network):
     assert forward(network, [vgg(IMAGE)], (10, 20)) == activations(network, [vgg(IMAGE)], (10, 20)) == 0
-    assert features(network, vgg(IMAGE), (10, 20)) == 200 * 3 * 4
+    assert feature_bytes(network, vgg(IMAGE), (10, 20)) == 200 * 3 * 4
 
 
 def test_every_output_up_to_the_deepest_layer_counts_once(network):
     assert activations(network, [vgg("relu1_1")], (8, 8)) == 64 * 4 * 4
     assert activations(network, [vgg("relu2_1"), vgg("relu1_1")], (8, 8)) == (64 * 4 * 2 + 16 * 6) * 4
     assert (
-        features(network, vgg("relu2_1"), (8, 8))
-        == features(network, vgg("pool1"), (16, 8)) // 2 * 3 // 2
+        feature_bytes(network, vgg("relu2_1"), (8, 8))
+        == feature_bytes(network, vgg("pool1"), (16, 8)) // 2 * 3 // 2
         == 16 * 6 * 4
     )
 
@@ -52,7 +52,7 @@ def test_what_is_no_vgg_has_no_outline():
 
 @given(height=st.integers(16, 200), width=st.integers(16, 200), size=st.integers(8, 300))
 def test_tiles_cost_more_operations_and_no_more_memory_at_once(network, height, width, size):
-    tiles = grid((height, width), size, LAYERS)
-    at_once = evaluation(network, LAYERS, STYLE, grid((height, width), 0, LAYERS))
+    tiles = tile_grid((height, width), size, LAYERS)
+    at_once = evaluation(network, LAYERS, STYLE, tile_grid((height, width), 0, LAYERS))
     assert evaluation(network, LAYERS, STYLE, tiles) >= at_once
     assert at_once == 2 * forward(network, LAYERS, (height, width))

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nst.images.demo_painting import paint
+from nst.images.demo_painting import paint_demo
 
 Picture = NDArray[np.float32]
 
 
 @pytest.fixture(scope="module")
 def picture() -> Picture:
-    return paint(192, 144)
+    return paint_demo(192, 144)
 
 
 def blocks(plane: Picture, size: int) -> Picture:
@@ -29,11 +29,11 @@ def test_is_an_rgb_picture_of_full_contrast(picture: Picture) -> None:
 
 
 def test_same_seed_paints_the_same_bytes(picture: Picture) -> None:
-    assert paint(192, 144, seed=7).tobytes() == picture.tobytes()
+    assert paint_demo(192, 144, seed=7).tobytes() == picture.tobytes()
 
 
 def test_another_seed_paints_another_picture(picture: Picture) -> None:
-    assert np.abs(paint(192, 144, seed=8) - picture).mean() > 0.1  # measured 0.15
+    assert np.abs(paint_demo(192, 144, seed=8) - picture).mean() > 0.1  # measured 0.15
 
 
 def test_no_region_is_flat(picture: Picture) -> None:
@@ -59,13 +59,13 @@ def test_warm_cool_dark_and_light_are_all_there(picture: Picture) -> None:
 
 
 def test_strokes_grow_with_the_picture(picture: Picture) -> None:
-    halved = paint(384, 288).reshape(144, 2, 192, 2, 3).mean(axis=(1, 3))
+    halved = paint_demo(384, 288).reshape(144, 2, 192, 2, 3).mean(axis=(1, 3))
     assert np.abs(halved - picture).mean() < 0.05  # measured 0.03; another seed is 0.15 away
 
 
 @pytest.mark.parametrize(("width", "height"), [(97, 61), (61, 97), (33, 150), (2, 3)])
 def test_any_size_and_aspect_works(width: int, height: int) -> None:
-    picture = paint(width, height)
+    picture = paint_demo(width, height)
     assert picture.shape == (height, width, 3)
     assert picture.flags.c_contiguous
     assert np.isfinite(picture).all()

@@ -7,7 +7,7 @@ import pytest
 from nst.job.backends import BackendCache
 from nst.recipe.recipe import Recipe
 from nst.vgg.network import write
-from nst.weights.selection import choose
+from nst.weights.selection import choose_weights
 
 pytestmark = pytest.mark.frameworks
 
@@ -26,7 +26,7 @@ def opened(plugins):
 
     def make(weights, **changes):
         backends = BackendCache(Recipe(device="cpu", **changes), spec, plugins, loaded)
-        return backends.open(choose(spec, weights))
+        return backends.open(choose_weights(spec, weights))
 
     return make
 
@@ -60,8 +60,8 @@ def test_seconds_are_those_of_building_alone(plugins, file):
     spec = plugins.find("backend", "torch-vgg19")
     backends = BackendCache(Recipe(device="cpu"), spec, plugins)
     assert backends.seconds == 0
-    backends.open(choose(spec, file))
+    backends.open(choose_weights(spec, file))
     once = backends.seconds
     assert once > 0
-    backends.open(choose(spec, file))
+    backends.open(choose_weights(spec, file))
     assert backends.seconds == once

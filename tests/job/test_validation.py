@@ -19,7 +19,7 @@ from nst.plugins.discovery import EntryPoint
 from nst.plugins.host import Plugins
 from nst.plugins.options import missing_modules
 from nst.recipe.recipe import Recipe
-from nst.recipe.schedule import plan
+from nst.recipe.schedule import plan_sizes
 from nst.specs import BackendSpec, OptimizerSpec
 from nst.vgg.architecture import convolutions, layer, vgg_layers
 from nst.vgg.network import Network, write
@@ -381,7 +381,7 @@ def test_pictures_are_refused_when_a_layer_would_see_nothing(
     content: tuple[int, int], style: tuple[int, int], size: int, scale: float
 ) -> None:
     recipe = {"size": size, "style_scale": scale, "content_layers": "relu5_1", "style_layers": "relu3_1"}
-    coarsest = plan(Recipe(**recipe), *content, map(layer, Recipe(**recipe).layers()))[0][0]
+    coarsest = plan_sizes(Recipe(**recipe), *content, map(layer, Recipe(**recipe).layers()))[0][0]
     shrunk = fit(*style, min(round(coarsest * scale), max(style)))
     refused = {error.message.split()[0] for error in too_small([content, style], **recipe)}
     assert refused == {

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.losses import hypercolumns as module
-from nst.losses.hypercolumns import compress, grid, hypercolumns, nearest
+from nst.losses.hypercolumns import cell_grid, hypercolumns, nearest, reduce_dimensions
 from nst.testing.losses import HostFeatures
 
 RNG = np.random.default_rng(0)
@@ -50,7 +50,7 @@ def test_a_coarse_layer_is_interpolated_at_the_centers_of_the_cells():
 @given(st.integers(1, 60), st.integers(1, 60), st.lists(st.sampled_from([1, 2, 3, 4, 8, 16]), min_size=1, max_size=4))
 @settings(max_examples=60)
 def test_any_size_and_any_strides_have_a_hypercolumn_at_each_cell(height, width, strides):
-    cells = grid((height, width, 3))
+    cells = cell_grid((height, width, 3))
     found = hypercolumns(maps(height, width, dict.fromkeys(strides)), cells)
     assert found.shape == (cells[0] * cells[1], 3 * len(set(strides)))
     assert np.isfinite(found).all()
@@ -83,18 +83,18 @@ def test_few_dimensions_keep_the_neighbors():
     """Hypercolumns of rank 20 in 400 dimensions lose nothing in 40."""
     mixing = RNG.normal(size=(20, 400))
     query, style = (np.float32(np.random.default_rng(s).normal(size=(90, 20)) @ mixing) for s in (1, 2))
-    exact, few = (compress(query, [style], dimensions) for dimensions in (400, 40))
+    exact, few = (reduce_dimensions(query, [style], dimensions) for dimensions in (400, 40))
     assert few[0].shape == (90, 40)
     np.testing.assert_array_equal(nearest(few[0], few[1][0])[0], nearest(exact[0], exact[1][0])[0])
 
 
 def test_each_set_is_compared_by_its_deviation_from_its_own_mean():
     query = np.float32(RNG.normal(size=(40, 5)))
-    one, (other,) = compress(query, [query + 7])
+    one, (other,) = reduce_dimensions(query, [query + 7])
     np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_flat_sets_have_no_direction_and_stay_finite():
-    one, (other,) = compress(np.ones((9, 5), np.float32), [np.zeros((4, 5), np.float32)])
+    one, (other,) = reduce_dimensions(np.ones((9, 5), np.float32), [np.zeros((4, 5), np.float32)])
     assert np.isfinite(one).all()
     assert np.isfinite(other).all()

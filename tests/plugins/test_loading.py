@@ -38,7 +38,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
 
 
 def load(module: str) -> loading.Loaded:
-    return loading.load(EntryPoint("nst.v1", "slow", module, "nst-slow", "1.0"), manager())
+    return loading.load_plugin(EntryPoint("nst.v1", "slow", module, "nst-slow", "1.0"), manager())
 
 
 def test_the_specs_are_returned_by_kind(make: Make) -> None:
@@ -62,7 +62,7 @@ def test_ctrl_c_is_raised(make: Make, body: str) -> None:
 
 def test_the_error_of_corrupt_metadata_is_returned() -> None:
     error = ValueError("no version")
-    assert loading.load(EntryPoint("nst.v1", "", "", "mine", "", error), manager()).error is error
+    assert loading.load_plugin(EntryPoint("nst.v1", "", "", "mine", "", error), manager()).error is error
 
 
 def test_the_module_is_imported_on_the_caller_s_thread(make: Make) -> None:

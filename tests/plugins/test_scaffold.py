@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from nst.errors import Mistakes, NstError, UserError
 from nst.plugins.discovery import EntryPoint
 from nst.plugins.host import Plugins
-from nst.plugins.scaffold import KINDS, Draft, create, find_mistakes, render
+from nst.plugins.scaffold import KINDS, Draft, create, render, scaffold_errors
 
 LONG = "nst-" + "l" * 60
 NOBODY = Plugins([])
@@ -136,7 +136,7 @@ def test_the_example_has_the_same_code(kind):
 @given(names, kinds, authors)
 def test_whatever_the_name_and_the_author_it_is_well_formed(name, kind, author):
     draft = Draft(name, kind, author=f"{author} <ada@example.org>")
-    assume(not find_mistakes(draft, NOBODY))
+    assume(not scaffold_errors(draft, NOBODY))
     rendered = render(draft)
     project = tomllib.loads(rendered["pyproject.toml"])["project"]
     assert project["name"] == canonicalize_name(name)
@@ -190,7 +190,7 @@ def test_a_name_has_one_spelling(tmp_path):
 )
 def test_a_name_that_cannot_be(name, message, tmp_path):
     (tmp_path / "something").touch()
-    mistakes = find_mistakes(Draft(name, "loss", tmp_path), NOBODY)
+    mistakes = scaffold_errors(Draft(name, "loss", tmp_path), NOBODY)
     assert [message in mistake.message and bool(mistake.hint) for mistake in mistakes] == [True]
 
 
@@ -201,27 +201,27 @@ def test_a_name_that_nst_or_the_template_needs_even_where_it_is_not_installed(na
 
     monkeypatch.setattr("nst.plugins.scaffold.version", nowhere)
     monkeypatch.setattr("nst.plugins.scaffold.find_spec", lambda module: None)
-    (mistake,) = find_mistakes(Draft(name, "loss", tmp_path), NOBODY)
+    (mistake,) = scaffold_errors(Draft(name, "loss", tmp_path), NOBODY)
     assert mistake.message == f"'{canonicalize_name(name)}' is a distribution that nst or its plugins need"
 
 
 def test_a_name_of_a_backend_of_ours_that_is_not_installed(tmp_path):
-    (mistake,) = find_mistakes(Draft("torch-vgg19", "backend", tmp_path), NOBODY)
+    (mistake,) = scaffold_errors(Draft("torch-vgg19", "backend", tmp_path), NOBODY)
     assert mistake.message == "nst-torch offers the backend 'torch-vgg19' already"
 
 
 def test_a_name_whose_module_comes_from_another_distribution(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "somebodys.py").touch()
-    (mistake,) = find_mistakes(Draft("somebodys", "loss", tmp_path), NOBODY)
+    (mistake,) = scaffold_errors(Draft("somebodys", "loss", tmp_path), NOBODY)
     assert mistake.message == "'somebodys' would hide the module 'somebodys', which is installed"
 
 
 def test_a_name_that_another_plugin_gives_to_the_same_kind(plugins, tmp_path):
-    (mistake,) = find_mistakes(Draft("adam", "optimizer", tmp_path), plugins)
+    (mistake,) = scaffold_errors(Draft("adam", "optimizer", tmp_path), plugins)
     assert mistake.message == "nst-optimizers offers the optimizer 'adam' already"
-    assert find_mistakes(Draft("adam", "loss", tmp_path), plugins) == []
-    (mistake,) = find_mistakes(Draft("torch-vgg19", "image-backend", tmp_path), plugins)
+    assert scaffold_errors(Draft("adam", "loss", tmp_path), plugins) == []
+    (mistake,) = scaffold_errors(Draft("torch-vgg19", "image-backend", tmp_path), plugins)
     assert "nst-torch offers the backend" in mistake.message
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from nst import Recipe, images, stylize
 from nst.compare.metrics import Evaluator, Scores, load_network
-from nst.images.demo_painting import paint
+from nst.images.demo_painting import paint_demo
 from nst.recipe.recipe import preset
 
 pytestmark = pytest.mark.frameworks
@@ -18,7 +18,7 @@ SIZE = 128
 def judged() -> dict[str, Scores]:
     """The photograph as it is, and painted by each preset."""
     data = pytest.importorskip("skimage.data", reason="the photograph is scikit-image's")
-    photograph, painting = images.read(data.astronaut()).pixels, paint(256, 256)
+    photograph, painting = images.read(data.astronaut()).pixels, paint_demo(256, 256)
     judge = Evaluator(load_network(), photograph, [painting], size=SIZE)
     fast = {"size": SIZE, "steps": (40,), "weights": ("compact",), "device": "cpu", "precision": "float32"}
     found = {name: stylize(photograph, painting, Recipe(**preset(name), **fast)) for name in ("default", "portrait")}

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.errors import Mistakes, UserError
-from nst.recipe.recipe import FIELDS, Recipe, flag, load, preset, presets, read
+from nst.recipe.recipe import FIELDS, Recipe, flag, load_recipe, preset, presets, read_fields
 from nst.vgg.architecture import layer_names
 
 TOML = st.recursive(
@@ -40,7 +40,7 @@ def test_text_and_data_make_the_same_recipe() -> None:
 
 def test_every_default_is_canonical() -> None:
     default = Recipe()
-    assert read(default.to_dict()) == ({name: getattr(default, name) for name in FIELDS}, [])
+    assert read_fields(default.to_dict()) == ({name: getattr(default, name) for name in FIELDS}, [])
 
 
 def test_the_default_layers_are_those_of_gatys() -> None:
@@ -67,7 +67,7 @@ def test_every_value_that_cannot_be_read_is_reported_by_its_option() -> None:
 
 
 def test_what_can_be_read_is_kept_beside_what_cannot() -> None:
-    good, (first, second) = read({"size": "64", "seed": -1, "stile_weight": 5})
+    good, (first, second) = read_fields({"size": "64", "seed": -1, "stile_weight": 5})
     assert good == {"size": 64}
     assert first.message == "--seed: must be a whole number of 0 or more, not -1"
     assert (second.message, second.hint) == (
@@ -79,9 +79,9 @@ def test_what_can_be_read_is_kept_beside_what_cannot() -> None:
 @settings(max_examples=60)
 @given(st.dictionaries(st.text(max_size=9) | st.sampled_from(sorted(FIELDS)), TOML, max_size=5))
 def test_any_table_is_read_or_reported(given: dict[str, Any]) -> None:
-    good, errors = read(given)
+    good, errors = read_fields(given)
     assert len(good) + len(errors) == len(given)
-    assert repr(read(good)) == repr((good, []))
+    assert repr(read_fields(good)) == repr((good, []))
     Recipe(**good)
 
 
@@ -150,7 +150,7 @@ def test_no_two_fields_share_an_option() -> None:
 @pytest.mark.parametrize("name", sorted(presets()))
 def test_a_preset_is_a_recipe_with_a_line_about_it(name: str) -> None:
     assert len(presets()[name]) > 20
-    good, errors = read(preset(name))
+    good, errors = read_fields(preset(name))
     assert (len(good), errors) == (len(preset(name)), [])
     Recipe(**good)
 
@@ -164,14 +164,14 @@ def test_an_unknown_preset_suggests_the_near_miss() -> None:
 def test_a_recipe_file_gives_its_values(tmp_path: Path) -> None:
     file = tmp_path / "my.toml"
     file.write_text('size = 256\nstyle_layers = {relu1_1 = 1}\ninit = "käse"\n', "utf-8")
-    assert load(file) == {"size": 256, "style_layers": {"relu1_1": 1}, "init": "käse"}
+    assert load_recipe(file) == {"size": 256, "style_layers": {"relu1_1": 1}, "init": "käse"}
 
 
 def test_a_recipe_file_that_is_missing_or_a_folder_says_so(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"cannot read recipe '.*none\.toml': No such file"):
-        load(tmp_path / "none.toml")
+        load_recipe(tmp_path / "none.toml")
     with pytest.raises(UserError, match=r"cannot read recipe '.*': Is a directory"):
-        load(tmp_path)
+        load_recipe(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"size = ", b"\xff\xfe", b"size = " + b"9" * 5000])
@@ -179,7 +179,7 @@ def test_a_recipe_file_that_is_not_toml_says_so(tmp_path: Path, content: bytes) 
     file = tmp_path / "my.toml"
     file.write_bytes(content)
     with pytest.raises(UserError, match=r"my\.toml' is not TOML: "):
-        load(file)
+        load_recipe(file)
 
 
 @pytest.mark.parametrize(

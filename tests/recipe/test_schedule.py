@@ -21,7 +21,7 @@ SIDES = st.integers(1, 10_000)
 
 def plan(recipe, height, width):
     """The sizes and steps of a recipe on a VGG."""
-    return schedule.plan(recipe, height, width, [*map(layer, recipe.layers())])
+    return schedule.plan_sizes(recipe, height, width, [*map(layer, recipe.layers())])
 
 
 def test_a_usual_picture() -> None:

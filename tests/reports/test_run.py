@@ -46,7 +46,7 @@ def test_a_run_of_one_pass_has_no_steps(report):
 
 def test_a_report_is_read_from_its_file(report, tmp_path):
     (tmp_path / "run.json").write_text(json.dumps(report))
-    assert run.load(tmp_path / "run.json") == report
+    assert run.load_report(tmp_path / "run.json") == report
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_any_other_file_is_refused(tmp_path, text, words):
     if text is not None:
         (tmp_path / "run.json").write_text(text, "latin-1")
     with pytest.raises(UserError, match=words):
-        run.load(tmp_path / "run.json")
+        run.load_report(tmp_path / "run.json")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_report_with_a_wrong_type_is_refused(report, tmp_path, place, value):
     parent[last] = value
     (tmp_path / "run.json").write_text(json.dumps(report))
     with pytest.raises(UserError, match="is not the report of a run"):
-        run.load(tmp_path / "run.json")
+        run.load_report(tmp_path / "run.json")
 
 
 def test_a_long_fact_is_cut(report):

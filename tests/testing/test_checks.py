@@ -8,7 +8,7 @@ import pytest
 
 from nst.plugins.discovery import EntryPoint
 from nst.plugins.host import Plugins
-from nst.testing.checks import CHECKS, Subject, ask, examine, worst
+from nst.testing.checks import CHECKS, Subject, ask, examine, worst_level
 
 HEAD = "from nst import BackendSpec, InitializerSpec, Layer, LossSpec, OptimizerSpec, Option, WeightSet, hookimpl\n"
 HOOK = "@hookimpl\ndef nst_optimizers():\n    yield OptimizerSpec('mine', '{factory}', 'a way down', {rest})\n"
@@ -287,6 +287,6 @@ def test_a_plugin_without_metadata_is_told_to_be_installed(plugins):
 def test_the_worst_finding_decides(subject):
     code = "def mine(objective, image, *, state=None, step_scale=1.0): pass"
     found = examine(subject("factories:mine", requires="nst", factories=code))
-    assert worst([each for each in found if each.status == "ok"]) == "ok"
-    assert worst([each for each in found if each.name != "metadata"]) == "warned"
-    assert worst(found) == "failed"  # no license
+    assert worst_level([each for each in found if each.status == "ok"]) == "ok"
+    assert worst_level([each for each in found if each.name != "metadata"]) == "warned"
+    assert worst_level(found) == "failed"  # no license

@@ -170,12 +170,12 @@ def open_tab(browser, served) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory) -> tuple[Path, Path]:
     """Return a photograph and a painting that may be published."""
-    from nst.images.demo_painting import paint
+    from nst.images.demo_painting import paint_demo
 
     folder = tmp_path_factory.mktemp("pictures")
     data = pytest.importorskip("skimage.data", reason="needs a photograph: pip install 'nst[demo]'")
     cat = save_image(folder / "chelsea.jpg", np.ascontiguousarray(data.chelsea(), np.float32) / 255)
-    return cat, save_image(folder / "painting.jpg", paint())
+    return cat, save_image(folder / "painting.jpg", paint_demo())
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nst.errors import UserError
 from nst.vgg.architecture import layer_names as names_of
-from nst.vgg.layers import canonical, check, parse, require_size, shares
+from nst.vgg.layers import canonical_layer, check, layer_shares, parse_selection, require_size
 
 VGG19 = names_of("vgg19")
 WEIGHTS = st.floats(0, 1e6)
@@ -26,12 +26,12 @@ WEIGHTS = st.floats(0, 1e6)
     ],
 )
 def test_a_layer_has_one_spelling(name: str, layer: str) -> None:
-    assert canonical(name) == layer
+    assert canonical_layer(name) == layer
 
 
 @pytest.mark.parametrize("layer", VGG19)
 def test_the_names_of_a_network_are_their_own_spelling(layer: str) -> None:
-    assert canonical(layer) == layer
+    assert canonical_layer(layer) == layer
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_the_names_of_a_network_are_their_own_spelling(layer: str) -> None:
     ],
 )
 def test_a_selection_is_read(text: str, selection: dict[str, float]) -> None:
-    assert parse(text) == selection
+    assert parse_selection(text) == selection
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_a_selection_is_read(text: str, selection: dict[str, float]) -> None:
 )
 def test_a_selection_that_cannot_be_read_shows_the_part(text: str, message: str) -> None:
     with pytest.raises(UserError, match="^" + message) as caught:
-        parse(text)
+        parse_selection(text)
     assert "relu4_2=0.5" in caught.value.hint
 
 
 @given(st.text() | st.text("relu_conv pool0123456789=,.-e"))
 def test_any_text_is_a_selection_or_a_mistake(text: str) -> None:
     try:
-        selection = parse(text)
+        selection = parse_selection(text)
     except UserError:
         return
     assert all(name and isinstance(weight, float) for name, weight in selection.items())
@@ -74,7 +74,7 @@ def test_any_text_is_a_selection_or_a_mistake(text: str) -> None:
 
 @given(st.dictionaries(st.sampled_from(VGG19), WEIGHTS))
 def test_a_selection_written_out_reads_the_same(selection: dict[str, float]) -> None:
-    assert parse(",".join(f"{name}={weight!r}" for name, weight in selection.items())) == selection
+    assert parse_selection(",".join(f"{name}={weight!r}" for name, weight in selection.items())) == selection
 
 
 def test_a_selection_the_network_offers_is_right() -> None:
@@ -109,7 +109,7 @@ def test_every_unknown_layer_is_reported() -> None:
 
 @given(st.dictionaries(st.sampled_from(VGG19), WEIGHTS, min_size=1).filter(lambda found: any(found.values())))
 def test_shares_sum_to_1_in_proportion_without_the_zeros(selection: dict[str, float]) -> None:
-    found = shares(selection)
+    found = layer_shares(selection)
     assert sum(found.values()) == pytest.approx(1)
     assert list(found) == [name for name, weight in selection.items() if weight]
     total = sum(selection.values())

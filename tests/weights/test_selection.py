@@ -21,7 +21,7 @@ from nst.io.download import sha256_of
 from nst.specs import BackendSpec, WeightSet, resolve
 from nst.vgg import architecture
 from nst.vgg.network import Network, header, layers_of, write
-from nst.weights.selection import COMPACT, Choice, NeutralFile, check, choose, choose_all
+from nst.weights.selection import COMPACT, Choice, NeutralFile, check, choose_all, choose_weights
 from nst.weights.sets import COMPACT_SET
 
 
@@ -97,19 +97,19 @@ class TestChoosing:
 
     def test_auto_takes_the_full_network_where_it_is_on_disk(self, sources: str) -> None:
         Path("imagenet.pth").touch()
-        choice = choose(self.spec(sources, "compact", "imagenet"), "auto")
+        choice = choose_weights(self.spec(sources, "compact", "imagenet"), "auto")
         assert (choice.name, choice.source) == ("imagenet", resolve(f"{sources}:IMAGENET"))
         assert choice.note == "weights: imagenet (on disk); or --weights compact"
 
     def test_auto_takes_the_compact_one_otherwise_and_says_how_to_get_the_other(self, sources: str) -> None:
-        choice = choose(self.spec(sources, "imagenet", "compact"), "auto")
+        choice = choose_weights(self.spec(sources, "imagenet", "compact"), "auto")
         assert (choice.name, choice.source) == ("compact", COMPACT)
         line = "nst weights fetch imagenet --backend torch-vgg19 (548 MB)"
         assert choice.note == f"weights: compact (ships with nst); for the full network: {line}"
 
     def test_auto_takes_any_set_that_is_on_disk(self, sources: str) -> None:
         Path("other.pth").touch()
-        assert choose(self.spec(sources, "imagenet", "other"), "auto").name == "other"
+        assert choose_weights(self.spec(sources, "imagenet", "other"), "auto").name == "other"
 
     def test_auto_leaves_all_sizes_but_the_last_to_the_compact_network(self, sources: str) -> None:
         Path("imagenet.pth").touch()
@@ -146,42 +146,42 @@ class TestChoosing:
 
     def test_auto_with_nothing_on_disk(self, sources: str) -> None:
         with pytest.raises(UserError, match="torch-vgg19") as raised:
-            choose(self.spec(sources, "imagenet"), "auto")
+            choose_weights(self.spec(sources, "imagenet"), "auto")
         assert "nst weights fetch imagenet --backend torch-vgg19 (548 MB)" in raised.value.hint
 
     def test_auto_with_nothing_offered(self, sources: str) -> None:
-        choice = choose(self.spec(sources), "auto")
+        choice = choose_weights(self.spec(sources), "auto")
         assert (choice.name, choice.source.load(), choice.source.verify()) == ("none", None, "")
 
     def test_a_set_by_name(self, sources: str) -> None:
         spec = self.spec(sources, "imagenet", "compact")
         Path("compact").touch()  # a file by a set's name does not hide the set
-        assert choose(spec, "compact") == Choice("compact", COMPACT)
+        assert choose_weights(spec, "compact") == Choice("compact", COMPACT)
         with pytest.raises(UserError, match="'imagenet' of torch-vgg19 are not on disk") as raised:
-            choose(spec, "imagenet")
+            choose_weights(spec, "imagenet")
         assert raised.value.hint == "nst weights fetch imagenet --backend torch-vgg19 (548 MB)"
         with pytest.raises(UserError) as raised:
-            choose(self.spec(sources, "unsized"), "unsized")
+            choose_weights(self.spec(sources, "unsized"), "unsized")
         assert raised.value.hint == "nst weights fetch unsized --backend torch-vgg19"
         Path("imagenet.pth").touch()
-        assert choose(spec, "imagenet") == Choice("imagenet", resolve(f"{sources}:IMAGENET"))
+        assert choose_weights(spec, "imagenet") == Choice("imagenet", resolve(f"{sources}:IMAGENET"))
 
     def test_a_set_whose_plugin_is_broken(self, sources: str) -> None:
         for wanted in ("auto", "broken"):
             with pytest.raises(NstError, match="'broken' of torch-vgg19") as raised:
-                choose(self.spec(sources, "broken", "compact"), wanted)
+                choose_weights(self.spec(sources, "broken", "compact"), wanted)
             assert raised.value.__cause__ is not None
 
     def test_a_word_nobody_knows(self, sources: str) -> None:
         with pytest.raises(UserError, match="unknown weights 'imagnet'") as raised:
-            choose(self.spec(sources, "imagenet", "compact"), "imagnet")
+            choose_weights(self.spec(sources, "imagenet", "compact"), "imagnet")
         assert "did you mean imagenet?" in raised.value.hint
 
     @pytest.mark.parametrize("wanted", ["mine.safetensors", "./mine", "folder/mine", "C:\\mine", "mine", "~/mine"])
     def test_a_path(self, sources: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wanted: str) -> None:
         monkeypatch.setenv("HOME", str(tmp_path))
         Path("mine").touch()
-        choice = choose(self.spec(sources, "compact"), wanted)
+        choice = choose_weights(self.spec(sources, "compact"), wanted)
         assert (choice.name, choice.note) == (wanted, "")
         assert isinstance(choice.source, NeutralFile)
         assert choice.source.path() == Path(wanted.replace("~", str(tmp_path)))
@@ -189,16 +189,16 @@ class TestChoosing:
     @pytest.mark.parametrize("wanted", ["imagenet", "mine.safetensors", "mine"])
     def test_a_backend_without_weights_takes_no_others(self, wanted: str) -> None:
         spec = BackendSpec("filters", "m:f", files="")
-        assert choose(spec, "auto").source.load() is None
+        assert choose_weights(spec, "auto").source.load() is None
         with pytest.raises(UserError, match="'filters' has no weights to choose from") as raised:
-            choose(spec, wanted)
+            choose_weights(spec, wanted)
         assert raised.value.hint == "leave --weights out"
 
     def test_a_backend_that_takes_no_files_knows_its_sets_alone(self, sources: str) -> None:
         spec = replace(self.spec(sources, "compact"), files="")
-        assert choose(spec, "compact") == Choice("compact", COMPACT)
+        assert choose_weights(spec, "compact") == Choice("compact", COMPACT)
         with pytest.raises(UserError, match=r"unknown weights 'mine.safetensors'") as raised:
-            choose(spec, "mine.safetensors")
+            choose_weights(spec, "mine.safetensors")
         assert raised.value.hint == "choose from auto, compact"
 
     @settings(max_examples=100)
@@ -206,7 +206,7 @@ class TestChoosing:
     def test_any_other_text(self, sources: str, wanted: str) -> None:
         spec = self.spec(sources, "compact")
         try:
-            choice = choose(spec, wanted)
+            choice = choose_weights(spec, wanted)
         except UserError:
             return
         assert wanted in ("auto", "compact") or check(spec, choice, []) != []

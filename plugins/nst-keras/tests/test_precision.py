@@ -9,7 +9,7 @@ from nst import Recipe, devices, stylize
 from nst.engine.objective import build_objective
 from nst.engine.terms import Region, WeightedLoss, style_terms
 from nst.engine.tiling import whole
-from nst.images.demo_painting import paint
+from nst.images.demo_painting import paint_demo
 from nst.losses.gram import Gram
 from nst.vgg import layer_names
 from nst.vgg.architecture import at
@@ -46,7 +46,7 @@ def test_cuda_has_it_from_ampere_on(monkeypatch, capability, has_it):
 
 
 def test_features_are_float32_and_right_to_two_digits(both):
-    painting, names = paint(160, 120), layer_names("vgg19")
+    painting, names = paint_demo(160, 120), layer_names("vgg19")
     found, expected = (backend.features(painting, names) for backend in both)
     assert {feature.dtype for feature in found.values()} == {tf.float32}
     errors = {name: distance(found[name], expected[name]) for name in names}
@@ -56,9 +56,9 @@ def test_features_are_float32_and_right_to_two_digits(both):
 
 def test_terms_are_right_to_two_digits_and_the_gradient_is_float32(both):
     use = WeightedLoss("style", Gram(), at({f"relu{block}_1": 0.2 for block in range(1, 6)}), 100.0)
-    region, one = Region([paint(96, 128)], [1.0]), whole((96, 128))
+    region, one = Region([paint_demo(96, 128)], [1.0]), whole((96, 128))
     evaluations = [
-        build_objective(backend, style_terms(backend, use, region, one), one)(paint(96, 128)[::-1].copy())
+        build_objective(backend, style_terms(backend, use, region, one), one)(paint_demo(96, 128)[::-1].copy())
         for backend in both
     ]
     assert evaluations[0].terms == pytest.approx(evaluations[1].terms, rel=0.02)

@@ -12,7 +12,7 @@ from nst.engine import Progress
 from nst.engine.objective import build_objective
 from nst.engine.terms import Region, WeightedLoss, pointwise_terms, style_terms
 from nst.engine.tiling import whole
-from nst.images.demo_painting import paint
+from nst.images.demo_painting import paint_demo
 from nst.losses.content import Content
 from nst.losses.gram import Gram
 from nst.losses.range import Range
@@ -65,7 +65,7 @@ def test_float32_on_cuda_is_no_tensorfloat():
 
 def test_features_are_float32_s_to_two_digits(both):
     """0.25 % at the first layer, 0.8 % at relu5_3, 2 % at the compact network's last."""
-    painting, names = paint(160, 120), layer_names("vgg19")
+    painting, names = paint_demo(160, 120), layer_names("vgg19")
     found, expected = (backend.features(backend.asarray(painting), names) for backend in both)
     errors = {name: distance(found[name], expected[name]) for name in names}
     assert errors["relu1_1"] < 0.004
@@ -75,7 +75,7 @@ def test_features_are_float32_s_to_two_digits(both):
 
 def test_terms_are_float32_s_to_two_digits_and_the_gradient_points_the_same_way(both):
     """A gradient is off by a tenth: a ReLU whose input is near 0 lets all of it through, or nothing."""
-    content, style = paint(96, 128)[::-1].copy(), paint(96, 128)
+    content, style = paint_demo(96, 128)[::-1].copy(), paint_demo(96, 128)
     evaluations = []
     for backend in both:
         style_use = WeightedLoss("style", Gram(), at({f"relu{block}_1": 0.2 for block in range(1, 6)}), 100.0)

@@ -7,7 +7,7 @@ import gc
 import pytest
 import torch
 
-from nst.images.demo_painting import paint
+from nst.images.demo_painting import paint_demo
 from nst.testing.vggs import USES, drawn_to
 from nst.vgg import layer_names
 from nst.weights import COMPACT
@@ -73,7 +73,7 @@ def test_a_picture_too_large_for_the_memory_is_a_memory_error(make_network):
 def test_average_pooling_keeps_activations_at_their_size():
     """On the compact network and a painting: neither fading nor growing from block to block."""
     names = ["relu2_1", "relu3_1", "relu4_1", "relu5_1"]
-    network, painting = COMPACT.load(), paint(256, 192)
+    network, painting = COMPACT.load(), paint_demo(256, 192)
     backends = [VGG(network, device="cpu", precision="float32", pooling=pooling) for pooling in ("average", "max")]
     average, largest = (backend.features(backend.asarray(painting), names) for backend in backends)
     for name in names:

@@ -6,7 +6,7 @@ import pytest
 
 from nst.compare import grid, papers
 from nst.errors import UserError
-from nst.recipe.recipe import presets, read
+from nst.recipe.recipe import presets, read_fields
 
 
 @pytest.mark.parametrize("name", papers.names())
@@ -18,7 +18,7 @@ def test_an_experiment_is_whole(name):
     assert paper.preset in presets()
     for panel in paper.panels:
         assert panel.note
-        assert read(panel.recipe)[1] == []
+        assert read_fields(panel.recipe)[1] == []
         varied = [grid.read_vary(text)[0] for text in panel.vary]
         assert varied
         assert not set(varied) & panel.recipe.keys(), "set and varied"
