@@ -5,8 +5,10 @@ Standard library only, so that a plugin can declare its layers without importing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+from nst.errors import UserError
 
 IMAGE = "image"
 """The name of the image itself as a layer, `(H, W, 3)`: the layer of losses on pixels."""
@@ -74,6 +76,15 @@ def _layers(windows: Iterable[Window]) -> Iterator[Layer]:
 def shortest_side(layers: Iterable[Layer]) -> int:
     """Return the shortest image side in pixels that all of `layers` can be extracted from."""
     return max((layer.least for layer in layers), default=1)
+
+
+def require_size(shape: Sequence[int], layers: Iterable[Layer]) -> None:
+    """Raise `UserError` for a picture of `shape` `(H, W, …)` that leaves no position at one of the layers."""
+    height, width = shape[:2]
+    deepest = max(layers, key=lambda layer: layer.least, default=Layer(IMAGE))
+    if min(height, width) < deepest.least:
+        small = f"a picture of {width}×{height} pixels is too small for {deepest}"
+        raise UserError(f"{small}, which needs {deepest.least} each way", "use a larger picture, or shallower layers")
 
 
 def smallest_size(shape: tuple[int, int], layers: Iterable[Layer]) -> int:

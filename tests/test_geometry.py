@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nst.geometry import Layer, Window, chain, shortest_side, smallest_size
+from nst.errors import UserError
+from nst.geometry import Layer, Window, chain, require_size, shortest_side, smallest_size
 from nst.vgg.architecture import vgg_layers
 
 
@@ -56,3 +57,17 @@ def test_the_smallest_image_leaves_a_position_at_each_layer():
     assert shortest_side([Layer("deep", 8, smallest=20), Layer("flat", 16)]) == 20
     assert shortest_side([]) == 1
     assert smallest_size((60, 90), [Layer("deep", 8)]) == 12
+
+
+COARSE, FINE = Layer("layer1", 4, 23), Layer("conv1", 2, 3)
+
+
+@pytest.mark.parametrize(("shape", "layers"), [((4, 4, 3), [COARSE, FINE]), ((9, 2), [FINE]), ((1, 1), [])])
+def test_a_picture_that_leaves_a_position_is_large_enough(shape, layers):
+    require_size(shape, layers)
+
+
+@pytest.mark.parametrize("shape", [(3, 9, 3), (9, 3)])
+def test_a_picture_too_small_is_refused_by_the_deepest_layer(shape):
+    with pytest.raises(UserError, match="is too small for layer1, which needs 4 each way"):
+        require_size(shape, [FINE, COARSE])

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from nst.vgg.architecture import BLOCKS as BLOCKS
     from nst.vgg.architecture import convolutions as convolutions
     from nst.vgg.architecture import layer_names as layer_names
+    from nst.vgg.architecture import select as select
     from nst.vgg.architecture import smallest_side as smallest_side
     from nst.vgg.architecture import vgg_layers as vgg_layers
-    from nst.vgg.layers import require_size as require_size
     from nst.vgg.network import Network as Network
     from nst.vgg.preprocessing import CAFFE as CAFFE
     from nst.vgg.preprocessing import TORCHVISION as TORCHVISION
@@ -32,10 +32,10 @@ __getattr__, __dir__ = attach(
             "BLOCKS",
             "convolutions",
             "layer_names",
+            "select",
             "smallest_side",
             "vgg_layers",
         ),
-        "nst.vgg.layers": ("require_size",),
         "nst.vgg.network": ("Network",),
         "nst.vgg.preprocessing": (
             "CAFFE",

@@ -66,6 +66,11 @@ def layer(name: str) -> Layer:
     return _by_name().get(name) or Layer(name)
 
 
+def select(names: Iterable[str]) -> tuple[Layer, ...]:
+    """Return the layers of these names, with their geometry."""
+    return tuple(map(layer, names))
+
+
 def at(selection: Mapping[str, float]) -> dict[Layer, float]:
     """Return a selection of VGG layers, by name, as one of layers with their geometry."""
     return {layer(name): share for name, share in selection.items()}
@@ -73,4 +78,4 @@ def at(selection: Mapping[str, float]) -> dict[Layer, float]:
 
 def smallest_side(names: Iterable[str]) -> int:
     """Return the shortest image side in pixels that leaves one position at the deepest of the layers."""
-    return geometry.shortest_side(map(layer, names))
+    return geometry.shortest_side(select(names))

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 
 from nst.errors import UserError, unknown
-from nst.vgg.architecture import smallest_side
 
 KERAS = re.compile(r"block(\d+)_(conv|pool)(\d*)")
 
@@ -52,16 +51,6 @@ def check(option: str, selection: Mapping[str, float], offered: Sequence[str]) -
     elif not any(selection.values()):
         errors.append(UserError(f"{option}: every weight is 0", "to leave the loss out, set its weight to 0"))
     return errors
-
-
-def require_size(shape: Sequence[int], layers: Sequence[str]) -> None:
-    """Raise `UserError` for a picture of `shape` `(H, W, …)` that leaves no position at one of the layers."""
-    height, width = shape[:2]
-    need = smallest_side(layers)
-    if min(height, width) < need:
-        deepest = max(layers, key=lambda layer: smallest_side([layer]))
-        message = f"a picture of {width}×{height} pixels is too small for {deepest}, which needs {need} each way"
-        raise UserError(message, "use a larger picture, or shallower layers")
 
 
 def layer_shares(selection: Mapping[str, float]) -> dict[str, float]:

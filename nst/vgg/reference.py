@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nst.geometry import require_size
 from nst.protocols import Evaluation, Objective, Pixels
-from nst.vgg.architecture import AVERAGE_GAIN
-from nst.vgg.layers import require_size
+from nst.vgg.architecture import AVERAGE_GAIN, select
 from nst.vgg.network import Network
 
 Exact = NDArray[np.float64]
@@ -64,7 +64,7 @@ class ReferenceVGG:
 
     def features(self, image: Exact, layers: Sequence[str]) -> Mapping[str, Exact]:
         """Activations `(H_l, W_l, C_l)` by name."""
-        require_size(image.shape, layers)
+        require_size(image.shape, select(layers))
         features: dict[str, Exact] = {}
         run = self._run(np.asarray(image, np.float64))
         while len(features) < len(set(layers)):

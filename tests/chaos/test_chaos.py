@@ -172,7 +172,7 @@ COMMANDS: Mapping[tuple[str, ...], str] = {
     ("plugins", "list"): "chaos-healthy ",
     ("plugins", "list", "--json"): '"chaos-healthy"',
     ("plugins", "show", "chaos-healthy"): "mirror (backend, from chaos-healthy 1.0)",
-    ("weights", "list"): "mirror       compact      here",
+    ("weights", "list"): "mirror       compact      fetched",
     (*PAINT, "out.png"): "",
 }
 

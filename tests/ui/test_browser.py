@@ -343,7 +343,7 @@ def test_the_errors_of_every_action_are_visible_one_at_a_time(open_tab, pictures
         assert _contrast(tab, f"#{name} li") > 4.5
     tab.unfold("Settings of")
     tab.page.locator("#finished input[type=file]").set_input_files(str(pictures[1]))
-    tab.see("loaded", "painting.jpg does not say how it was made")
+    tab.see("loaded", "painting.jpg contains no provenance record")
     assert tab.visible().keys() == {"loaded"}
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nst.errors import UserError
 from nst.vgg.architecture import layer_names as names_of
-from nst.vgg.layers import canonical_layer, check, layer_shares, parse_selection, require_size
+from nst.vgg.layers import canonical_layer, check, layer_shares, parse_selection
 
 VGG19 = names_of("vgg19")
 WEIGHTS = st.floats(0, 1e6)
@@ -114,14 +114,3 @@ def test_shares_sum_to_1_in_proportion_without_the_zeros(selection: dict[str, fl
     assert list(found) == [name for name, weight in selection.items() if weight]
     total = sum(selection.values())
     assert all(share * total == pytest.approx(selection[name]) for name, share in found.items())
-
-
-@pytest.mark.parametrize(("shape", "names"), [((4, 4, 3), ["relu3_1", "relu1_1"]), ((9, 1), ["conv1_2"]), ((1, 1), [])])
-def test_a_picture_that_leaves_a_position_is_large_enough(shape: tuple[int, ...], names: list[str]) -> None:
-    require_size(shape, names)
-
-
-@pytest.mark.parametrize("shape", [(3, 9, 3), (9, 3)])
-def test_a_picture_too_small_is_refused_by_the_deepest_layer(shape: tuple[int, ...]) -> None:
-    with pytest.raises(UserError, match="is too small for relu3_1, which needs 4 each way"):
-        require_size(shape, ["relu1_1", "relu3_1", "relu2_1"])

@@ -37,7 +37,7 @@ def test_every_combination_is_a_picture(grid):
         "moody, content-layers=relu3_1,relu4_1=2, style-weight=10",
         "moody, content-layers=relu3_1,relu4_1=2, style-weight=1000",
     ]
-    assert grid.out == "4 pictures painted. grid/sheet.png, grid/index.html\n"
+    assert grid.out == "4 pictures painted. Saved grid/sheet.png and grid/index.html\n"
     pictures = [load_image(grid.folder / column["picture"]) for column in grid.report["columns"]]
     assert len({picture.tobytes() for picture in pictures}) == 4
 

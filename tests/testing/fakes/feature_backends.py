@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from nst.errors import UserError
-from nst.geometry import Layer
+from nst.geometry import Layer, require_size
 from nst.protocols import Evaluation
 from nst.specs import BackendSpec, Option
 from nst.testing import FeatureBackendSuite
 from nst.testing.immutable import ImmutableArray
 from nst.testing.tape import Tape, TapeNamespace, gradient
-from nst.vgg.layers import require_size
+from nst.vgg.architecture import select
 
 STRIDES = {"conv1_1": 1, "relu1_1": 1, "pool1": 2, "conv2_1": 2, "relu2_1": 2, "pool2": 4}
 LAYERS = tuple(Layer(name, stride, reach=0) for name, stride in STRIDES.items())
@@ -87,7 +87,7 @@ class Tiny:
         return self.given(found, layers)
 
     def check(self, image, layers):
-        require_size(image.shape, layers)
+        require_size(image.shape, select(layers))
 
     def given(self, found, layers):
         return {layer: found[layer] for layer in layers}
@@ -304,7 +304,7 @@ class TestComputesAll(Fake):
 
     class Net(Tiny):
         def check(self, image, layers):
-            require_size(image.shape, tuple(STRIDES))
+            require_size(image.shape, select(STRIDES))
 
 
 class TestRoundsUp(Fake):

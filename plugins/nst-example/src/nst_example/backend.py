@@ -14,9 +14,8 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 from autograd import make_vjp
-from nst.errors import UserError
+from nst.geometry import require_size
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
-from nst.vgg import smallest_side
 
 from nst_example import BACKEND
 
@@ -84,9 +83,7 @@ class FilterBank:
 
         Raises `UserError` for an image that leaves nothing there.
         """
-        if min(image.shape[:2]) < (need := smallest_side(layers)):
-            height, width = image.shape[:2]
-            raise UserError(f"{width}×{height} pixels are too few for {', '.join(layers)}", f"use {need} or more")
+        require_size(image.shape, BACKEND.select(layers))
         features: dict[str, Tensor] = {}
         for name in LAYERS[: max(map(LAYERS.index, layers), default=-1) + 1]:
             if name != LAYERS[0]:

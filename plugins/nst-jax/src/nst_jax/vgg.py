@@ -22,8 +22,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax, nn
 
+from nst.geometry import require_size
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
-from nst.vgg import AVERAGE_GAIN, Network, require_size
+from nst.vgg import AVERAGE_GAIN, Network, select
 from nst_jax import memory
 from nst_jax import namespace as xp
 from nst_jax.device import choose, place
@@ -76,7 +77,7 @@ class VGG:
     @memory.memory_errors()
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Activations `(H_l, W_l, C_l)` by name; the network runs once, to the deepest of `layers`."""
-        require_size(image.shape, layers)
+        require_size(image.shape, select(layers))
         convs = getattr(self._traced, "convs", self._own_convs)
         wanted, found = set(layers), dict[str, Tensor]()
         for name, activation in self._run(image, convs):

@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from nst.geometry import require_size
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
-from nst.vgg import AVERAGE_GAIN, Network, require_size
+from nst.vgg import AVERAGE_GAIN, Network, select
 from nst_keras import namespace as xp
 from nst_keras.device import choose, prepare
 from nst_keras.memory import memory_errors
@@ -73,7 +74,7 @@ class VGG:
 
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Activations `(H_l, W_l, C_l)` by name; the network runs once, to the deepest of `layers`."""
-        require_size(image.shape, layers)
+        require_size(image.shape, select(layers))
         names = set(layers)
         features: dict[str, Tensor] = {}
         with tf.device(self._place):

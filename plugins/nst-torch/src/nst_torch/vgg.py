@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from nst.geometry import require_size
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
-from nst.vgg import Network, require_size
+from nst.vgg import Network, select
 from nst_torch import chain, memory
 from nst_torch.chain import AveragePool, Convolution, Layer, MaxPool, PaddedConvolution, ReLU
 from nst_torch.device import choose
@@ -79,7 +80,7 @@ class VGG:
     @memory.memory_errors()
     def features(self, image: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
         """Activations `(H_l, W_l, C_l)` by name; the network runs once, to the deepest of `layers`."""
-        require_size(image.shape, layers)
+        require_size(image.shape, select(layers))
         with exact(self.device):
             x = (image - self._mean).to(self._dtype).permute(2, 0, 1)[None]
             return chain.features(x, self._layers, layers)
