@@ -29,7 +29,7 @@ def gallery(monkeypatch):
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "SIZE", 48)
     monkeypatch.setattr(module, "Recipe", partial(Recipe, steps=1))
-    monkeypatch.setattr(module, "paint", lambda: np.random.default_rng(0).random((48, 64, 3), np.float32))
+    monkeypatch.setattr(module, "paint_demo", lambda: np.random.default_rng(0).random((48, 64, 3), np.float32))
     return module
 
 

@@ -31,7 +31,7 @@ class Painted:
     """One picture of a series: `status` is "finished", "kept", "interrupted", "diverged" or "failed".
 
     `output` is its name in the folder, `seconds` what the painting took, `report` what `nst stylize --report` writes.
-    `message` and `hint` say why there is none; `mistake` that this is the user's own.
+    `message` and `hint` tell why a picture failed, or what had no effect on it; `mistake` marks the user's error.
     """
 
     number: int
@@ -57,7 +57,8 @@ class Painted:
         """Return the row of a picture, from the executor's outcome."""
         about = row.number, row.content, row.styles, row.output
         if isinstance(outcome, Done):
-            return cls(*about, outcome.stopped, outcome.report.get("seconds", 0.0), report=outcome.report)
+            seconds, warnings = outcome.report.get("seconds", 0.0), outcome.report.get("warnings", ())
+            return cls(*about, outcome.stopped, seconds, "; ".join(warnings), report=outcome.report)
         return cls(*about, "failed", 0.0, outcome.message, outcome.hint, outcome.mistake)
 
     @property
@@ -124,5 +125,7 @@ def _figure(each: Painted) -> str:
     place, name = quote(each.output.replace("\\", "/"), errors="replace"), escape(each.output)
     words = f"{escape(Path(each.content).name)} like {escape(each.style)}"
     image = f'<img src="{place}" alt="{words}" loading="lazy">' if each.output.lower().endswith(SHOWN) else name
-    facts = ", ".join([each.status, *([f"{each.seconds:.1f} s"] if each.seconds else [])])
+    facts = ", ".join(
+        [each.status, *([f"{each.seconds:.1f} s"] if each.seconds else []), *filter(None, [escape(each.message)])]
+    )
     return f'<figure><a href="{place}">{image}</a><figcaption>{words}<br>{facts}</figcaption></figure>'

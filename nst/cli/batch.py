@@ -196,7 +196,7 @@ class BatchPrinter:
         self._painted += painted.status != "kept" and not painted.mistake
         message = f"{painted.message} ({painted.hint})" if painted.hint else painted.message
         seconds = f" in {painted.seconds:.1f} s" if painted.seconds else ""
-        if painted.status == "failed" or not self._quiet:
+        if message or not self._quiet:
             line = f"[{self._shown}/{self._total}] {painted.output}: {painted.status}{seconds}"
             say(f"{line}{': ' if message else ''}{message}{self._left()}")
 

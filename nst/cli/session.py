@@ -191,6 +191,8 @@ class Session:
         if film is not None:
             besides.append(partial(film.write, result.pixels))
         errors = pictures.finish(result, *besides)
+        for warning in result.warnings:
+            say(f"warning: {warning}")
         if not self.quiet or result.stopped != "finished":
             say(format_result(result, "" if errors else str(self.output)))
             for line in self._files_line(pictures.saved, errors), self._resume_line(result):

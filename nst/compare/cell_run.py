@@ -179,7 +179,11 @@ class CellRun:
         result = self._job.stylize(self._watch)
         images.write(self._folder / "picture.png", result.pixels, alpha=result.alpha)
         self._facts |= {**result.facts, "versions": result.facts["versions"] | self._facts["versions"]}
-        self._facts |= {"stopped": result.stopped, "notes": result.notes, "history": result.history}
+        self._facts |= {
+            "stopped": result.stopped,
+            "notes": [*result.warnings, *result.notes],
+            "history": result.history,
+        }
 
     def _watch(self, progress: Progress) -> None:
         if (now := time.monotonic()) - self._last_tick > TICK:

@@ -14,6 +14,7 @@ import numpy as np
 
 from nst.engine.bleed import BleedCanvas
 from nst.engine.masks import Area, Mask, everywhere, inside, window
+from nst.engine.ordinary import least_energies
 from nst.engine.tiling import Tile, cut
 from nst.geometry import IMAGE, Layer
 from nst.images import fit, resize
@@ -218,11 +219,14 @@ def pointwise_terms(
     """Return one term per layer; its targets are the content's features over the rim of each tile.
 
     `weights` `(H, W)` multiply the difference at each pixel; None is 1 everywhere. `alpha` `(H, W)`, 0..1, is the
-    opacity of the content; transparent parts have no energy.
+    opacity of the content; transparent parts have no energy. The energy of a loss that compares features with the
+    content's is at least a share of an ordinary photograph's.
     """
     image = backend.asarray(content)
     areas = {layer: _area(backend, alpha, tiles, layer) for layer in use.layers}
     energies, targets = dict.fromkeys(use.layers, 0.0), {layer: list[Tensor | None]() for layer in use.layers}
+    deep = [layer for layer in use.layers if use.targeted and layer.name != IMAGE]
+    least = least_energies(backend, use.loss, deep) if deep else {}  # type: ignore[arg-type]
     for i, tile in enumerate(tiles):
         features = extract(backend, image[tile.box], tuple(use.layers))
         for layer in use.layers:
@@ -232,7 +236,10 @@ def pointwise_terms(
             targets[layer].append(1 * rim if use.targeted else None)
     terms: list[Term] = []
     for layer, share in use.layers.items():
-        area, weight = everywhere(backend, tiles, layer), use.weight * share / max(energies[layer], TINY)
+        area, weight = (
+            everywhere(backend, tiles, layer),
+            use.weight * share / max(energies[layer], least.get(layer, TINY)),
+        )
         if weights is not None:
             shares = [share if seen else 0.0 for share, seen in zip(area.shares, areas[layer].shares, strict=True)]
             area = replace(area, weights=inside(backend, weights, tiles, layer).weights, shares=shares)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from importlib.metadata import version
 from typing import Any
@@ -26,7 +26,7 @@ from nst.errors import Findings, UserError, raise_all
 from nst.estimate.memory import peak_memory
 from nst.estimate.model import Estimate
 from nst.images import Picture, transparency
-from nst.job import regions
+from nst.job import effect, regions
 from nst.job.backends import BackendCache, Opened
 from nst.job.inputs import Sources, read_inputs
 from nst.job.losses import weighted_losses
@@ -48,6 +48,7 @@ class Result:
 
     `pixels` is `(H, W, 3)`, 0..1; `alpha` is `(H, W)`, 0..1, or None. `history` has one row per step (`step`, `size`,
     `loss`, `terms`, `seconds`). `stopped` is "finished", "interrupted" or "diverged". `notes` are messages of the run.
+    `warnings` say what had no effect on the picture, such as a style of one color.
     `facts` are backend, device, weights, precision, sizes, steps, seconds, peak memory in bytes, and versions.
     """
 
@@ -58,6 +59,7 @@ class Result:
     stopped: str
     notes: list[str]
     facts: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
 
 
 def stylize(
@@ -189,6 +191,8 @@ class Job:
             optimization = Optimization(self._one_pass(backend))
         else:
             optimization = optimize(self.problem(), on_iterate, resume)
+            if any(self.steps) and not optimization.history:
+                effect.require_steps(self.recipe, self.inputs, self.shapes()[-1])
         pixels = self.finished(optimization.pixels)
         return Result(
             pixels=pixels,
@@ -198,6 +202,7 @@ class Job:
             stopped=optimization.stopped,
             notes=[*self.notes(), *optimization.notes],
             facts=self._facts(backend, time.perf_counter() - began),
+            warnings=effect.find_warnings(self.inputs, self.recipe, pixels, optimization.history),
         )
 
     def finished(self, pixels: Pixels) -> Pixels:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+from PIL import Image, ImageFilter
 
 from nst import images
 from nst.engine.masks import Mask
@@ -14,6 +15,9 @@ from nst.job.inputs import Inputs, Style
 from nst.job.validation import Sized, each_scale
 from nst.protocols import Pixels
 from nst.recipe.recipe import Recipe
+
+FEATHERED = 256
+"""The long side of an image whose protected parts have ramps of two pixels; larger images have longer ramps."""
 
 
 def regions(inputs: Inputs, recipe: Recipe) -> list[Region]:
@@ -52,14 +56,31 @@ def _weighted_styles(part: Region) -> list[Pixels]:
 
 
 def finished(inputs: Inputs, recipe: Recipe, pixels: Pixels) -> Pixels:
-    """Return the stylized image with the recipe's colors, and with the content outside all regions."""
+    """Return the stylized image with the recipe's colors, and with the content wherever no style applies."""
     stylized = color_transfer.finished(recipe.color, pixels, inputs.content.pixels)
-    if inputs.styles:
+    kept = _kept(inputs, _shape(pixels))
+    if kept is None:
         return stylized
-    shape = _shape(pixels)
-    cover = np.clip(sum(images.resize(region.mask, shape) for region in inputs.masked_regions), 0, 1)[..., None]
-    mixed: Pixels = (cover * stylized + (1 - cover) * images.resize(inputs.content.pixels, shape)).astype(np.float32)
+    content = images.resize(inputs.content.pixels, _shape(pixels))
+    mixed: Pixels = (kept[..., None] * content + (1 - kept[..., None]) * stylized).astype(np.float32)
     return mixed
+
+
+def _kept(inputs: Inputs, shape: tuple[int, int]) -> Mask | None:
+    """Return the content's share of each pixel `(H, W)`, 0..1, or None where the whole image is stylized."""
+    protect = None if inputs.protect is None else _feathered(images.resize(inputs.protect, shape))
+    if inputs.styles:
+        return protect
+    unmasked = np.clip(1 - sum(images.resize(region.mask, shape) for region in inputs.masked_regions), 0, 1)
+    return unmasked if protect is None else np.maximum(unmasked, protect)
+
+
+def _feathered(mask: Mask) -> Mask:
+    """Return the mask with a ramp of a few pixels outside its edges; what is white stays white."""
+    radius = max(1, round(max(mask.shape) / FEATHERED))
+    image = Image.fromarray(np.round(255 * mask).astype(np.uint8))
+    ramp = image.filter(ImageFilter.MaxFilter(2 * radius + 1)).filter(ImageFilter.BoxBlur(radius))
+    return np.maximum(mask, np.asarray(ramp, np.float32) / 255)
 
 
 def masked(inputs: Inputs) -> list[float]:

@@ -29,7 +29,12 @@ class Wasserstein:
         self._scales = _scales(floor)
 
     def statistic(self, xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
-        """`(C + 1, C)`: the mean over positions of `features` `(H, W, C)`, then of their outer products."""
+        """`(C + 1, C)`: the mean over positions of `features` `(H, W, C)`, then of their outer products.
+
+        Both are computed in float32. The difference of two products in bfloat16 is no covariance where the features
+        hardly vary: it has negative directions, and the iteration for its root diverges.
+        """
+        features = moments.exact(xp, features)
         mean = xp.reshape(moments.first(xp, features, weight), (1, -1))
         return xp.concat([mean, moments.second(xp, features, weight)])
 

@@ -118,8 +118,14 @@ class RecordedJob:
             "inputs": [asdict(file) for file in self.record.inputs],
             "hashes": self.record.weights,
         }
-        outcome = {"stopped": result.stopped, "notes": result.notes, "history": result.history}
-        return {**result.facts, **provenance_facts, "recipe": result.recipe.to_dict(), **outcome}
+        outcome = {"stopped": result.stopped, "notes": result.notes, "warnings": result.warnings}
+        return {
+            **result.facts,
+            **provenance_facts,
+            "recipe": result.recipe.to_dict(),
+            **outcome,
+            "history": result.history,
+        }
 
 
 def open_checkpoint(path: Path, named: Mapping[str, Any] | None = None) -> tuple[Checkpoint, Record, Located]:

@@ -81,6 +81,7 @@ _VALID: Mapping[str, Callable[[Any], bool]] = {
     "sizes": _listed(_is_count),
     "steps": _listed(_is_count),
     "notes": _listed(_is_text),
+    "warnings": _listed(_is_text),
     "versions": _named(_is_text),
     "peak_memory": lambda value: value is None or _is_number(value),
     **dict.fromkeys(("stopped", "backend", "device", "precision", "weights"), _is_text),

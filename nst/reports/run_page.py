@@ -19,7 +19,7 @@ def render(report: RunReport) -> str:
     main = [
         *_charts(report),
         f"<h2>Facts</h2>{html_table(Table('Facts', ['', ''], rows, words=True))}",
-        messages("Notes", "notes", [("", note) for note in report.get("notes", ())]),
+        messages("Notes", "notes", [("", note) for note in (*report.get("warnings", ()), *report.get("notes", ()))]),
     ]
     return document("nst report", "How the run went", _lead(report), main, f"Made by nst {version('nst')}.")
 

@@ -209,4 +209,5 @@ def run_summary(run: RunState) -> str:
     chosen = report.chosen(json.loads(json.dumps(dict(run.order.recipe))))
     steps = report.counted(len(run.history), "step") if run.history else "one pass"
     seconds = [f"{report_data['seconds']:.0f} s"] if "seconds" in report_data else []
-    return without_folders(", ".join([*chosen, steps, *seconds]))
+    warnings = [f"warning: {warning}" for warning in report_data.get("warnings", ())]
+    return without_folders("; ".join([", ".join([*chosen, steps, *seconds]), *warnings]))

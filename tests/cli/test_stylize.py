@@ -213,6 +213,7 @@ def test_the_report_holds_every_fact_and_every_step(nst, here, fast, weights):
         "recipe",
         "history",
         "notes",
+        "warnings",
         "stopped",
     }
     assert report["seconds"] > 0
@@ -238,12 +239,10 @@ def test_a_report_that_does_not_fit_costs_no_picture(nst, here, fast):
     assert (here / "out.png").is_file()
 
 
-def test_a_run_that_stops_early_says_why(nst, here, fast):
-    """Its own style and start: the content leaves nothing to do."""
+def test_a_picture_that_is_its_own_style_leaves_nothing_to_do(nst, here, fast):
     done = nst("stylize", "content.png", "content.png", "-o", "out.png", *fast, "--bleed", "0", "--init", "content")
-    assert done.code == 0
-    assert "the optimizer found nothing better after 0 of 3 steps" in done.err
-    np.testing.assert_array_equal(load_image("out.png"), load_image("content.png"))
+    assert done.code == 1
+    assert done.errors == ["no step was accepted: the optimizer could not lower the loss of the initial image"]
 
 
 def test_until_saves_the_steps_that_would_gain_nothing(nst, here, fast):
@@ -287,3 +286,18 @@ def test_a_stream_that_nobody_holds_costs_no_picture(here, environment, fast, st
     shell = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "nst", "stylize", *PAIR, *fast]
     assert subprocess.run(shell, env=environment, check=False, stderr=subprocess.DEVNULL).returncode == 0
     assert (here / "out.png").is_file()
+
+
+def test_a_warning_is_shown_in_a_quiet_run_too(here, nst, fast):
+    Image.new("RGB", (64, 64), "gray").save("gray.png")
+    done = nst("stylize", "content.png", "gray.png", "-o", "out.png", "-q", "--report", "run.json", *fast)
+    assert done.code == 0
+    assert "warning: gray.png is one color: it has no strokes to paint with\n" in done.err
+    assert "gray.png is one color: it has no strokes to paint with" in told()["warnings"]
+
+
+def test_a_run_that_accepts_no_step_fails_and_writes_no_picture(here, nst, fast):
+    done = nst("stylize", "content.png", "style.png", "-o", "out.png", "--content-weight", "1e30", *fast)
+    assert done.code == 1
+    assert done.errors == ["no step was accepted: the optimizer could not lower the loss of the initial image"]
+    assert not os.path.exists("out.png")

@@ -21,13 +21,13 @@ import json, resource, sys
 import numpy as np
 from nst.job import Job, Sources
 from nst.estimate.memory import PROC, _field
-from nst.images.demo_painting import paint
+from nst.images.demo_painting import paint_demo
 from nst.recipe import Recipe
 import nst_torch.memory
 
 asked = json.loads(sys.argv[1])
 size = asked["size"]
-painting = paint(size, size)
+painting = paint_demo(size, size)
 layers = {"content_layers": "relu2_2", "style_layers": "relu1_1=1,relu2_1=1"} if asked["shallow"] else {}
 recipe = Recipe(
     weights="compact",

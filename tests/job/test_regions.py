@@ -83,3 +83,35 @@ def test_what_is_protected_starts_as_the_content(tmp_path, read, picture):
     content = np.random.default_rng(0).random((3, 4, 3), np.float32)
     made = start(regions(inputs, Recipe()), content, lambda styles: np.zeros_like(content))
     np.testing.assert_allclose(made, content, rtol=1e-6)
+
+
+@pytest.fixture
+def half_white():
+    """A mask `(64, 96, 3)` that is white on the left."""
+    mask = np.zeros((64, 96, 3), np.float32)
+    mask[:, :48] = 1
+    return mask
+
+
+def test_what_is_protected_is_the_content_itself(read, half_white):
+    inputs, _ = read([half_white], [], half_white)
+    mixed = finished(inputs, Recipe(), np.zeros((64, 96, 3), np.float32))
+    content = inputs.content.pixels[0, 0]
+    np.testing.assert_allclose(mixed[:, :48], np.broadcast_to(content, (64, 48, 3)), atol=1e-6)
+    np.testing.assert_array_equal(mixed[:, 53:], 0)
+    ramp = mixed[32, 47:53] / content
+    assert (np.diff(ramp, axis=0) < 0).any()
+    assert (np.diff(ramp, axis=0) <= 0).all()
+
+
+def test_what_is_half_protected_is_half_the_content(read, half_white):
+    inputs, _ = read([half_white], [], half_white * 0 + np.float32(128 / 255))
+    mixed = finished(inputs, Recipe(), np.zeros((64, 96, 3), np.float32))
+    np.testing.assert_allclose(mixed, np.broadcast_to(inputs.content.pixels[0, 0] * 128 / 255, mixed.shape), atol=1e-3)
+
+
+def test_what_is_protected_is_the_content_among_masked_regions_too(read, half_white):
+    inputs, _ = read([], [(half_white * 0 + 1, [half_white])], half_white)
+    mixed = finished(inputs, Recipe(), np.zeros((64, 96, 3), np.float32))
+    np.testing.assert_allclose(mixed[:, :48], np.broadcast_to(inputs.content.pixels[0, 0], (64, 48, 3)), atol=1e-6)
+    np.testing.assert_array_equal(mixed[:, 53:], 0)

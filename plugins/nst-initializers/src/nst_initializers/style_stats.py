@@ -19,10 +19,15 @@ FAINTEST = (1 / 255) ** 2
 """The variance of one 8-bit level: a direction of color with less is noise, and is flattened, not stretched."""
 
 
+GREATEST = 4.0
+"""The greatest factor by which a direction of color is stretched: more makes a picture of a plain wall's noise."""
+
+
 def style_stats(content: Pixels, styles: Sequence[Pixels], rng: np.random.Generator) -> Pixels:
     """Map the content's colors linearly to the styles' mean and covariance; clipped to 0..1.
 
-    A gray content stays a ramp of one hue and a flat one flat: no linear map makes colors where there are none.
+    A gray content stays a ramp of one hue and a flat one flat: no linear map makes colors where there are none. A
+    content of little contrast keeps some of it: gains are at most `GREATEST`.
     """
     before, spread = mean_and_covariance([content])
     after, target = mean_and_covariance(styles)
@@ -32,9 +37,11 @@ def style_stats(content: Pixels, styles: Sequence[Pixels], rng: np.random.Genera
 
 
 def _monge(spread: Matrix, target: Matrix) -> Matrix:
-    """Return the symmetric `T` with `T @ spread @ T == wanted`, on the directions in which `spread` is not faint."""
+    """Return the symmetric `T` with `T @ spread @ T == target` where `spread` is not faint, with bounded gains."""
     root, inverse = _power(spread, 0.5, FAINTEST), _power(spread, -0.5, FAINTEST)
-    return inverse @ _power(root @ target @ root, 0.5, 0) @ inverse
+    transport: Matrix = inverse @ _power(root @ target @ root, 0.5, 0) @ inverse
+    gains, directions = np.linalg.eigh(transport)
+    return np.asarray((directions * gains.clip(0, GREATEST)) @ directions.T) if gains[-1] > GREATEST else transport
 
 
 def _power(covariance: Matrix, exponent: float, faintest: float) -> Matrix:
