@@ -31,6 +31,7 @@ from nst.engine.problem import Level
 from nst.errors import Mistakes, NstError
 from nst.estimate.memory import reset_peak_memory
 from nst.io import atomic
+from nst.job.job import Job
 from nst.orders import Done, Order, Outcome, Stage
 from nst.protocols import Array, Iterate, Objective
 from nst.vgg import architecture
@@ -105,7 +106,7 @@ class CellRun:
             "device": self._backend.device,
             "weights": self._job.weights.name,
             "identity": identity,
-            "versions": _versions(self._job.spec.requires),
+            "versions": _versions(self._job),
             "startup": round(time.perf_counter() - began, 3),
         }
 
@@ -199,8 +200,10 @@ def _reason(error: BaseException) -> str:
     return " ".join(text.replace("()", "").split())
 
 
-def _versions(modules: tuple[str, ...]) -> dict[str, str]:
-    """Return the versions of the modules that the backend requires."""
-    loaded = {name: sys.modules.get(name) for name in modules}
+def _versions(job: Job) -> dict[str, str]:
+    """Return the versions of the modules that the backend requires, of the plugins in use, and of Python."""
+    others = {plugin.distribution: plugin.entry.version for plugin, _ in job.used()}
+    others["python"] = sys.version.split()[0]
+    loaded = {name: sys.modules.get(name) for name in job.spec.requires}
     versions = {name: getattr(module, "__version__", "") for name, module in loaded.items()}
-    return {name: str(version) for name, version in versions.items() if version} | {"python": sys.version.split()[0]}
+    return {name: str(version) for name, version in versions.items() if version} | others

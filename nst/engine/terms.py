@@ -172,22 +172,38 @@ def style_terms(
 ) -> list[Term]:
     """Return one term per layer; its target is the mean of the styles' statistics, weighted by the region's blend.
 
-    `tiles` cut the image; styles larger than `style_tile` pixels (0: no limit) are evaluated in tiles too. A region
-    that covers a share of the image has that share of the loss's weight, so that a position counts equally in a small
-    and in a large region.
+    The statistics of a `whole` loss have no mean, so such a loss has one term per layer and style, each with its share
+    of the weight. `tiles` cut the image; styles larger than `style_tile` pixels (0: no limit) are evaluated in tiles
+    too. A region that covers a share of the image has that share of the loss's weight, so that a position counts
+    equally in a small and in a large region.
     """
-    targets: dict[Layer, Tensor] = {}
-    alphas = region.alphas or [None] * len(region.styles)
-    for style, alpha, share in zip(region.styles, alphas, region.blend, strict=True):
-        size, opacity = (0, None) if use.whole else (style_tile, alpha)
-        for layer, statistic in _statistics(backend, use, style, opacity, size):
-            targets[layer] = targets[layer] + share * statistic if layer in targets else share * statistic
     name = f"{use.name} {region.name}".strip()
-    areas = [_area(backend, region.mask, tiles, layer) for layer in use.layers]
-    return [
-        StyleTerm(f"{name} {layer}", layer, use.loss, use.weight * share * area.part, targets[layer], area)  # type: ignore[arg-type]
-        for (layer, share), area in zip(use.layers.items(), areas, strict=True)
-    ]
+    areas = {layer: _area(backend, region.mask, tiles, layer) for layer in use.layers}
+    terms: list[Term] = []
+    for part, blend, targets in _targets(backend, use, region, style_tile):
+        for layer, share in use.layers.items():
+            area, label = areas[layer], f"{name} {part}{layer}"
+            weight = use.weight * share * blend * area.part
+            terms.append(StyleTerm(label, layer, use.loss, weight, targets[layer], area))  # type: ignore[arg-type]
+    return terms
+
+
+def _targets(
+    backend: FeatureBackend, use: WeightedLoss, region: Region, style_tile: int
+) -> Iterator[tuple[str, float, dict[Layer, Tensor]]]:
+    """Yield a name, a share of the weight and a target per layer: one for all styles, or one for each."""
+    size = 0 if use.whole else style_tile
+    alphas = region.alphas if region.alphas and not use.whole else [None] * len(region.styles)
+    blended: dict[Layer, Tensor] = {}
+    for number, (style, alpha, share) in enumerate(zip(region.styles, alphas, region.blend, strict=True), start=1):
+        statistics = _statistics(backend, use, style, alpha, size)
+        if use.whole and len(region.styles) > 1:
+            if share:
+                yield f"style {number} ", share, statistics
+        else:
+            blended = {layer: blended.get(layer, 0.0) + share * value for layer, value in statistics.items()}
+    if blended:
+        yield "", 1.0, blended
 
 
 def _area(backend: FeatureBackend, mask: Mask | None, tiles: Sequence[Tile], layer: Layer) -> Area:
@@ -196,16 +212,19 @@ def _area(backend: FeatureBackend, mask: Mask | None, tiles: Sequence[Tile], lay
 
 def _statistics(
     backend: FeatureBackend, use: WeightedLoss, style: Pixels, alpha: Mask | None, size: int
-) -> Iterator[tuple[Layer, Tensor]]:
-    """Yield, for each tile, each layer with the tile's share of the statistic of the style's opaque part."""
+) -> dict[Layer, Tensor]:
+    """Return each layer's statistic of the style's opaque part, computed in tiles of `size` pixels (0: no tiles)."""
     image, tiles = backend.asarray(style), cut(_shape(style), size, use.layers)
     areas = {layer: _area(backend, alpha, tiles, layer) for layer in use.layers}
     areas = {layer: area if area.part else everywhere(backend, tiles, layer) for layer, area in areas.items()}
+    statistics: dict[Layer, Tensor] = {}
     for i, tile in enumerate(tiles):
         features = extract(backend, image[tile.box], tuple(use.layers))
         for layer, area in areas.items():
             core = features.pop(layer)[tile.core(layer.stride)]
-            yield layer, area.shares[i] * use.loss.statistic(backend.xp, core, area.weights[i])  # type: ignore[union-attr]
+            value = area.shares[i] * use.loss.statistic(backend.xp, core, area.weights[i])  # type: ignore[union-attr]
+            statistics[layer] = statistics[layer] + value if i else value
+    return statistics
 
 
 def pointwise_terms(

@@ -27,7 +27,8 @@ def task(make_network, photo):
         regions = [Region(styles or [photo(6, 6, seed=1)], [1.0], mask=mask, scales=scales) for mask in masks]
         values = {"style": [STYLE], "pointwise": [CONTENT], "content": photo(8, 12), "start": photo(4, 6)}
         levels = [Level(6, 1, ReferenceVGG(make_network()))]
-        return Problem(levels=levels, regions=regions, optimizer=None, optimizer_options={}, **values | changes)
+        values |= {"regions": regions, "optimizer": None, "optimizer_options": {}}
+        return Problem(levels=levels, **values | changes)
 
     return make
 
@@ -85,3 +86,16 @@ def test_a_loss_of_all_positions_at_once_takes_neither_tiles_nor_masks(task, giv
     made = task(style=[replace(STYLE, whole=True)], **given)
     with pytest.raises(NstError, match=message):
         build_level(made, made.levels[0], tile)
+
+
+def test_the_styles_of_a_whole_loss_are_compared_one_by_one_by_share(task, photo):
+    """The mean of two statistics that need all positions is the statistic of no style."""
+    styles, image = [photo(6, 6, seed=seed) for seed in (1, 2, 3)], photo(4, 6)
+    whole = [replace(STYLE, whole=True)]
+    blend = task(style=whole, regions=[Region(styles, [0.25, 0.75, 0.0])])
+    alone = [task(style=whole, regions=[Region([style], [1.0])]) for style in styles]
+    first, second, _ = (terms(problem, image)["style relu1_1"] for problem in alone)
+    found = terms(blend, image)
+    assert found.keys() == {"style style 1 relu1_1", "style style 2 relu1_1", "content relu1_1"}
+    assert found["style style 1 relu1_1"] == pytest.approx(0.25 * first, rel=1e-5)
+    assert found["style style 2 relu1_1"] == pytest.approx(0.75 * second, rel=1e-5)
