@@ -1,8 +1,7 @@
 """nst: neural style transfer from whichever framework you have.
 
-    from nst import Recipe, save_image, stylize
-    result = stylize("content.jpg", "style.jpg", Recipe(size=512))
-    save_image("out.png", result.pixels)
+    from nst import stylize
+    stylize("content.jpg", "style.jpg", size=512).save("out.png")
 
 Names are resolved when first used, so that importing nst imports next to nothing.
 """
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
     from nst.images import load_image as load_image
     from nst.images import save_image as save_image
     from nst.job.job import Result as Result
-    from nst.job.job import stylize as stylize
+    from nst.persistence.painting import Painting as Painting
+    from nst.persistence.painting import stylize as stylize
     from nst.plugins.host import Plugins as Plugins
     from nst.protocols import Evaluation as Evaluation
     from nst.protocols import Iterate as Iterate
@@ -46,7 +46,8 @@ _HOMES = {
     "nst.geometry": ("Layer", "Window", "chain"),
     "nst.hookspecs": ("hookimpl",),
     "nst.images": ("load_image", "save_image"),
-    "nst.job": ("Result", "stylize"),
+    "nst.job": ("Result",),
+    "nst.persistence.painting": ("Painting", "stylize"),
     "nst.plugins": ("Plugins",),
     "nst.protocols": ("Evaluation", "Iterate", "Pixels"),
     "nst.recipe": ("Recipe",),

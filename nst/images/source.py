@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -17,13 +18,15 @@ from PIL import Image, UnidentifiedImageError
 from nst.errors import UserError
 
 PathLike: TypeAlias = str | os.PathLike[str]
-ImageSource: TypeAlias = PathLike | Image.Image | NDArray[Any]
+ImageSource: TypeAlias = PathLike | bytes | BinaryIO | Image.Image | NDArray[Any]
 
 MAX_PIXELS: int = Image.MAX_IMAGE_PIXELS or 89_478_485
 """The most pixels a picture may have unless told otherwise: Pillow's guard against decompression bombs."""
 
 _PROGRAMS = ("EPS",)
 """What Pillow has another program run, to see what comes of it."""
+
+KINDS = "give a PNG, JPEG, WebP, TIFF, or another picture file"
 
 UNNAMED = "the picture"
 """What is in memory, in an error."""
@@ -38,7 +41,7 @@ _PLUGINS = {  # what a file of the brand in its `ftyp` box needs; phones give HE
 
 
 @contextmanager
-def opened(source: PathLike | Image.Image, max_pixels: int | None = None) -> Iterator[Image.Image]:
+def opened(source: ImageSource, max_pixels: int | None = None) -> Iterator[Image.Image]:
     """Open a source as a PIL image of at most `max_pixels` (None: `MAX_PIXELS`), and close it if it was opened here.
 
     Inside, whatever goes wrong is raised as a `UserError` that names the source.
@@ -52,7 +55,7 @@ def opened(source: PathLike | Image.Image, max_pixels: int | None = None) -> Ite
     except UserError:
         raise
     except Exception as error:  # a decoder fed a damaged file raises whatever it trips over
-        raise _unreadable(name_of(source), error, limit) from error
+        raise _unreadable(source, error, limit) from error
 
 
 def name_of(source: ImageSource) -> str:
@@ -78,18 +81,29 @@ def too_large(name: str, limit: int) -> UserError:
 
 
 @contextmanager
-def _image(source: PathLike | Image.Image) -> Iterator[Image.Image]:
+def _image(source: Any) -> Iterator[Image.Image]:
     if isinstance(source, Image.Image):
         yield source
         return
-    # An open file, not its name: of a name Pillow maps raw TIFF into memory, and garbles what lies on its side.
-    with open(os.fspath(source), "rb") as file:
+    with _file(source) as file:
         if _PLUGINS.get(_brand(file), ("", ""))[0] == "HEIC":
             _register_heif()
         with Image.open(file) as image:
             if image.format in _PROGRAMS:
                 raise UserError(f"{name_of(source)} is {image.format}, which is a program to be run", "save it as PNG")
             yield image
+
+
+def _file(source: Any) -> BinaryIO:
+    """Return an open file with the bytes of a path, of bytes, or of an open file, which stays open.
+
+    An open file, not its name: of a name Pillow maps raw TIFF into memory, and garbles what lies on its side.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        return BytesIO(source)
+    if hasattr(source, "read"):
+        return BytesIO(source.read())
+    return open(os.fspath(source), "rb")
 
 
 def _register_heif() -> None:
@@ -120,7 +134,8 @@ def _pillow_limit(limit: int) -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS = before
 
 
-def _unreadable(name: str, error: Exception, limit: int) -> UserError:
+def _unreadable(source: ImageSource, error: Exception, limit: int) -> UserError:
+    name = name_of(source)
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         return too_large(name, limit)
     if isinstance(error, FileNotFoundError):
@@ -128,7 +143,7 @@ def _unreadable(name: str, error: Exception, limit: int) -> UserError:
     if isinstance(error, IsADirectoryError):
         return UserError(f"{name} is a folder, not a picture", "name one picture in it")
     if isinstance(error, UnidentifiedImageError):
-        return _unidentified(name)
+        return _unidentified(name) if path_of(source) else UserError(f"{name} is not one that Pillow can read", KINDS)
     hint = (
         "give yourself the right to read it"
         if isinstance(error, PermissionError)
@@ -143,7 +158,7 @@ def _unidentified(name: str) -> UserError:
     if kind:
         return UserError(f"{name} is {kind}, which Pillow cannot read here, or it is damaged", hint)
     problem = "is not a picture Pillow can read" if os.path.getsize(name) else "is empty"
-    return UserError(f"{name} {problem}", "give a PNG, JPEG, WebP, TIFF, or another picture file")
+    return UserError(f"{name} {problem}", KINDS)
 
 
 def _nearest(path: Path) -> str:

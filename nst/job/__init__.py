@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from nst.job.inputs import Sources as Sources
     from nst.job.job import Job as Job
     from nst.job.job import Result as Result
-    from nst.job.job import stylize as stylize
 
 __getattr__, __dir__ = attach(
     __name__,
@@ -19,7 +18,6 @@ __getattr__, __dir__ = attach(
         "nst.job.job": (
             "Job",
             "Result",
-            "stylize",
         ),
     },
 )

@@ -62,25 +62,6 @@ class Result:
     warnings: list[str] = field(default_factory=list)
 
 
-def stylize(
-    content: Any,
-    styles: Any,
-    recipe: Recipe | None = None,
-    *,
-    on_iterate: OnIterate | None = None,
-    plugins: Plugins | None = None,
-) -> Result:
-    """Stylize an image.
-
-    Images may be paths, Pillow images or arrays `(H, W, 3)`; `styles` is one or a list. `on_iterate` is called after
-    every step with a `nst.engine.Progress`. It may raise `nst.engine.Stop` to end the run. After `Stop` or Ctrl-C the
-    result is the best image so far, with `stopped="interrupted"`. Prints nothing. Raises `UserError` with every mistake
-    in the arguments, before any framework is imported.
-    """
-    style_list = list(styles) if isinstance(styles, list | tuple) else [styles]
-    return Job(Sources(content, style_list), recipe or Recipe(), plugins).stylize(on_iterate)
-
-
 class Job:
     """One image to stylize. The constructor imports no framework; `open` and `stylize` do.
 

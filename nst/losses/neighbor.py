@@ -24,6 +24,9 @@ from nst.protocols import Features, Namespace, Pixels, Targets, Tensor
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.intp]
+BORDER = 2
+"""Cells at the border of a style that are not matched."""
+
 Axis = tuple[Ints, Ints, Floats]
 """For each position of an axis a cell near it, the pixel relative to that cell, and the cell's share."""
 
@@ -79,7 +82,8 @@ class Neighbor:
     def _places(self, query: Features, styles: Sequence[Features], shares: Sequence[float]) -> Ints:
         """Return `(H, W, 3)`: for each cell of the query the reference, row and column of the matched cell."""
         shape, grids = cell_grid(query.image.shape), [cell_grid(style.image.shape) for style in styles]
-        columns = [self._columns(style, cells) for style, cells in zip(styles, grids, strict=True)]
+        inner = [_inner(cells) for cells in grids]
+        columns = [self._columns(style, cells)[i] for style, cells, i in zip(styles, grids, inner, strict=True)]
         unit, references = reduce_dimensions(self._columns(query, shape), columns)
         sets = np.split(np.arange(len(references)), len(shares))
         found = [self._search(unit, np.concatenate([references[i] for i in part])) for part in sets]
@@ -87,7 +91,9 @@ class Neighbor:
         offsets = np.cumsum([0, *(sum(len(references[i]) for i in part) for part in sets)])
         index = np.stack([index + offset for (index, _), offset in zip(found, offsets[:-1], strict=True)])
         flat = index[chosen, np.arange(len(unit))]
-        table = np.concatenate([_cells(number, cells) for number, cells in enumerate(grids)])
+        table = np.concatenate(
+            [_cells(number, cells)[i] for number, (cells, i) in enumerate(zip(grids, inner, strict=True))]
+        )
         places: Ints = table[flat].reshape(*shape, 3)
         return places
 
@@ -154,6 +160,18 @@ def _around(length: int, step: int, cells: int) -> list[Axis]:
     share = (center - low).astype(np.float32)
     pairs = ((low, 1 - share), (low + 1, share))
     return [(cell := np.clip(near, 0, cells - 1), pixel - cell * CELL, part) for near, part in pairs]
+
+
+def _inner(cells: tuple[int, int]) -> NDArray[np.bool_]:
+    """`(H * W,)`: whether a cell of a style may be matched. Cells at the border of an image may not.
+
+    The features there show the padding of the network, so that the border of the picture would match the border of the
+    painting and become a frame.
+    """
+    inner = np.zeros(cells, np.bool_)
+    margin = BORDER if min(cells) > 4 * BORDER else 0
+    inner[margin : cells[0] - margin, margin : cells[1] - margin] = True
+    return inner.ravel()
 
 
 def _cells(number: int, cells: tuple[int, int]) -> Ints:

@@ -67,6 +67,6 @@ def test_the_second_picture_of_a_size_compiles_nothing(plugins, photo, file, com
     recipe, loaded = Recipe(backend="jax-vgg19", weights=file, size=96, levels=1, steps=3, tile=tile, **LAYERS), {}
     for seed in (0, 5):
         pictures = photo(60, 96, seed=seed), photo(50, 40, seed=seed + 1)
-        Job(Sources(pictures[0], [pictures[1]]), recipe, plugins, loaded=loaded).run()
+        Job(Sources(pictures[0], [pictures[1]]), recipe, plugins, loaded=loaded).stylize()
         names = compiled()
         assert bool(names) == (seed == 0), names
