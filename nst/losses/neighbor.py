@@ -82,19 +82,18 @@ class Neighbor:
     def _places(self, query: Features, styles: Sequence[Features], shares: Sequence[float]) -> Ints:
         """Return `(H, W, 3)`: for each cell of the query the reference, row and column of the matched cell."""
         shape, grids = cell_grid(query.image.shape), [cell_grid(style.image.shape) for style in styles]
-        inner = [_inner(cells) for cells in grids]
-        columns = [self._columns(style, cells)[i] for style, cells, i in zip(styles, grids, inner, strict=True)]
+        columns = [self._columns(style, cells) for style, cells in zip(styles, grids, strict=True)]
         unit, references = reduce_dimensions(self._columns(query, shape), columns)
+        inner = [_inner(cells) for cells in grids]
+        references = [reference[i] for reference, i in zip(references, inner, strict=True)]
         sets = np.split(np.arange(len(references)), len(shares))
         found = [self._search(unit, np.concatenate([references[i] for i in part])) for part in sets]
         chosen = _competed(np.stack([score for _, score in found]), shares)
         offsets = np.cumsum([0, *(sum(len(references[i]) for i in part) for part in sets)])
         index = np.stack([index + offset for (index, _), offset in zip(found, offsets[:-1], strict=True)])
         flat = index[chosen, np.arange(len(unit))]
-        table = np.concatenate(
-            [_cells(number, cells)[i] for number, (cells, i) in enumerate(zip(grids, inner, strict=True))]
-        )
-        places: Ints = table[flat].reshape(*shape, 3)
+        tables = [_cells(number, cells)[i] for number, (cells, i) in enumerate(zip(grids, inner, strict=True))]
+        places: Ints = np.concatenate(tables)[flat].reshape(*shape, 3)
         return places
 
     def _columns(self, maps: Features, cells: tuple[int, int]) -> Floats:
