@@ -21,6 +21,7 @@ class Order:
     A checkpoint is written every `checkpoint_every` seconds. `resume` is a checkpoint to resume, which replaces the
     images and the recipe. A preview with sides of at most `preview_size` pixels is sent every `preview_seconds` or
     every `preview_steps`; 0 turns either off. Paths are relative to `folder`, "" for the worker's current folder.
+    An image whose estimate is above `longest` seconds is refused; 0 is no limit.
     Unless `fresh`, an output with the same inputs is kept. `kind` selects the handler in a worker process, a key of
     `nst.worker.process.HANDLERS`; the orders of an executor are pictures.
     """
@@ -41,6 +42,7 @@ class Order:
     preview_steps: int = 0
     preview_size: int = 512
     folder: str = ""
+    longest: float = 0.0
     fresh: bool = True
     kind: str = "picture"
 

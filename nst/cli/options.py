@@ -38,6 +38,7 @@ MaxPixels = Annotated[
 Fresh = Annotated[bool, typer.Option("--fresh", help="paint again the pictures that are up to date")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="show the losses of the steps")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="start a run of more than an hour without a question")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print only errors")]
 
 

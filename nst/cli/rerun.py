@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst.cli.options import MaxPixels, Quiet, Report, Verbose
+from nst.cli.options import MaxPixels, Quiet, Report, Verbose, Yes
 from nst.cli.recipe_options import RecipeOptions
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class RerunCommand(RecipeOptions):
     ] = None
     report: Report = None
     max_pixels: MaxPixels = None
+    yes: Yes = False
     quiet: Quiet = False
     verbose: Verbose = False
 
@@ -54,7 +55,14 @@ class RerunCommand(RecipeOptions):
 
         record, chosen = provenance.read(self.picture), self.chosen
         target = self.output or self.picture.with_stem(f"{self.picture.stem}-again")
-        session = Session(target, report=self.report, quiet=self.quiet, verbose=self.verbose, options=record.options)
+        session = Session(
+            target,
+            report=self.report,
+            yes=self.yes,
+            quiet=self.quiet,
+            verbose=self.verbose,
+            options=record.options,
+        )
         recipe, mistakes = session.recipe(chosen, start=record.recipe)
         folders = list(dict.fromkeys([Path(), self.picture.parent, target.parent]))
         named = {"content": self.content, "style": self.style, "mask": self.mask, "protect": self.protect}

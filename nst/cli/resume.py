@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from nst.cli.options import CheckpointEvery, Film, MaxPixels, Quiet, Report, Verbose
+from nst.cli.options import CheckpointEvery, Film, MaxPixels, Quiet, Report, Verbose, Yes
 
 Content = Annotated[str | None, typer.Option("--content", metavar="FILE", help="the new place of the picture to paint")]
 Styles = Annotated[
@@ -39,6 +39,7 @@ def resume(
     timelapse: Film = None,
     report: Report = None,
     max_pixels: MaxPixels = None,
+    yes: Yes = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
@@ -54,6 +55,7 @@ def resume(
         checkpoint=checkpoint,
         checkpoint_every=checkpoint_every,
         timelapse=timelapse,
+        yes=yes,
         quiet=quiet,
         verbose=verbose,
         options=record.options,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nst import images
+from nst.cli.consent import require_consent
 from nst.cli.host import host
 from nst.cli.interrupt import ignore_interrupts, interrupted_once
 from nst.cli.outputs import check_writable, other_file, same
@@ -28,6 +29,7 @@ from nst.images.timelapse import Timelapse
 from nst.io import atomic
 from nst.job.inputs import Sources
 from nst.job.job import Job, Result
+from nst.job.limits import is_large
 from nst.persistence.provenance import Record
 from nst.persistence.recorded_job import CheckpointPolicy, EarlierRun, RecordedJob
 from nst.plugins.host import Plugins
@@ -41,7 +43,8 @@ EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
 class Session:
     """One picture on the command line: the files to write and how to show the run.
 
-    `checkpoint_every` is in seconds. With `save_every` above 0, every so many steps are saved too.
+    `checkpoint_every` is in seconds. With `save_every` above 0, every so many steps are saved too. `yes` starts a run
+    of more than an hour without a question.
     """
 
     output: Path
@@ -50,6 +53,7 @@ class Session:
     checkpoint: Path | None = None
     checkpoint_every: float = 60
     timelapse: Path | None = None
+    yes: bool = False
     quiet: bool = False
     verbose: bool = False
     options: WriteOptions = field(default_factory=WriteOptions)
@@ -175,6 +179,8 @@ class Session:
                     announce(job, resume, self.options)
                 elif self.report is not None:
                     job.estimate(resume)
+                if not self.quiet or is_large(job.sizes, job.steps):
+                    require_consent(job.estimate(resume).seconds, self.yes)
                 with Watcher(job, quiet=self.quiet, verbose=self.verbose) as watcher:
                     result = recorded.stylize(_both(watcher.show, pictures.step), ignore_interrupts)
             except KeyboardInterrupt:

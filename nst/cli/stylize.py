@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst.cli.options import CheckpointEvery, FileFormat, Film, MaxPixels, Preset, Quiet, RecipeFile, Report, Verbose
+from nst.cli.options import (
+    CheckpointEvery,
+    FileFormat,
+    Film,
+    MaxPixels,
+    Preset,
+    Quiet,
+    RecipeFile,
+    Report,
+    Verbose,
+    Yes,
+)
 from nst.cli.recipe_options import RecipeOptions
 
 if TYPE_CHECKING:
@@ -51,6 +62,7 @@ class StylizeOptions(FileFormat, RecipeOptions):
     timelapse: Film = None
     report: Report = None
     max_pixels: MaxPixels = None
+    yes: Yes = False
     quiet: Quiet = False
     verbose: Verbose = False
 
@@ -67,6 +79,7 @@ class StylizeOptions(FileFormat, RecipeOptions):
             checkpoint=self.checkpoint,
             checkpoint_every=self.checkpoint_every,
             timelapse=self.timelapse,
+            yes=self.yes,
             quiet=self.quiet,
             verbose=self.verbose,
             options=self.write_options,

@@ -24,6 +24,10 @@ Largest = Annotated[int, typer.Option("--max-upload", metavar="MB", help="larges
 MaxPixels = Annotated[
     int, typer.Option("--max-pixels", metavar="N", help="most pixels of a picture, uploaded or painted")
 ]
+Longest = Annotated[
+    float,
+    typer.Option("--max-minutes", metavar="N", help="longest run that the page starts, in minutes"),
+]
 
 
 def ui(
@@ -33,6 +37,7 @@ def ui(
     weights: WeightFiles = None,
     max_upload: Largest = 50,
     max_pixels: MaxPixels = 50_000_000,
+    max_minutes: Longest = 60.0,
     open_: Annotated[bool, typer.Option("--open", help="open the page in the browser")] = False,
 ) -> int:
     """See `nst.cli.commands`."""
@@ -42,7 +47,8 @@ def ui(
     from nst.ui.uploads import Limits
 
     where = address(host, port, auth)
-    server = Server(plugins(), where, weights=tuple(weights or ()), limits=Limits(max_upload * 10**6, max_pixels))
+    limits = Limits(max_upload * 10**6, max_pixels, seconds=60 * max_minutes)
+    server = Server(plugins(), where, weights=tuple(weights or ()), limits=limits)
     try:
         url = server.open()
         say(f"Ready: {url} (Ctrl-C stops it and deletes the uploaded and painted pictures)")

@@ -20,7 +20,9 @@ def format_total(estimate: Estimate) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return `40 s`, `12 min` or `3.5 h`, as exact as an estimate can be."""
+    """Return `40 s`, `12 min`, `3.5 h` or `5.6 days`, as exact as an estimate can be."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 100 * 3600 else f"{seconds / 86400:.1f} days"

@@ -26,7 +26,7 @@ from nst.errors import Findings, UserError, raise_all
 from nst.estimate.memory import peak_memory
 from nst.estimate.model import Estimate
 from nst.images import Picture, transparency
-from nst.job import effect, regions
+from nst.job import effect, limits, regions
 from nst.job.backends import BackendCache, Opened
 from nst.job.inputs import Sources, read_inputs
 from nst.job.losses import weighted_losses
@@ -168,6 +168,7 @@ class Job:
         """Stylize the content, from the start or from a snapshot. See `nst.stylize` and `nst.engine.optimize`."""
         began = time.perf_counter()
         backend: Any = self.open()
+        limits.require_memory(self.run_plan)
         if self.spec.kind == "image":
             optimization = Optimization(self._one_pass(backend))
         else:

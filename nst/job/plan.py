@@ -11,6 +11,7 @@ from typing import Any
 from nst.engine.bleed import BleedCanvas
 from nst.engine.out_of_memory import memory_errors
 from nst.engine.problem import Level, Problem
+from nst.engine.tiling import SMALLEST
 from nst.estimate.benchmark import clock, seconds_per_byte
 from nst.estimate.flops import Outline, Size
 from nst.estimate.memory import available_memory, resident_memory
@@ -89,6 +90,7 @@ class RunPlan:
 
     `estimator` is None for a one-pass backend, which has no model of time and memory. `opened` are the backends by the
     name of their weights, `style_images` the shapes of the style images. `notes` name the levels tiled to fit memory.
+    With `may_tile` a run that memory is too short for goes on in smaller tiles.
     """
 
     estimator: Estimator | None
@@ -96,6 +98,7 @@ class RunPlan:
     opened: Mapping[str, Opened]
     style_images: Sequence[Sized] = ()
     notes: Sequence[str] = ()
+    may_tile: bool = False
 
     @property
     def tiles(self) -> list[int]:
@@ -115,10 +118,33 @@ class RunPlan:
         return replace(self, levels=levels, notes=[self._tile_note(level, room) for level in levels if level.tile])
 
     def room(self) -> int | None:
+        """Return the bytes that tiles are chosen for: most of those available, or None if unknown."""
+        free, resident = self.free(), self._resident()
+        return None if free is None else round(MARGIN * (free - resident)) + resident
+
+    def free(self) -> int | None:
         """Return the bytes available to the run, including those in use already, or None if unknown."""
-        resident = self.estimator.resident if self.estimator else None
-        free = _free(self.opened[self.levels[-1].weights].backend) if resident is None else available_memory()
-        return None if free is None else round(MARGIN * free) + (resident or 0)
+        on_device = self.estimator is None or self.estimator.resident is None
+        free = _free(self.opened[self.levels[-1].weights].backend) if on_device else available_memory()
+        return None if free is None else free + self._resident()
+
+    def _resident(self) -> int:
+        return (self.estimator.resident if self.estimator else None) or 0
+
+    def least_tile(self, level: LevelPlan) -> int:
+        """Return the smallest tile size that a level may be computed in, 0 for none."""
+        return min(2 * SMALLEST, max(level.shape)) if self.may_tile else level.tile
+
+    def least_memory(self, level: LevelPlan) -> int:
+        """Return the bytes that a level needs in its smallest tiles; 0 if unknown."""
+        assert self.estimator is not None
+        return self.estimator.memory(level, self._networks(), self.least_tile(level)) or 0
+
+    def last_at(self, size: int) -> LevelPlan:
+        """Return the last level at another size, with the earlier ones in proportion."""
+        last = self.levels[-1]
+        earlier = [round(side * size / last.size) for side in last.earlier]
+        return replace(self._resized(last, size), earlier=earlier, tile=last.tile)
 
     def _tile_note(self, level: LevelPlan, room: int) -> str:
         assert self.estimator is not None
@@ -205,9 +231,9 @@ def plan_run(request: PlanRequest) -> RunPlan:
         masked=len(request.masked),
         transient=_transient([math.prod(image.shape) for image in request.images]) if on_host else 0,
     )
-    untiled = RunPlan(estimator, levels, opened, request.images[1:])
-    may_tile = recipe.tile == "auto" and not any(use.whole for _, use in used)
-    room = untiled.room() if may_tile else None
+    may_tile = recipe.tile != "off" and not any(use.whole for _, use in used)
+    untiled = RunPlan(estimator, levels, opened, request.images[1:], may_tile=may_tile)
+    room = untiled.room() if may_tile and recipe.tile == "auto" else None
     return untiled if room is None else untiled.tiled(room)
 
 

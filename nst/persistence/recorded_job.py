@@ -15,6 +15,7 @@ from nst.engine.level_run import OnIterate, Progress
 from nst.engine.snapshot import Snapshot
 from nst.errors import UserError
 from nst.images import WriteOptions
+from nst.job import limits
 from nst.job.job import Job, Result
 from nst.persistence import input_files, provenance
 from nst.persistence.checkpoint import Checkpoint, Checkpoints, Plan
@@ -81,8 +82,12 @@ class RecordedJob:
         return record if self.resume is None else replace(earlier, versions=record.versions, options=self.options)
 
     def prepare(self) -> None:
-        """Open the backends; report the differences from the earlier run, and transparency that is lost."""
+        """Open the backends; report the differences from the earlier run, and transparency that is lost.
+
+        Raises `UserError` for a run that memory is too short for.
+        """
         _ = self.record
+        limits.require_memory(self.job.run_plan)
         if self.job.content.alpha is not None and not images.has_alpha(self.output):
             self.say(f"{self.output} cannot be transparent: the picture is laid on white; PNG keeps it cut out")
 

@@ -92,6 +92,7 @@ class Service:
             masks=masks,
             protect=regions.protect,
             max_pixels=self.limits.pixels,
+            longest=self.limits.seconds,
         )
 
     def pictures(self, visitor: Visitor, request: PaintRequest) -> tuple[str, list[str]]:

@@ -25,11 +25,15 @@ MOST = 10**12  # pixels; an image above the limits is still an image, and gets i
 
 @dataclass(frozen=True)
 class Limits:
-    """Upload limits: `size` in bytes and `pixels` of one image, and the number of `pictures` at once."""
+    """Limits of a page: `size` in bytes and `pixels` of one image, the number of `pictures` at once.
+
+    A run may take `seconds`.
+    """
 
     size: int = 50_000_000
     pixels: int = 50_000_000
     pictures: int = 8
+    seconds: float = 3600.0
 
 
 def copy_upload(path: str, cache: Path, folder: Path, limits: Limits) -> Path:

@@ -14,11 +14,13 @@ from nst.engine.level_run import Progress
 from nst.engine.loop import Stop
 from nst.errors import Mistakes, NstError, UserError, as_error, raise_all
 from nst.estimate.eta import Clock
+from nst.estimate.text import duration
 from nst.images import WriteOptions
 from nst.io import remote
 from nst.job.backends import Opened
 from nst.job.inputs import Sources
 from nst.job.job import Job
+from nst.job.limits import is_large
 from nst.orders import Done, Event, Failed, Order, Outcome, Started, Step
 from nst.persistence import recorded_job
 from nst.persistence.checkpoint import Checkpoint
@@ -85,6 +87,7 @@ class Painter:
             earlier = _with_snapshot(parsed, job)
             recorded = RecordedJob(job, output, options, checkpoints, earlier, names=staging.names)
             recorded.prepare()
+            _require_time(job, order.longest)
             tell(_started(job))
             result = recorded.stylize(_StepEvents(order, job, tell, stopped))
             if result.stopped == "interrupted" and not order.fresh:
@@ -132,6 +135,14 @@ class _StepEvents:
         self._previews(progress)
         if self._stopped():
             raise Stop
+
+
+def _require_time(job: Job, longest: float) -> None:
+    """Raise `UserError` for a job whose estimate is above `longest` seconds; 0 is no limit."""
+    seconds = job.estimate().seconds if longest and is_large(job.sizes, job.steps) else None
+    if seconds is not None and seconds > longest:
+        message = f"the picture would take about {duration(seconds)}; {duration(longest)} is allowed"
+        raise UserError(message, "choose a smaller size or fewer steps")
 
 
 def _enter(folder: str) -> None:
