@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
-import torch
 import torch.nn.functional as F  # noqa: N812
 from torch.autograd.function import once_differentiable
 from torch.nn.grad import conv2d_input
 
 from nst.protocols import Tensor
 from nst.vgg import AVERAGE_GAIN
+from nst_torch.torch_import import torch
 
 aten = torch.ops.aten
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import torch
-
 from nst import devices
+from nst_torch.torch_import import torch
 
 CURE = "install a CUDA build of PyTorch"
 

@@ -70,9 +70,8 @@ class HubWeights:
 
     def load(self) -> Any:
         """Return a `nst.vgg.network.Network`. Only tensors are read (`weights_only`): nothing in the file can run."""
-        import torch
-
         from nst.vgg import TORCHVISION, Network
+        from nst_torch.torch_import import torch
 
         try:
             mapped = zipfile.is_zipfile(self.path())  # torchvision's own are older than PyTorch's zip format

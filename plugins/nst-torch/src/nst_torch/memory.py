@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
+from nst_torch.torch_import import torch
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 TOLD = ("can't allocate memory", "DefaultCPUAllocator", "could not allocate", "could not create a primitive")

@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 import array_api_compat.torch
-import torch
 from torch.autograd.function import once_differentiable
 
 from nst.protocols import Tensor
+from nst_torch.torch_import import torch
 
 xp: Any = array_api_compat.torch
 PARTS = 16

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-
 from nst import devices
+from nst_torch.torch_import import torch
 
 
 def choose(kind: str, device: str) -> str:

@@ -7,7 +7,7 @@ operators that are not there. VGG uses none of them, so declaring the two missin
 
 from __future__ import annotations
 
-import torch
+from nst_torch.torch_import import torch
 
 SCHEMAS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",

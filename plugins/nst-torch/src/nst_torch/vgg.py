@@ -16,7 +16,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 
 from nst.geometry import require_size
 from nst.protocols import Array, Evaluation, Objective, Pixels, Tensor
@@ -27,6 +26,7 @@ from nst_torch.device import choose
 from nst_torch.namespace import Torch
 from nst_torch.precision import choose as choose_precision
 from nst_torch.precision import exact
+from nst_torch.torch_import import torch
 
 
 class VGG:
