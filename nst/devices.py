@@ -1,4 +1,4 @@
-"""Choosing a device and a precision by name, alike in every backend, and telling of a GPU that stands idle."""
+"""Choose a device and a precision by name, in the same way for every backend, and report an idle GPU."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ def idle(device: str, available: Sequence[str], framework: str, cure: str) -> tu
 
 
 def gpu_present() -> bool:
-    """Whether the NVIDIA driver runs here, whatever a framework was built for."""
+    """Return whether an NVIDIA driver is loaded on this machine."""
     return any(map(os.path.exists, DRIVER_FILES))
 
 
 def precision(kind: str, native: bool) -> str:
-    """`float32` or `bfloat16`, for either of them or `auto`, which takes bfloat16 where the device has it `native`."""
+    """Return `float32` or `bfloat16`; `auto` is bfloat16 where the device computes it natively (`native`)."""
     if kind == "auto":
         return "bfloat16" if native else "float32"
     return kind
 
 
 def cpu_has_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 itself, as far as the system tells."""
+    """Return whether the processor has bfloat16 instructions; False if the system does not report them."""
     try:
         with open(CPU_FILE, encoding="utf-8") as file:
             flags = next((line for line in file if line.startswith("flags")), "")

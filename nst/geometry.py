@@ -34,13 +34,13 @@ class Layer:
 
     @property
     def least(self) -> int:
-        """The shortest image side in pixels."""
+        """Return the shortest image side in pixels."""
         return self.smallest or self.stride
 
 
 @dataclass(frozen=True)
 class Window:
-    """A convolution or a pool: what a position of its output sees of its input.
+    """A convolution or a pool, described by the inputs that one position of its output sees.
 
     `padding` is on the side of the first position; None is `(kernel - 1) // 2` of a dilated kernel. An operation with a
     `name` is a layer.
@@ -57,7 +57,7 @@ def chain(windows: Iterable[Window]) -> tuple[Layer, ...]:
     """Return the named layers of a chain of convolutions and pools, in order.
 
     In a network with branches, give the longest chain: `chain([Window(7, 2, name="conv1"), Window(3, 2), Window(3),
-    Window(3, name="layer1")])`. Activations and normalizations see one position, and are left out.
+    Window(3, name="layer1")])`. Leave out activations and normalizations, which see one position.
     """
     return tuple(_layers(windows))
 

@@ -1,4 +1,4 @@
-"""The messages between a worker process and its client: orders and events, one line of JSON each."""
+"""Define the messages between a worker process and its client: orders and events, one line of JSON each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 StyleSource = str | Sequence[str]
-"""The path of an image, of a folder of images, or several paths; images given together are one style."""
+"""The path of an image, of a folder of images, or several paths; several images together are one style."""
 
 
 @dataclass(frozen=True)

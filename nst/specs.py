@@ -1,7 +1,7 @@
-"""What a plugin declares about itself, as frozen data.
+"""Define the specs, the frozen data by which a plugin declares its objects.
 
 Standard library only: specs are read before any framework is imported, so every mistake in a call can be reported at
-once and at little cost. The thing itself is named by a string, `"package.module:attribute"`, imported at first use.
+once and at little cost. The object itself is named by a string, `"package.module:attribute"`, imported at first use.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class WeightSet:
     """A named set of network weights.
 
     `source` names a `nst.protocols.WeightSource`, importable without a framework: it knows the file's place, how to
-    fetch it and how to load it. `size` is in bytes, for telling people before a download; 0 when it ships with nst.
+    fetch it and how to load it. `size` is in bytes, shown before a download; 0 when it ships with nst.
     """
 
     name: str
@@ -79,12 +79,13 @@ class Spec:
 
 @dataclass(frozen=True)
 class MemoryModel:
-    """What a backend's framework takes of memory, so that a run can say before it starts what it will need.
+    """The memory that a backend's framework needs, so that a run can be estimated before it starts.
 
-    `base` is what a process holds with the framework imported and used once, in bytes on the CPU. At the worst moment
-    of an evaluation with its gradient, `factor` bytes are held for each byte of the convolutions' outputs. The default
-    is a backend that does not say: then an estimate is a lower bound. `tiles` are the bytes that a run in tiles takes
-    beside its largest tile. `benchmarks/memory.py` measures `base` and `factor`, `benchmarks/estimates.py` whole runs.
+    `base` is the memory of a process with the framework imported and used once, in bytes on the CPU. At the worst
+    moment of an evaluation with its gradient, `factor` bytes are held for each byte of the convolutions' outputs. The
+    default stands for a backend without figures: then an estimate is a lower bound. `tiles` are the bytes that a run in
+    tiles takes beside its largest tile. `benchmarks/memory.py` measures `base` and `factor`, `benchmarks/estimates.py`
+    whole runs.
     """
 
     base: int = 0

@@ -50,9 +50,9 @@ class BatchRequest:
 
 
 class Series:
-    """A request, checked. Construction raises every mistake of the whole together; a picture's own are its own.
+    """A checked request. The constructor raises all mistakes together, except those of one row.
 
-    `rows` are the pictures that are wanted, `told` what has become of them so far, without their reports.
+    `rows` are the requested pictures, `outcomes` the outcomes so far, without their reports.
     """
 
     def __init__(self, request: BatchRequest, plugins: Plugins) -> None:
@@ -69,10 +69,10 @@ class Series:
         assert spec is not None
         self._spec = spec
         self.rows = named(request.rows, request.output)
-        self.told: list[Painted] = []
+        self.outcomes: list[Painted] = []
 
     def _recipe_mistakes(self) -> list[UserError]:
-        """Of the recipe that all share, unless each has one of its own."""
+        """Return the mistakes in the shared recipe, unless every row has a recipe of its own."""
         shared = [row for row in self._request.rows if not (row.recipe or row.error)]
         calls = {Call(len(row.styles), sum(len(own) for _, own in row.masks), bool(row.masks)) for row in shared}
         if len(calls) != 1:
@@ -80,19 +80,19 @@ class Series:
         return find_mistakes(self._request.recipe, self._plugins, calls.pop(), self._request.chosen)
 
     def run(self, watch: BatchWatch = lambda row, event: None) -> Iterator[Painted]:
-        """Each picture as it is finished, those that cannot be first; the report is written whatever ends this.
+        """Yield each finished picture, refused ones first; write the report even after an error.
 
-        `watch` hears how each goes.
+        `watch` receives the events of each picture.
         """
         for folder in self._folders():
             report_folder.make(folder)
-        self.told = []
+        self.outcomes = []
         try:
             for painted in self._painted(watch):
-                self.told.append(replace(painted, report={}))
+                self.outcomes.append(replace(painted, report={}))
                 yield painted
         finally:
-            report.write(self._request.output, self.told, len(self.rows))
+            report.write(self._request.output, self.outcomes, len(self.rows))
 
     def _painted(self, watch: BatchWatch) -> Iterator[Painted]:
         yield from (Painted.refused(row, row.error) for row in self.rows if row.error)
@@ -108,7 +108,7 @@ class Series:
                 yield Painted.from_outcome(waiting[order.output], outcome)
 
     def _folders(self) -> set[Path]:
-        """Those that pictures go to, and that are not made by writing there."""
+        """Return the output folders that writing a picture does not create."""
         if remote.is_url(self._request.output):
             return set()
         root = Path(self._request.output)
@@ -163,16 +163,17 @@ def batch(
     plugins: Plugins | None = None,
     watch: BatchWatch = lambda row, event: None,
 ) -> Iterator[Painted]:
-    """Every content painted like every style into a folder: each result as it is finished.
+    """Stylize every content with every style into a folder, and yield each result when it is finished.
 
     `content` and `style` are patterns, folders or paths, one or several; or `pairs` names a CSV or TOML file that lists
-    the pictures (`nst.batches.manifest`). One that fails is a result that says why. Pictures that are there, made of
-    the very same, are kept, unless `fresh`. The folder gets `report.csv` and `index.html` in the end. Prints nothing.
-    Raises `UserError` with every mistake in the whole, before anything is painted.
+    the pictures (`nst.batches.manifest`). A failed picture is a result with a message. Existing pictures with the same
+    inputs are kept, unless `fresh`. At the end, `report.csv` and `index.html` are written into the folder. Prints
+    nothing. Raises `UserError` with all mistakes of the request, before the first picture starts.
     """
     shared, listed = rows_of(_several(content), _several(style), pairs)
-    made, how = recipe or Recipe().override(**shared), executor_options or {}
-    request = BatchRequest(listed, os.fspath(output), made, executor, how, options or WriteOptions(), fresh)
+    shared_recipe, settings = recipe or Recipe().override(**shared), executor_options or {}
+    write_options = options or WriteOptions()
+    request = BatchRequest(listed, os.fspath(output), shared_recipe, executor, settings, write_options, fresh)
     return Series(request, plugins or Plugins.from_environment()).run(watch)
 
 

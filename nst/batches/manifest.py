@@ -1,6 +1,7 @@
-"""Files that list the pictures of a series: CSV, and TOML with a recipe for each. Their paths are seen from the file.
+"""Read manifests, which list the pictures of a batch: CSV, or TOML with a recipe for each picture.
 
-What is wrong with the file as a whole is raised; what is wrong with one picture is that picture's own error.
+Paths are relative to the manifest. A mistake in the file itself is raised; a mistake in one picture is an error of its
+row.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ SEPARATOR = ";"
 def read_csv(path: Path) -> list[BatchRow]:
     """Read a row for each line: `content`, `style`, optionally `output`, `mask`, `protect` and any recipe field.
 
-    An empty cell is none. Several styles have `;` between them. Raises `UserError` for each column that is missing or
-    unknown.
+    An empty cell counts as absent. Several styles have `;` between them. Raises `UserError` for each column that is
+    missing or unknown.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -62,14 +63,14 @@ def _cells(line: Mapping[str, Any]) -> Mapping[str, Any]:
     """Convert a line of a CSV file to the form of a TOML table."""
     if "" in line or None in line.values():
         raise UserError("it has not as many cells as the first line", "put what has a comma in it between quotes")
-    given = {name: value for name, value in line.items() if value.strip()}
-    places: dict[str, Any] = {name: given.pop(name) for name in PLACES if name in given}
-    styles = [style.strip() for style in given.pop("style", "").split(SEPARATOR) if style.strip()]
-    return {**places, "style": styles, "recipe": given}
+    cells = {name: value for name, value in line.items() if value.strip()}
+    places: dict[str, Any] = {name: cells.pop(name) for name in PLACES if name in cells}
+    styles = [style.strip() for style in cells.pop("style", "").split(SEPARATOR) if style.strip()]
+    return {**places, "style": styles, "recipe": cells}
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], list[BatchRow]]:
-    """Read the recipe of all, and a row for each `[[picture]]`, which may have a `recipe` of its own.
+    """Read the shared recipe, and a row for each `[[picture]]`, which may have a `recipe` of its own.
 
     Raises `UserError`.
     """
@@ -79,23 +80,23 @@ def read_toml(path: Path) -> tuple[dict[str, Any], list[BatchRow]]:
     if data or not isinstance(shared, dict) or not (pictures and isinstance(pictures, list)):
         hint = "it takes [[picture]] tables with content and style, and perhaps one [recipe] for all"
         raise UserError(f"'{path}' is not a manifest: it has {', '.join(data) or 'no [[picture]]'}", hint)
-    return shared, [_row(number, path, _table, each) for number, each in enumerate(pictures, start=1)]
+    return shared, [_row(number, path, _table, picture) for number, picture in enumerate(pictures, start=1)]
 
 
-def _table(given: Any) -> Mapping[str, Any]:
-    if not isinstance(given, dict):
+def _table(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
         raise UserError("it is not a table", "write [[picture]]")
-    for name in given:
+    for name in value:
         if name not in (*NEEDED, *PLACES, "recipe"):
             raise unknown("name in [[picture]]:", name, (*NEEDED, *PLACES, "recipe"))
-    return given
+    return value
 
 
-def _row(number: int, path: Path, read: Callable[[Any], Mapping[str, Any]], given: Any) -> BatchRow:
+def _row(number: int, path: Path, read: Callable[[Any], Mapping[str, Any]], source: Any) -> BatchRow:
     """Return the row of a line or table, or a row with its error."""
     bare = BatchRow(number, "", [])
     try:
-        cells = read(given)
+        cells = read(source)
         bare = replace(bare, output=_text(cells, "output"), content=_from(path, _text(cells, "content")))
         bare = replace(bare, styles=[_from(path, style) for style in _listed(cells, "style")])
         if missing := [name for name in NEEDED if not cells.get(name)]:
@@ -119,7 +120,7 @@ def _whole(bare: BatchRow, path: Path, cells: Mapping[str, Any]) -> BatchRow:
 
 def _listed(cells: Mapping[str, Any], name: str) -> list[str]:
     value = cells.get(name, [])
-    return [_checked(each, str, name) for each in (value if isinstance(value, list) else [value])]
+    return [_checked(item, str, name) for item in (value if isinstance(value, list) else [value])]
 
 
 def _text(cells: Mapping[str, Any], name: str) -> str:

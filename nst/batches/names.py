@@ -1,4 +1,4 @@
-"""Where each picture of a series goes: a name that is the same tomorrow, inside the folder, and nobody else's."""
+"""Name the outputs of a batch: stable, unique file names inside the folder."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ LONGEST_STEM = 80  # characters of a picture's name in that of another
 def named(rows: Sequence[BatchRow], folder: str, suffix: str = ".png") -> list[BatchRow]:
     """Give each row its output name in `folder`, or an error. Rows with equal names are all refused.
 
-    A picture without a name gets its content's and its style's: `cat--waves.png`; where that is not enough to tell two
-    apart, a few digits of a hash of what they are made of.
+    A picture without a name is named after its content and its style: `cat--waves.png`. Where two names would be equal,
+    a few digits of a hash of their inputs are added.
     """
     plain = [row.output or _stem(row) + suffix for row in rows]
     often = Counter(plain)
@@ -60,7 +60,7 @@ def _mistake(row: BatchRow, folder: str, taken: Counter[str], read: set[str]) ->
     if len(os.fsencode(Path(name).name)) > LONGEST_NAME:
         return UserError(f"the output '{name:.40}…' is too long", f"{LONGEST_NAME} bytes are allowed")
     if taken[os.path.normcase(os.path.normpath(name))] > 1:
-        return UserError(f"the output '{name}' is that of another row too", "give each a name of its own")
+        return UserError(f"two rows have the output '{name}'", "give each row an output name of its own")
     if remote.is_url(folder):
         return None
     place, inside = os.path.realpath(os.path.join(folder, name)), os.path.realpath(folder)

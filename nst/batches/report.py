@@ -1,4 +1,4 @@
-"""What became of a series: `report.csv` and the contact sheet `index.html`, in the folder of its pictures."""
+"""Write the outcome of a batch: `report.csv` and the contact sheet `index.html`, in the output folder."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ STATUSES = ("finished", "kept", "interrupted", "diverged", "failed")
 
 @dataclass(frozen=True)
 class Painted:
-    """One picture of a series: `status` is "finished", "kept", "interrupted", "diverged" or "failed".
+    """One picture of a batch: `status` is "finished", "kept", "interrupted", "diverged" or "failed".
 
-    `output` is its name in the folder, `seconds` what the painting took, `report` what `nst stylize --report` writes.
-    `message` and `hint` tell why a picture failed, or what had no effect on it; `mistake` marks the user's error.
+    `output` is its name in the folder, `seconds` the time of the run, `report` the data of `nst stylize --report`.
+    `message` and `hint` say why the picture is missing, or what had no effect on it; `mistake` marks a user mistake
+    (exit code 2).
     """
 
     number: int
@@ -49,7 +50,7 @@ class Painted:
     def refused(cls, row: BatchRow, error: UserError) -> Painted:
         """Return the row of a picture that was refused."""
         errors = error.errors if isinstance(error, Mistakes) else (error,)
-        hints = "; ".join(dict.fromkeys(each.hint for each in errors if each.hint))
+        hints = "; ".join(dict.fromkeys(error.hint for error in errors if error.hint))
         return cls(row.number, row.content, row.styles, row.output, "failed", 0.0, error.message, hints, True)
 
     @classmethod
@@ -63,13 +64,13 @@ class Painted:
 
     @property
     def style(self) -> str:
-        """The styles in one text."""
+        """Return the styles as one text."""
         return "; ".join(style if isinstance(style, str) else ", ".join(style) for style in self.styles)
 
 
 def write(folder: str, painted: Sequence[Painted], planned: int) -> None:
-    """Write both into the folder, a path or a URL. Raises `NstError`."""
-    ordered = sorted(painted, key=lambda each: each.number)
+    """Write both reports into the folder, a path or a URL. Raises `NstError`."""
+    ordered = sorted(painted, key=lambda picture: picture.number)
     _put(remote.join(folder, "report.csv"), table(ordered).encode("utf-8", "replace"))
     _put(remote.join(folder, "index.html"), page(ordered, planned).encode("utf-8", "replace"))
 
@@ -92,20 +93,20 @@ def table(painted: Sequence[Painted]) -> str:
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([getattr(each, name) for name in COLUMNS] for each in painted)
+    writer.writerows([getattr(picture, name) for name in COLUMNS] for picture in painted)
     return file.getvalue()
 
 
 def page(painted: Sequence[Painted], planned: int) -> str:
     """Return the contact sheet as HTML: failures first, then every picture, by its path beside the page."""
-    failed = [each for each in painted if each.status == "failed"]
-    main = chain(_failures(failed), map(_figure, (each for each in painted if each.status != "failed")))
+    failed = [picture for picture in painted if picture.status == "failed"]
+    main = chain(_failures(failed), map(_figure, (picture for picture in painted if picture.status != "failed")))
     template = Template(files("nst.batches").joinpath("page.html").read_text("utf-8"))
     return template.substitute(mark=MARK, lead=escape(format_summary(painted, planned)), main="\n".join(main))
 
 
 def format_summary(painted: Sequence[Painted], planned: int) -> str:
-    """`950 of 1000 pictures: 900 finished, 50 kept, 50 failed`."""
+    """Return a summary such as `950 of 1000 pictures: 900 finished, 50 kept, 50 failed`."""
     statuses = [picture.status for picture in painted]
     counts = [f"{statuses.count(status)} {status}" for status in STATUSES if status in statuses]
     finished = len(statuses) - statuses.count("failed")
@@ -115,17 +116,16 @@ def format_summary(painted: Sequence[Painted], planned: int) -> str:
 def _failures(failed: Sequence[Painted]) -> Iterator[str]:
     if failed:
         yield "<details open><summary>What went wrong</summary><dl>"
-        for each in failed:
-            hint = f" <span>({escape(each.hint)})</span>" if each.hint else ""
-            yield f"<dt>{each.number}: {escape(each.output)}</dt><dd>{escape(each.message)}{hint}</dd>"
+        for picture in failed:
+            hint = f" <span>({escape(picture.hint)})</span>" if picture.hint else ""
+            yield f"<dt>{picture.number}: {escape(picture.output)}</dt><dd>{escape(picture.message)}{hint}</dd>"
         yield "</dl></details>"
 
 
-def _figure(each: Painted) -> str:
-    place, name = quote(each.output.replace("\\", "/"), errors="replace"), escape(each.output)
-    words = f"{escape(Path(each.content).name)} like {escape(each.style)}"
-    image = f'<img src="{place}" alt="{words}" loading="lazy">' if each.output.lower().endswith(SHOWN) else name
-    facts = ", ".join(
-        [each.status, *([f"{each.seconds:.1f} s"] if each.seconds else []), *filter(None, [escape(each.message)])]
-    )
+def _figure(picture: Painted) -> str:
+    place, name = quote(picture.output.replace("\\", "/"), errors="replace"), escape(picture.output)
+    words = f"{escape(Path(picture.content).name)} like {escape(picture.style)}"
+    image = f'<img src="{place}" alt="{words}" loading="lazy">' if picture.output.lower().endswith(SHOWN) else name
+    seconds = f"{picture.seconds:.1f} s" if picture.seconds else ""
+    facts = ", ".join(filter(None, [picture.status, seconds, escape(picture.message)]))
     return f'<figure><a href="{place}">{image}</a><figcaption>{words}<br>{facts}</figcaption></figure>'

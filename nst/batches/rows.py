@@ -1,4 +1,4 @@
-"""The pictures of a series, as they are asked for: from patterns of file names, each content with each style."""
+"""List the pictures of a batch from patterns of file names: every content with every style."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from nst.orders import StyleSource
 
 @dataclass(frozen=True)
 class BatchRow:
-    """One picture: `number` counts from 1, `output` is a name in the folder, "" for one that is still to be found.
+    """One picture: `number` counts from 1, `output` is a name in the folder, "" until it is named.
 
-    `recipe` is what differs from that of the series. `error` says why the picture cannot be.
+    `recipe` are the values that differ from the shared recipe. `error` says why the picture is refused.
     """
 
     number: int
@@ -34,20 +34,20 @@ class BatchRow:
 
 
 def pairs(contents: Sequence[str], styles: Sequence[str]) -> list[BatchRow]:
-    """Every content with every style. Raises `UserError` for each pattern that fits nothing."""
-    found = Findings()
+    """Return a row for every content with every style. Raises `UserError` for each pattern without a match."""
+    findings = Findings()
     named = {"--content": contents, "--style": styles}
-    paths = {option: [*_expanded(found, option, each)] for option, each in named.items()}
-    raise_all(found.errors)
+    paths = {option: [*_expanded(findings, option, patterns)] for option, patterns in named.items()}
+    raise_all(findings.errors)
     every = ((content, style) for content in paths["--content"] for style in paths["--style"])
     return [BatchRow(number, content, [style]) for number, (content, style) in enumerate(every, start=1)]
 
 
-def _expanded(found: Findings, option: str, patterns: Sequence[str]) -> Iterable[str]:
+def _expanded(findings: Findings, option: str, patterns: Sequence[str]) -> Iterable[str]:
     if not patterns:
-        found.add(UserError(f"there is no {option}", f"{option} 'folder/*.jpg', or --pairs FILE for both"))
-    lists = [found.attempt(partial(expand, option, pattern)) or [] for pattern in patterns]
-    return dict.fromkeys(path for each in lists for path in each)
+        findings.add(UserError(f"there is no {option}", f"{option} 'folder/*.jpg', or --pairs FILE for both"))
+    lists = [findings.attempt(partial(expand, option, pattern)) or [] for pattern in patterns]
+    return dict.fromkeys(path for paths in lists for path in paths)
 
 
 def expand(option: str, pattern: str) -> list[str]:
@@ -60,9 +60,9 @@ def expand(option: str, pattern: str) -> list[str]:
         return [pattern]
     else:
         paths = glob(pattern, recursive=True)
-    found = sorted(filter(is_picture, paths))
-    if not found:
+    images = sorted(filter(is_picture, paths))
+    if not images:
         others = f"; of {len(paths)} files none is a picture" if paths else ""
         hint = f"a picture ends in {', '.join(PICTURES)}; quote a pattern, so that the shell leaves it alone"
         raise UserError(f"{option} '{pattern}' names no picture{others}", hint)
-    return found
+    return images

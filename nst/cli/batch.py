@@ -152,11 +152,11 @@ def _run(series: Series, quiet: bool, output: str) -> int:
             for painted in series.run(printer.watch):
                 printer.show(painted)
         except KeyboardInterrupt:
-            line = f"{format_summary(series.told, len(series.rows))}; run the same command again to paint the rest"
+            line = f"{format_summary(series.outcomes, len(series.rows))}; run the same command again to paint the rest"
             raise KeyboardInterrupt(line) from None
     if not quiet:
-        say(f"{format_summary(series.told, len(series.rows))}; see {output.rstrip('/')}/index.html")
-    return 1 if any(painted.status == "failed" for painted in series.told) else 0
+        say(f"{format_summary(series.outcomes, len(series.rows))}; see {output.rstrip('/')}/index.html")
+    return 1 if any(painted.status == "failed" for painted in series.outcomes) else 0
 
 
 class BatchPrinter:

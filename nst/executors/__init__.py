@@ -1,4 +1,4 @@
-"""The executors that come with nst: a batch runs in processes on this machine."""
+"""Provide nst's own executors: `local` runs a batch in processes on this machine."""
 
 from __future__ import annotations
 

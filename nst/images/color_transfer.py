@@ -1,8 +1,8 @@
-"""Where the colors come from: the styles, or in several ways the photograph.
+"""Choose the colors of the result: from the styles, or in several ways from the content.
 
-A mode acts before the descent on the styles, after it on the result, or both; Gatys, Bethge, Hertzmann and Shechtman
+A mode changes the styles before the optimization, the result after it, or both; Gatys, Bethge, Hertzmann and Shechtman
 ("Preserving Color in Neural Artistic Style Transfer", 2016) compare the two. Every function is pure and takes and
-returns `Pixels`; gray and constant pictures are as good as any.
+returns `Pixels`; gray and constant pictures are allowed.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from nst.protocols import Pixels
 Step = Callable[[Pixels, Pixels], Pixels]
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Y of YIQ
-_NOISE = 1 / 255  # a spread that counts as none: nothing is divided by less
+_NOISE = 1 / 255  # the smallest standard deviation to divide by
 
 
 @dataclass(frozen=True)
 class Mode:
-    """A source of color: what it does to each style before the descent, and to the result after; each has the content.
+    """A color mode: a step on each style before the optimization, and a step on the result; both receive the content.
 
-    `needs` names the module a step imports, "" for none beyond nst's own.
+    `needs` names the optional module that a step imports, or "".
     """
 
     summary: str
@@ -43,7 +43,7 @@ class Mode:
 def luminance(result: Pixels, content: Pixels) -> Pixels:
     """Combine the content's chroma with the result's luminance, in YIQ (Gatys et al., 2016, section 3.2); equal shapes.
 
-    A color that would leave 0..1 is paled at its luminance until it fits; clipping would change both.
+    A color outside 0..1 loses saturation at constant luminance until it fits; clipping would change luminance and hue.
     """
     gray = (result @ _LUMA)[..., None]
     chroma = content - (content @ _LUMA)[..., None]  # I and Q as RGB: Y moves all three channels alike
@@ -72,7 +72,7 @@ def match_luminance(style: Pixels, content: Pixels) -> Pixels:
 def match_mean(style: Pixels, content: Pixels) -> Pixels:
     """Give the style the content's mean color and channel covariance, clipped (Gatys et al., 2016, section 3.1).
 
-    Of the linear maps that do so, theirs by Cholesky factors among them, this one moves colors least: the
+    Of all linear maps with this property (the paper's uses Cholesky factors), this one moves colors least: the
     Monge-Kantorovich map of Pitié and Kokaram ("The linear Monge-Kantorovitch linear colour mapping", 2007, eq. 5).
     """
     mean, covariance = _statistics(style)
@@ -91,10 +91,10 @@ def match_histogram(style: Pixels, content: Pixels) -> Pixels:
 
 
 MODES: Mapping[str, Mode] = {
-    "style": Mode("the styles' colors, as the method has it"),
-    "content": Mode("the photograph's colors, and its contrast too", match_luminance, luminance),
-    "luminance": Mode("the photograph's colors under the painted light and dark (YIQ)", after=luminance),
-    "lab": Mode("the same, in CIELAB", after=lab, needs="skimage"),
+    "style": Mode("the styles' colors (the original method)"),
+    "content": Mode("the photograph's colors and contrast", match_luminance, luminance),
+    "luminance": Mode("the photograph's colors with the result's luminance (YIQ)", after=luminance),
+    "lab": Mode("as luminance, in CIELAB", after=lab, needs="skimage"),
     "match-mean": Mode("styles recolored to the photograph's mean and spread of colors", before=match_mean),
     "match-histogram": Mode(
         "styles recolored to the photograph's histogram, channel by channel", before=match_histogram, needs="skimage"
@@ -102,9 +102,10 @@ MODES: Mapping[str, Mode] = {
 }
 """Every mode by name.
 
-`content` is Gatys' luminance transfer whole: styles first get the photograph's range of light, so that a dark painting
-does not darken it nor a pale one bleach it, and then each place has the photograph's chroma. Recoloring the styles
-fully instead (match-mean) gives paintings of few colors colored noise, which shows as grain in the result.
+`content` is the complete luminance transfer of Gatys et al.: the styles first get the photograph's mean and spread of
+luminance, so that a dark or pale painting does not darken or bleach the result; then every pixel gets the photograph's
+chroma. Recoloring the styles (match-mean) adds colored noise to paintings of few colors, visible as grain in the
+result.
 """
 
 
@@ -130,7 +131,7 @@ def finished(mode: str, result: Pixels, content: Pixels) -> Pixels:
 
 
 def _statistics(pixels: Pixels) -> tuple[Floats, Doubles]:
-    """Mean `(3,)` and covariance `(3, 3)`, which is never singular."""
+    """Return the mean `(3,)` and the covariance `(3, 3)`, which is never singular."""
     colors = pixels.reshape(-1, 3)
     mean = colors.mean(axis=0, dtype=np.float64).astype(np.float32)
     centered = colors - mean

@@ -1,7 +1,8 @@
-"""Color of 16 bits a channel, which Pillow decodes but has no mode to hold.
+"""Read and write color of 16 bits per channel, for which Pillow has no mode.
 
-Of each sample it keeps the high byte; asked again in the other byte order, it keeps the low one. So all its decoders
-serve (interlaced PNG, LZW and tiled TIFF). What is written is PNG or TIFF of our own, with Pillow's chunks and tags.
+Pillow decodes such a file but keeps only the high byte of each sample; decoded again in the other byte order, it keeps
+the low byte. Every decoder of Pillow works this way (interlaced PNG, LZW and tiled TIFF). PNG and TIFF files are
+encoded here, with Pillow's chunks and tags.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin, TiffTags
 Words = NDArray[np.uint16]
 
 KINDS = ("PNG", "TIFF")
-"""The formats that can hold 16 bits a channel."""
+"""The formats with 16 bits per channel."""
 
 _SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 _LOW = {
@@ -29,7 +30,7 @@ _GRAY_ALPHA = "LA;16B"  # four bytes a pixel, like RGBA, whose bytes are all kep
 
 
 def is_deep(image: Image.Image) -> bool:
-    """Whether an image just opened has color, or gray with alpha, of 16 bits a channel that `samples` can read."""
+    """Return whether `samples` can read a newly opened image: 16 bits per channel, color or gray with alpha."""
     return image.format in KINDS and _raw_mode(image) in (*_LOW, _GRAY_ALPHA)
 
 
@@ -98,7 +99,7 @@ def _write_png(file: BinaryIO, words: Words, icc: bytes, exif: bytes, text: PngI
 
 
 def _filtered(words: Words) -> Iterator[bytes]:
-    """Rows in PNG's byte order, each as its difference from what is around (filter 4, Paeth's)."""
+    """Yield rows in PNG's byte order, as differences from their neighbors (filter 4, Paeth)."""
     step = 2 * words.shape[2]
     above = np.zeros(step * words.shape[1], np.int16)
     for row in words.astype(">u2"):

@@ -1,9 +1,8 @@
-"""A painting made by this program: a whirling sunset over a bay, laid down in brush strokes.
+"""Paint the demo's style image: a whirling sunset over a bay, in brush strokes, free of third-party rights.
 
-It promises one deterministic picture per size and seed, covered to its edges with directed,
-bristled strokes of several widths: a style picture that belongs to nobody else.
-A scene says which color and which stream function lies at each point; brushes then lay strokes
-along the stream lines, broad ones first. It leaves out figures, perspective and realism.
+The picture depends only on size and seed. Bristled strokes of several widths cover it to its edges.
+A scene gives the color and the stream function at each point; brushes draw strokes along the stream
+lines, the widest brush first.
 
 Inside, lengths are in picture heights: y runs 0..1 downward, x runs 0..aspect to the right.
 """
@@ -22,7 +21,7 @@ SHORE = 0.70  # y where the hills meet the sea
 
 
 def _palette(*stops: str) -> Doubles:
-    """Hex colors, dark to light, as (n, 3) in 0..1."""
+    """Return hex colors, dark to light, as (n, 3) in 0..1."""
     return np.array([list(bytes.fromhex(stop)) for stop in stops]) / 255
 
 
@@ -48,14 +47,14 @@ def _hump(distance: Doubles, radius: float | Doubles) -> Doubles:
 
 
 def _blend(under: Doubles, over: Doubles, weight: Doubles, dice: Doubles) -> Doubles:
-    """Mostly one color or the other, as the dice (0..1) fall: mixed in the eye, colors stay clean."""
+    """Choose mostly one of two colors, by the dice in 0..1; mixing within a stroke would dull the colors."""
     share = np.clip(5 * np.clip(weight, 0, 1) - 4 * dice, 0, 1)[..., None]
     return under * (1 - share) + over * share
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What is to be painted. Its methods take x, y and dice of one shape (...)."""
+    """The painted scene. Its methods take x, y and dice of one shape (...)."""
 
     aspect: float
     whirls: Doubles  # (n, 4): x, y, radius, spin
@@ -88,13 +87,13 @@ class Scene:
         return np.stack([right, down], -1) / (np.hypot(right, down)[..., None] + 1e-9)
 
     def color(self, x: Doubles, y: Doubles, dice: Doubles) -> Doubles:
-        """One stroke's color, (..., 3) sRGB 0..1; dice in 0..1 decide between neighboring pigments."""
+        """Return the color of a stroke, (..., 3) sRGB 0..1; dice in 0..1 decide between neighboring pigments."""
         psi = self.stream(x, y)
         layers = self._sky(x, y, psi, dice), self._hills(x, y, psi, dice), self._sea(x, y, dice)
         return self._stack(x[..., None], y[..., None], *layers, self._meadow(x, psi, dice))
 
     def _stack(self, x: Doubles, y: Doubles, sky: Doubles, hills: Doubles, sea: Doubles, bank: Doubles) -> Doubles:
-        """Each point's value from the front layer there."""
+        """Return the value of the front layer at each point."""
         return np.select([y > self.bank(x), y > SHORE, y > self.ridge(x)], [bank, sea, hills], sky)
 
     def _sky(self, x: Doubles, y: Doubles, psi: Doubles, dice: Doubles) -> Doubles:
@@ -173,7 +172,7 @@ def _fan(spine: Doubles, width: Doubles, bristles: int) -> Doubles:
 
 
 def _load(scene: Scene, brush: Brush, spot: Doubles, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Pigment for each hair, (n, bristles, 4): color and, as the fourth channel, thickness."""
+    """Return the pigment of each hair, (n, bristles, 4): color and, as the fourth channel, thickness."""
     (x, y), count = spot.T, len(spot)
     color = brush.gain * scene.color(x, y, rng.uniform(size=count))
     color += brush.spread * (rng.normal(size=(count, 3)) + rng.normal(size=(count, 1)))

@@ -1,7 +1,7 @@
 """Copy a content's EXIF, keep its resolution, and store nst's own text.
 
-Only listed EXIF tags are copied: camera, lens, exposure, dates, author. The place is not on the list, nor anything that
-may contain it: GPS, maker notes, thumbnails, XMP, IPTC, serial numbers, comments.
+Only listed EXIF tags are copied: camera, lens, exposure, dates, author. Tags that may contain the location are not
+copied: GPS, maker notes, thumbnails, XMP, IPTC, serial numbers, comments.
 
 Text is stored as text chunks in PNG, as comments in JPEG (several, because EXIF there ends at 64 kB), and as the EXIF
 UserComment in all other formats. Except in PNG it is JSON in ASCII.
@@ -39,7 +39,7 @@ _LAYOUT = ("{", "<", "ImageJ=", "SCANIMAGE", "Aperio")
 """Beginnings of an ImageDescription that describes a TIFF's layout: JSON of tifffile, OME-XML, and other programs'."""
 
 _INCHES = {2: 1.0, 3: 2.54}  # per unit of EXIF's ResolutionUnit
-_ASCII = b"ASCII\0\0\0"  # what a UserComment opens with
+_ASCII = b"ASCII\0\0\0"  # the first bytes of a UserComment
 _COMMENT = 65_533  # bytes in a segment of JPEG
 
 
@@ -76,7 +76,7 @@ def _sound(exif: Mapping[int, Any], tags: tuple[int, ...]) -> dict[int, Any]:
 
 
 def _is_sound(value: Any) -> bool:
-    """Whether it is text or numbers, and can be written: a fraction of 0 cannot."""
+    """Return whether a value is text or numbers that can be written; a fraction with denominator 0 cannot."""
     if isinstance(value, tuple):
         return 0 < len(value) < _LONGEST_VALUE and all(_is_sound(part) for part in value)
     if isinstance(value, IFDRational):
@@ -117,8 +117,8 @@ def comments(text: Mapping[str, str]) -> bytes:
 def read_text(path: PathLike, key: str = "nst") -> str | None:
     """Read the text written under `key`, such as the provenance record; None if there is none.
 
-    Damaged, too long (`LONGEST_TEXT`) or foreign text is None. Text is parsed as JSON, never run. Raises `UserError`
-    for a file that is no picture.
+    Damaged, too long (`LONGEST_TEXT`) or foreign text is None. Text is parsed as JSON, never executed. Raises
+    `UserError` for a file that is not an image.
     """
     with opened(path) as image:
         text = (image.info if image.format == "PNG" else _parsed(_packed(image))).get(key)

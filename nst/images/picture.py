@@ -1,4 +1,4 @@
-"""A picture in memory, and samples of any kind as one."""
+"""Represent a picture in memory, and convert arrays of samples to one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TOLERANCE = 1e-3  # how far floats may stray from 0..1 before they must mean so
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that was read: its pixels, and what the result is to be written with.
+    """A picture that was read: its pixels, and the properties that the result is written with.
 
     `alpha` is `(H, W)` float32, 0..1, or None for an opaque picture. `source` is the path as given, or "" for a picture
     in memory. `notes` are messages for the user, such as "first of 12 frames". `depth` is 8 or 16 bits per channel.
@@ -38,9 +38,9 @@ class Picture:
 
 
 def from_samples(samples: NDArray[Any], name: str) -> Picture:
-    """`(H, W)` or `(H, W, 1 | 3 | 4)` samples of a `name` for errors, checked, made float32 in 0..1.
+    """Check samples `(H, W)` or `(H, W, 1 | 3 | 4)` and convert them to float32 in 0..1; errors say `name`.
 
-    Raises `UserError` for another shape, another type than uint8, uint16 and floats, and floats beyond 0..1.
+    Raises `UserError` for other shapes, types other than uint8, uint16 and floats, and floats outside 0..1.
     """
     planes = samples[..., None] if samples.ndim == 2 else samples
     if planes.ndim != 3 or planes.shape[2] not in (1, 3, 4) or planes.size == 0:

@@ -1,8 +1,8 @@
-"""Color profiles (ICC.1:2022): pictures into sRGB and, where wished, back into the profile they came in.
+"""Convert pictures from their color profile (ICC.1:2022) to sRGB and back.
 
-A profile of three curves and a matrix, as cameras, screens and working spaces have, is computed in floats, so that 16
-bits stay 16; that is exact, and perceptual and colorimetric intent are one for it. All others (tables, CMYK) go through
-LittleCMS at 8 bits, with perceptual intent.
+A profile of three curves and a matrix (cameras, screens, working spaces) is computed in floats: 16 bits per channel are
+kept, the conversion is exact, and perceptual and colorimetric intent are equal. Other profiles (tables, CMYK) go
+through LittleCMS at 8 bits, with perceptual intent.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from nst.protocols import Pixels
 
 SPACES = {b"RGB ": "RGB", b"GRAY": "GRAY", b"CMYK": "CMYK"}
 _GRID = np.linspace(0, 1, 4096)
-_ROWS = 256  # converted at a time: doubles of a whole photograph would take gigabytes
+_ROWS = 256  # rows per step: doubles of a complete photograph would take gigabytes
 _SAME = 0.002  # what turns sRGB colors by less is sRGB: half a step of 8 bits, and its writers' roundings
 _PARAMETERS = (1, 3, 4, 5, 7)  # of each type of parametric curve
 
 
 class ProfileError(ValueError):
-    """A profile that is damaged or of no use here; the message completes "color profile ignored: …"."""
+    """A damaged or unsupported profile; the message completes "color profile ignored: …"."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """An ICC profile: its `data`, its color `space` (a value of `SPACES`), and its curves and matrix if it is of those.
+    """An ICC profile: its `data`, its color `space` (a value of `SPACES`), and its curves and matrix, if it has them.
 
-    `curves` `(1 or 3, 4096)` are linear light over 0..1; `matrix` `(3, 3)` takes it to XYZ (D50). `both_ways` is
-    whether colors can be brought back into it.
+    `curves` `(1 or 3, 4096)` are linear light over 0..1; `matrix` `(3, 3)` maps linear light to XYZ (D50). `both_ways`
+    says whether colors can be converted back to the profile.
     """
 
     data: bytes
@@ -60,7 +60,7 @@ class Profile:
         return cls(data, space, curves, matrix, space == "RGB" and (shaper is not None or b"B2A0" in tags))
 
     def to_srgb(self, pixels: Pixels) -> Pixels:
-        """Colors `(H, W, 3)` in this RGB or gray profile as sRGB ones. Raises `ProfileError`."""
+        """Convert colors `(H, W, 3)` from this RGB or gray profile to sRGB. Raises `ProfileError`."""
         if self.curves is None or self.matrix is None:
             return self._converted(pixels, self.data, srgb(), "L" if self.space == "GRAY" else "RGB")
         if self.space == "RGB" and np.abs(self._shaped(_PROBE) - _PROBE).max() < _SAME:
@@ -112,7 +112,7 @@ def _lcms(image: Image.Image, before: bytes, after: bytes) -> Image.Image:
 
 
 def _by_rows(pixels: Pixels, before: tuple[Any, Any], after: tuple[Any, Any]) -> Pixels:
-    """Colors from one set of curves and matrix to another."""
+    """Convert colors from one set of curves and matrix to another."""
     matrix = np.linalg.inv(after[1]) @ before[1]
     converted = np.empty_like(pixels)
     for top in range(0, len(pixels), _ROWS):
@@ -131,7 +131,7 @@ def _tags(data: bytes) -> dict[bytes, bytes]:
 
 
 def _shaper(tags: Mapping[bytes, bytes], space: str) -> tuple[Doubles, Doubles] | None:
-    """Curves and matrix, or None where there are none that can be turned around."""
+    """Return the curves and the matrix, or None if the profile has none or they cannot be inverted."""
     letters = (b"r", b"g", b"b") if space == "RGB" else (b"k",)
     try:
         with np.errstate(all="ignore"):  # whatever comes of mad parameters is looked at below
@@ -159,7 +159,7 @@ def _curve(tag: bytes) -> Doubles:
 
 
 def _parametric(kind: int, parameters: Doubles) -> Doubles:
-    """ICC.1:2022, table 68: `(a x + b)^g + e` from d on, and `c x + f` below."""
+    """Compute a parametric curve (ICC.1:2022, table 68): `(a x + b)^g + e` from d on, and `c x + f` below."""
     g, a, b, c, d, e, f = (*parameters, *(0.0,) * 7)[:7]
     if kind == 0:
         a = 1.0

@@ -1,4 +1,4 @@
-"""Reading: anything Pillow opens, or an array, becomes a `Picture`."""
+"""Read a file that Pillow opens, or an array, as a `Picture`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _WHOLE = ("MPO", "PSD", "HEIF")  # a phone's previews and Photoshop's layers bes
 
 @dataclass
 class _Decoded:
-    """Samples as a file has them, and what there is to know about them."""
+    """Samples as stored in a file, with their properties."""
 
     samples: NDArray[Any]
     icc: bytes = b""
@@ -46,13 +46,13 @@ class _Decoded:
 
 
 def read(source: ImageSource, *, max_pixels: int | None = None) -> Picture:
-    """Read a path, a PIL image, or an array; the source is neither changed nor shared.
+    """Read a path, a PIL image, or an array, without changing or sharing the source.
 
-    Files come out upright and in sRGB: their EXIF orientation is applied, their ICC profile converted with perceptual
-    intent. 16 bits a channel stay 16 in PNG and TIFF. Of several frames or pages the first is taken, floats beyond 0..1
-    are clipped, a damaged profile is ignored: `notes` say so. Arrays are `(H, W)` or `(H, W, 1 | 3 | 4)`: uint8,
-    uint16, or floats in 0..1; the 4th channel is straight alpha. Raises `UserError` for what is not a whole picture,
-    and for a file or PIL image of more than `max_pixels` (`MAX_PIXELS` for None).
+    Files are returned upright and in sRGB: the EXIF orientation is applied, the ICC profile converted with perceptual
+    intent. 16 bits per channel are kept in PNG and TIFF. `notes` report three cases: only the first of several frames
+    or pages is read, floats outside 0..1 are clipped, and a damaged profile is ignored. Arrays are `(H, W)` or `(H, W,
+    1 | 3 | 4)`: uint8, uint16, or floats in 0..1; the 4th channel is straight alpha. Raises `UserError` for an
+    incomplete picture, and for a file or PIL image of more than `max_pixels` (`MAX_PIXELS` for None).
     """
     if isinstance(source, np.ndarray):
         return from_samples(source, UNNAMED)
@@ -73,7 +73,7 @@ def load_image(source: ImageSource, *, max_pixels: int | None = None) -> Pixels:
 
 
 def check_input(path: PathLike, *, max_pixels: int | None = None) -> UserError | None:
-    """Return the error that `read(path)` would raise, as far as the file's header tells; else None."""
+    """Return the error that `read(path)` would raise, judged by the file's header; else None."""
     if tags := tiff.tags(path_of(path)):
         return tiff.check(path_of(path), tags, MAX_PIXELS if max_pixels is None else max_pixels)
     try:
@@ -103,7 +103,7 @@ def _decode(image: Image.Image, path: str) -> _Decoded:
         exif = image.getexif()
         decoded.orientation, decoded.exif = exif.get(ExifTags.Base.Orientation, 1), metadata.kept(exif)
         decoded.dpi = metadata.resolution(image)
-    except Exception:  # the pixels are whole; only what came with them is not
+    except Exception:  # the pixels are complete; only their metadata is damaged
         notes.append("damaged EXIF data, orientation unknown")
     return decoded
 
@@ -144,7 +144,7 @@ def _picture(decoded: _Decoded, name: str, path: str) -> Picture:
 
 
 def _clipped(samples: NDArray[Any], notes: list[str]) -> NDArray[Any]:
-    """Floats within 0..1, as files of light without bounds have them not; what is not finite stays a mistake."""
+    """Clip floats to 0..1, which high dynamic range files exceed; values that are not finite stay errors."""
     if samples.dtype.kind != "f" or not samples.size:
         return samples
     low, high = samples.min(), samples.max()

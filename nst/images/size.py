@@ -1,4 +1,4 @@
-"""Sizes of pictures: how large one becomes, and making it so."""
+"""Compute the size of a picture, and resize it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nst.images.picture import Floats
 
 
 def resize(pixels: Floats, size: tuple[int, int]) -> Floats:
-    """`pixels` `(H, W, 3)` or a mask `(H, W)`, 0..1, at `size` = (height, width).
+    """Resize `pixels` `(H, W, 3)` or a mask `(H, W)`, 0..1, to `size` = (height, width).
 
     Lanczos, antialiased on shrinking, clipped to 0..1. An input of that size is returned itself.
     """
@@ -23,13 +23,13 @@ def resize(pixels: Floats, size: tuple[int, int]) -> Floats:
 
 
 def fit(height: int, width: int, long_side: int) -> tuple[int, int]:
-    """(height, width) in the same proportion, the longer at `long_side` pixels and each at least 1."""
+    """Return (height, width) in the same proportion, the longer side `long_side` pixels, the shorter at least 1."""
     longest = max(height, width)
     return max(1, round(height * long_side / longest)), max(1, round(width * long_side / longest))
 
 
 def stretch(array: Floats, size: tuple[int, int]) -> Floats:
-    """`(H, W, C)` of any values at `size` = (height, width), in its own type: bilinear, so that nothing overshoots."""
+    """Resize `(H, W, C)` of any values to `size` = (height, width), in its own type; bilinear, without overshoot."""
     channels = [Image.fromarray(np.ascontiguousarray(channel, np.float32)) for channel in np.moveaxis(array, -1, 0)]
     sized = [np.asarray(channel.resize(size[::-1], Image.Resampling.BILINEAR)) for channel in channels]
     return np.stack(sized, axis=-1, dtype=array.dtype)

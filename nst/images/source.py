@@ -1,4 +1,4 @@
-"""Opening what a picture comes from: within a limit of pixels, and with every failure told as the person's own file."""
+"""Open the source of a picture within a limit of pixels; every error names the user's file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PathLike: TypeAlias = str | os.PathLike[str]
 ImageSource: TypeAlias = PathLike | bytes | BinaryIO | Image.Image | NDArray[Any]
 
 MAX_PIXELS: int = Image.MAX_IMAGE_PIXELS or 89_478_485
-"""The most pixels a picture may have unless told otherwise: Pillow's guard against decompression bombs."""
+"""The default limit of pixels of a picture: Pillow's limit against decompression bombs."""
 
 _PROGRAMS = ("EPS",)
 """What Pillow has another program run, to see what comes of it."""
@@ -44,7 +44,7 @@ _PLUGINS = {  # what a file of the brand in its `ftyp` box needs; phones give HE
 def opened(source: ImageSource, max_pixels: int | None = None) -> Iterator[Image.Image]:
     """Open a source as a PIL image of at most `max_pixels` (None: `MAX_PIXELS`), and close it if it was opened here.
 
-    Inside, whatever goes wrong is raised as a `UserError` that names the source.
+    Within the context, every failure is raised as a `UserError` that names the source.
     """
     limit = MAX_PIXELS if max_pixels is None else max_pixels
     try:

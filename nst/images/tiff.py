@@ -1,6 +1,6 @@
-"""TIFF that Pillow cannot read, or reads as noise: float color, 16 bits in separate planes or as gray with alpha.
+"""Read TIFF files that Pillow cannot: float color, 16 bits per channel in separate planes or as gray with alpha.
 
-tifffile reads it where it is installed (scikit-image brings it); elsewhere the error says so.
+These files need tifffile, a dependency of scikit-image; without it, the error names the package.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _all(entries: Mapping[int, Any], tag: int) -> tuple[int, ...]:
 
 
 def check(path: str, entries: Mapping[int, Any], limit: int) -> UserError | None:
-    """Return the error that `samples` would raise, as far as the tags tell; else None."""
+    """Return the error that `samples` would raise, judged by the tags; else None."""
     extra = _all(entries, TiffImagePlugin.EXTRASAMPLES) if TiffImagePlugin.EXTRASAMPLES in entries else ()
     if max(_areas(entries)) > limit:
         return too_large(path, limit)
@@ -63,7 +63,7 @@ def check(path: str, entries: Mapping[int, Any], limit: int) -> UserError | None
 
 
 def _areas(entries: Mapping[int, Any]) -> Iterator[float]:
-    """Pixels of the picture and of a tile of it; more than any picture has for what is no number, or not flat."""
+    """Yield the pixels of the picture and of a tile; infinity for a tag that is not a number, or several planes."""
     flat = entries.get(_DEPTH, 1) == 1 and len(_all(entries, TiffImagePlugin.BITSPERSAMPLE)) <= _CHANNELS
     for sides in ((TiffImagePlugin.IMAGEWIDTH, TiffImagePlugin.IMAGELENGTH), (_TILEWIDTH, TiffImagePlugin.TILELENGTH)):
         width, height = (entries.get(side, 0) for side in sides)
@@ -77,7 +77,7 @@ def samples(path: str, entries: Mapping[int, Any]) -> NDArray[Any]:
     try:
         stored = np.asarray(tifffile.imread(path, key=0))
     except Exception as error:
-        hint = "is it whole? If so, pip install imagecodecs, or save it without compression"
+        hint = "if the file is complete, pip install imagecodecs, or save it without compression"
         raise UserError(f"cannot read {path}: {reason(error)}", hint) from error
     separate = stored.ndim == 3 and entries.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2
     planes = np.moveaxis(stored, 0, -1) if separate else stored

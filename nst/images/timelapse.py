@@ -1,4 +1,4 @@
-"""A run as a film: its frames kept on disk as they come, and written in the end as MP4, GIF, WebP or APNG."""
+"""Write a time-lapse of a run: store frames on disk during the run, then encode them as MP4, GIF, WebP or APNG."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Frame = NDArray[np.uint8]
 
 
 def check(path: Path) -> UserError | None:
-    """Why no film can be written at `path`, as far as its name tells."""
+    """Return the error that stops writing a film at `path`, judged by its name; else None."""
     if path.suffix.lower() not in FORMATS:
         return UserError(f"--timelapse: '{path.name}' is not a film", f"choose from {', '.join(FORMATS)}")
     if path.suffix.lower() == ".mp4" and find_spec("imageio_ffmpeg") is None:
@@ -43,7 +43,7 @@ def check(path: Path) -> UserError | None:
 
 
 class Timelapse:
-    """The film of a run of so many steps, thinned to `LENGTH` seconds. Its frames lie in a file without a name."""
+    """The film of a run, reduced to at most `LENGTH` seconds. Its frames are stored in an unnamed temporary file."""
 
     def __init__(self, path: Path, steps: int) -> None:
         self._path = path
@@ -55,11 +55,11 @@ class Timelapse:
             raise NstError(f"cannot write '{path}': {error.strerror}", "make room on the disk") from error
 
     def wants(self, step: int) -> bool:
-        """Whether the film shows this step, from 1 on."""
+        """Return whether the film shows this step, counted from 1."""
         return (step - 1) % self._every == 0
 
     def add(self, pixels: Pixels) -> None:
-        """One more frame. Raises `NstError` when there is no room for it; those before are kept."""
+        """Add a frame. Raises `NstError` if the disk is full; earlier frames are kept."""
         frame = _frame(pixels)
         try:
             self._file.seek(sum(map(math.prod, self._shapes)))
@@ -82,11 +82,11 @@ class Timelapse:
 
     @property
     def rate(self) -> int:
-        """Frames a second."""
+        """Return the frames per second."""
         return min(FASTEST, max(SLOWEST, round(len(self._shapes) / LENGTH)))
 
     def frames(self, finished: Pixels, height: int, width: int) -> Iterator[Image.Image]:
-        """Every frame in turn at this size in pixels, the finished picture last."""
+        """Yield every frame at this size in pixels, the finished picture last."""
         self._file.seek(0)
         for shape in self._shapes:
             data = np.frombuffer(self._file.read(math.prod(shape)), np.uint8)
@@ -94,7 +94,7 @@ class Timelapse:
         yield _sized(_frame(finished), height, width)
 
     def __len__(self) -> int:
-        """How many frames there are, the finished picture among them."""
+        """Return the number of frames, including the finished picture."""
         return len(self._shapes) + 1
 
 
@@ -108,18 +108,18 @@ def _sized(frame: Frame, height: int, width: int) -> Image.Image:
 
 
 def _animated(film: Timelapse, finished: Pixels, kind: str, file: BinaryIO) -> None:
-    """By Pillow, which holds all frames at once: where they would not fit into `ROOM` they are made smaller."""
+    """Encode with Pillow, which keeps all frames in memory: frames that exceed `ROOM` bytes together are reduced."""
     height, width = finished.shape[:2]
     scale = min(1.0, math.sqrt(ROOM / (len(film) * height * width)))
     frames = [*film.frames(finished, max(1, round(height * scale)), max(1, round(width * scale)))]
-    first, *rest = _in_one_palette(frames) if kind == "GIF" else frames
-    durations = [round(1000 / film.rate)] * len(rest) + [1000 * HELD]
-    how = {"save_all": True, "append_images": rest, "duration": durations, "loop": 0}
+    first, *others = _in_one_palette(frames) if kind == "GIF" else frames
+    durations = [round(1000 / film.rate)] * len(others) + [1000 * HELD]
+    how = {"save_all": True, "append_images": others, "duration": durations, "loop": 0}
     first.save(file, kind, **how, **SAVING[kind])
 
 
 def _in_one_palette(frames: list[Image.Image]) -> list[Image.Image]:
-    """Quantize the frames to the 256 colors of some of them, the last one included: fast and without flicker."""
+    """Quantize all frames to one palette of 256 colors, taken from some of them and the last: fast, without flicker."""
     shown = frames[:: -max(1, len(frames) // 8)]
     width, height = shown[0].size
     mosaic = Image.new("RGB", (width, height * len(shown)))
@@ -130,7 +130,7 @@ def _in_one_palette(frames: list[Image.Image]) -> list[Image.Image]:
 
 
 def _mp4(film: Timelapse, finished: Pixels, file: BinaryIO) -> None:
-    """By FFmpeg, frame by frame. H.264 wants even sides: a last odd row or column is left out."""
+    """Encode with FFmpeg, frame by frame. H.264 requires even sides, so an odd last row or column is cut off."""
     import imageio_ffmpeg
 
     height, width = finished.shape[:2]

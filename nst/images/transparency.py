@@ -1,7 +1,7 @@
-"""Transparent parts of a picture: what lies under them counts nowhere.
+"""Replace the hidden colors of transparent parts.
 
-A file may hold any colors where it is transparent, and programs leave what they like there. So the colors that are seen
-are spread into the hidden parts, and statistics are taken of the visible pixels.
+A file may contain arbitrary colors where it is transparent. So the visible colors are spread into the hidden parts, and
+statistics are computed from the visible pixels only.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ def filled(picture: Picture) -> Picture:
 def fill(pixels: Pixels, alpha: Floats) -> Pixels:
     """Mix pixels `(H, W, 3)` with their visible surroundings where `alpha` `(H, W)`, 0..1, is below 1.
 
-    The surroundings are those of the finest size at which there are any: "push-pull", as in Gortler, Grzeszczuk,
-    Szeliski and Cohen ("The Lumigraph", 1996), section 3.4. Without a visible pixel they are gray.
+    The surroundings come from the finest resolution at which visible pixels exist: "push-pull", as in Gortler,
+    Grzeszczuk, Szeliski and Cohen ("The Lumigraph", 1996), section 3.4. Without a visible pixel the surroundings are
+    gray.
     """
     weights = alpha[..., None]
     if min(alpha.shape) == 1:
@@ -68,7 +69,7 @@ def recolored(picture: Picture, colors: Pixels) -> Pixels:
 
 
 def repeated(pixels: Pixels, alpha: Floats) -> Pixels:
-    """Fill the hidden pixels with the visible ones, in turn: all together have the visible pixels' statistics."""
+    """Fill the hidden pixels with repeated visible ones, so that the statistics are those of the visible pixels."""
     seen = _seen(alpha)
     copy = pixels.copy()
     copy[~seen] = np.resize(pixels[seen], (int((~seen).sum()), 3))
@@ -76,5 +77,5 @@ def repeated(pixels: Pixels, alpha: Floats) -> Pixels:
 
 
 def _seen(alpha: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Return where the picture counts: where it is opaque enough, or else where it is most opaque."""
+    """Return the mask of visible pixels: opaque enough, or else the most opaque ones."""
     return alpha >= min(SEEN, float(alpha.max()))

@@ -1,4 +1,4 @@
-"""Writing: `Pixels` become a whole file, or none."""
+"""Write `Pixels` to an image file atomically."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ METADATA = ("keep", "strip")
 
 @dataclass(frozen=True)
 class WriteOptions:
-    """How a picture is written; none of it decides what the picture is.
+    """The file options of an output; none of them changes the optimization.
 
-    `bit_depth`: "8", "16" (PNG and TIFF), or "auto": as many as the content had, where the format can. `metadata`:
-    "keep" what `nst.images.metadata` lets travel of the content's EXIF, or "strip" it. `keep_profile`: write in the
-    content's color profile, not in sRGB. `quality`: 1 to 100, of JPEG, WebP and AVIF.
+    `bit_depth`: "8", "16" (PNG and TIFF), or "auto": those of the content, if the format can. `metadata`: "keep" the
+    tags of the content's EXIF that `nst.images.metadata` lists, or "strip" them. `keep_profile`: write in the content's
+    color profile, not in sRGB. `quality`: 1 to 100, of JPEG, WebP and AVIF.
     """
 
     bit_depth: str = "auto"
@@ -58,10 +58,11 @@ def write(
 ) -> Path:
     """Write `pixels` `(H, W, 3)` and `alpha` `(H, W)`, 0..1, in the suffix's format; return the path.
 
-    An old file stays until the new one is whole; an error leaves nothing behind. Samples are rounded to the nearest,
-    without dithering. Depth, metadata and color profile are those of `like` as `options` say; without it 8 bits, none,
-    and sRGB, whose profile is embedded. A JPEG has no alpha: the picture is laid on white. `read_text` reads `text`.
-    Raises what `check_output` returns, `UserError` for a wrong range or shape, `NstError` when writing fails.
+    An existing file stays until the new one is complete; an error leaves no partial file. Samples are rounded to the
+    nearest, without dithering. Depth, metadata and color profile are those of `like` as `options` say; without it 8
+    bits, none, and sRGB, with an embedded profile. JPEG has no alpha: the picture is composed on white. `read_text`
+    reads `text`. Raises what `check_output` returns, `UserError` for a wrong range or shape, `NstError` when writing
+    fails.
     """
     options = options or WriteOptions()
     if error := check_output(path, options):
@@ -83,7 +84,7 @@ def write(
 
 
 def save_image(path: PathLike, pixels: Pixels) -> Path:
-    """Write `pixels` to `path`; `write` says how and what is raised."""
+    """Write `pixels` to `path`; see `write` for options and errors."""
     return write(path, pixels)
 
 
@@ -137,7 +138,7 @@ def _kind(target: Path) -> str:
 def _planes(
     pixels: Pixels, alpha: Floats | None, name: str, like: Picture | None, options: WriteOptions
 ) -> tuple[Floats, bytes]:
-    """`(H, W, 3 | 4)` in the color profile to be embedded, and that profile."""
+    """Return the planes `(H, W, 3 | 4)` in the color profile to be embedded, and that profile."""
     if alpha is not None and alpha.shape != pixels.shape[:2]:
         message = f"{name} has shape {pixels.shape}, its alpha {alpha.shape}"
         raise UserError(message, "resize alpha to the picture's height and width")
@@ -160,7 +161,7 @@ def _rounded(planes: Floats, depth: int) -> Any:
 
 @dataclass(frozen=True)
 class _Beside:
-    """Everything in a file beside its samples."""
+    """The contents of a file beside its samples."""
 
     icc: bytes
     text: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Files and folders that are written whole or not at all."""
+"""Write files and folders atomically: completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import BinaryIO
 
 
 def replace(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Call `write` with a new file and put it in the place of `path`; an error leaves the old file and nothing else.
+    """Call `write` with a new file and move it to `path`; after an error only the old file is left.
 
-    A link keeps pointing where it did, and an old file's rights are kept. Raises what `write` and the disk raise.
+    A symbolic link keeps its target, and the old file's permissions are kept. Raises the errors of `write` and of the
+    disk.
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".nst-{secrets.token_hex(8)}.part")
@@ -30,9 +31,9 @@ def replace(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def folder(path: Path, texts: Mapping[str, str]) -> None:
-    """Make the folder `path` of files with these texts, by their paths in it; an error leaves nothing behind.
+    """Create the folder `path` with text files, by relative path; an error leaves no partial folder.
 
-    Its parent must exist; where `path` does, it must be an empty folder. Raises what the disk raises.
+    The parent folder must exist; an existing `path` must be an empty folder. Raises the disk's errors.
     """
     temporary = path.with_name(f".nst-{secrets.token_hex(8)}.part")
     try:

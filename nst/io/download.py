@@ -1,9 +1,9 @@
-"""The one downloader: a file arrives whole and verified, or not at all.
+"""Download a file, resume broken downloads, and verify the digest before the file appears.
 
-Bytes go to `<path>.part`; `<path>.part.json` keeps what the server called that version of the file; only a verified
-file moves to `path`. A broken connection leaves both for the next call to continue from, anything else that goes wrong
-leaves nothing of the file. `<path>.lock`, empty and never removed, keeps two processes off the same `.part`; they have
-no part each, since the next process must find one to continue it.
+Bytes go to `<path>.part`; `<path>.part.json` stores the server's name for that version of the file; only a verified
+file moves to `path`. A broken connection leaves both files, and the next call resumes from them; any other failure
+removes both. `<path>.lock`, empty and never removed, stops two processes from writing the same `.part`. Processes share
+one `.part`, so that any later process can resume it.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ DownloadProgress = Callable[[int, int], None]
 def download(
     url: str, path: Path, *, sha256: str, on_progress: DownloadProgress | None = None, timeout: float = 30.0
 ) -> Path:
-    """Bring the file at `url` (http, https or file) to `path`, unless it is already there and verified.
+    """Download `url` (http, https or file) to `path`, unless a verified file exists there.
 
     `sha256` is the hex digest or its first 8 or more digits; `timeout` is in seconds without a byte. A file at
-    `path` with another digest is replaced once the right one has arrived whole. Raises `UserError` for a URL or
-    a digest that cannot be, `NstError` for what the network, the server or the disk may do.
+    `path` with another digest is replaced after the download is complete. Raises `UserError` for an invalid URL or
+    digest, `NstError` for a failure of the network, the server or the disk.
     """
     from filelock import FileLock  # here, as below: every run imports this module, and few download
 
@@ -91,12 +91,12 @@ def _by_hand(url: str, path: Path) -> str:
 
 
 class _NetworkError(Exception):
-    """No connection, or one that ended early: what has come so far is worth keeping."""
+    """A connection that failed or ended early; the received bytes are kept."""
 
 
 @dataclass
 class _Part:
-    """What has arrived of one version of the file at `url`."""
+    """The received part of one version of the file at `url`."""
 
     url: str
     file: Path
@@ -112,7 +112,7 @@ class _Part:
         return self.file.with_name(f"{self.file.name}.json")
 
     def recall(self) -> None:
-        """Take over what an earlier call left, if it is of this URL and of a known version."""
+        """Load the part of an earlier call, if it belongs to this URL and to a known version."""
         with suppress(OSError, ValueError):  # absent, or not JSON: nothing to continue
             match json.loads(self.sidecar.read_bytes()):
                 case {"url": self.url, "validator": str(known)} if known.isascii() and known.isprintable():
@@ -120,31 +120,31 @@ class _Part:
                         self.digest = hashlib.file_digest(file, "sha256")
                         self.size, self.validator = file.tell(), known
 
-    def rest(self) -> dict[str, str]:
+    def resume_headers(self) -> dict[str, str]:
         """Return the request headers for the missing bytes; none if resuming could mix two versions."""
         if not (self.size and self.validator):
             return {}
         return {"Range": f"bytes={self.size}-", "If-Range": self.validator}
 
     def continued_by(self, response: Any) -> bool:
-        """Whether the response's body follows what is on disk."""
+        """Return whether the response continues the part on disk."""
         continues = response.headers.get("Content-Range", "").startswith(f"bytes {self.size}-")
         return bool(response.status == 206 and continues and _validator(response) in ("", self.validator))
 
     def start_over(self, validator: str) -> None:
-        """Drop what is on disk and expect the given version."""
+        """Drop the part on disk and expect the response's version."""
         self.file.write_bytes(b"")  # before the sidecar: old bytes must never go by a new name
         self.sidecar.write_text(json.dumps({"url": self.url, "validator": validator}), encoding="utf-8")
         self.size, self.validator, self.digest = 0, validator, hashlib.sha256()
 
     def note(self, chunk: bytes) -> None:
-        """Count and hash what has just been written."""
+        """Count and hash newly written bytes."""
         self.digest.update(chunk)
         self.size += len(chunk)
         self.received += len(chunk)
 
     def remove(self) -> None:
-        """Leave nothing behind."""
+        """Remove the part and its description."""
         for file in (self.file, self.sidecar):
             with suppress(OSError):  # the error worth telling is the one that led here
                 file.unlink()
@@ -169,7 +169,7 @@ def _bring(url: str, path: Path, sha256: str, on_progress: DownloadProgress, tim
 
 
 def _receive_all(part: _Part, path: Path, on_progress: DownloadProgress, timeout: float) -> None:
-    """Receive to the end, connecting anew where a connection drops that had brought something."""
+    """Receive to the end; reconnect when a connection drops after receiving bytes."""
     for pause in (*PAUSES, None):
         try:
             return _receive(part, on_progress, timeout)
@@ -182,7 +182,7 @@ def _receive_all(part: _Part, path: Path, on_progress: DownloadProgress, timeout
 
 
 def _receive(part: _Part, on_progress: DownloadProgress, timeout: float) -> None:
-    """One connection's worth."""
+    """Receive bytes from one connection."""
     with _connect(part, timeout) as response:
         if not part.continued_by(response):
             part.start_over(_validator(response))
@@ -203,7 +203,7 @@ def _receive(part: _Part, on_progress: DownloadProgress, timeout: float) -> None
 
 
 def _check_size(part: _Part, size: int) -> None:
-    """Raise `NstError`, keeping nothing, for what no network is as large as: its digest could only be wrong."""
+    """Raise `NstError` and keep nothing if the file is larger than any network's weights."""
     if size > LARGEST:
         part.remove()
         message = f"{part.url} is larger than {megabytes(LARGEST)}, as no network is; nothing was kept"
@@ -222,7 +222,7 @@ def _read(response: Any, left: int) -> bytes:
 
 def _connect(part: _Part, timeout: float) -> Any:
     """Open a response that continues the partial file, or one with the complete file."""
-    response = _open(part.url, part.rest(), timeout)
+    response = _open(part.url, part.resume_headers(), timeout)
     if response.status not in (206, 416) or part.continued_by(response):
         return response
     response.close()  # the middle of another version, or past its end
@@ -248,7 +248,7 @@ def _open(url: str, headers: Mapping[str, str], timeout: float) -> Any:
 
 
 def _accept(part: _Part, path: Path, sha256: str) -> None:
-    """Move the part to its place, or remove it and say what it was."""
+    """Move the part to its place, or remove it and describe its content in the error."""
     digest = part.digest.hexdigest()
     if digest.startswith(sha256):
         os.replace(part.file, path)

@@ -1,4 +1,4 @@
-"""Pictures on shared storage, by URL (`s3://bucket/cat.jpg`): whatever fsspec can reach."""
+"""Read and write pictures on shared storage, by URL (`s3://bucket/cat.jpg`), through fsspec."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WHOLE = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az")
 
 
 def is_url(path: str) -> bool:
-    """Whether a path is a URL."""
+    """Return whether a path is a URL."""
     return bool(_URL.match(path))
 
 
@@ -33,15 +33,15 @@ def join(folder: str, name: str) -> str:
 def glob(pattern: str) -> list[str]:
     """List the URLs that a pattern (`*`, `?`, `[…]`) or a folder names. Raises `UserError`."""
 
-    def found(system: Any, path: str) -> list[str]:
+    def matches(system: Any, path: str) -> list[str]:
         names = [path] if system.isfile(path) else system.glob(path if has_magic(path) else posixpath.join(path, "*"))
         return [system.unstrip_protocol(name) for name in names]
 
-    return list(_at(pattern, found))
+    return list(_at(pattern, matches))
 
 
 def fetch(url: str, target: Path) -> None:
-    """Copy what a URL names to a file. Raises `UserError`."""
+    """Copy the file at a URL to a local file. Raises `UserError`."""
     _at(url, lambda system, path: system.get_file(path, str(target)))
 
 
@@ -51,12 +51,12 @@ def read(url: str) -> bytes:
 
 
 def exists(url: str) -> bool:
-    """Whether there is something at a URL. Raises `UserError` where nobody answers."""
+    """Return whether a file exists at a URL. Raises `UserError` if the storage does not answer."""
     return bool(_at(url, lambda system, path: system.exists(path)))
 
 
 def write(url: str, source: Path) -> None:
-    """Copy a file to a URL, whole or not at all. Raises `UserError`."""
+    """Copy a local file to a URL atomically. Raises `UserError`."""
 
     def put(system: Any, path: str) -> None:
         if url.partition("://")[0] in WHOLE:

@@ -13,7 +13,8 @@ from nst.errors import UserError
 def dumps(table: Mapping[str, Any]) -> str:
     """Return a table of text, numbers, booleans, lists and tables as TOML; `tomllib` reads the same table back.
 
-    Control characters are escaped, so that no name of a file can steer a terminal. Raises `UserError` for other values.
+    Control characters are escaped, so that a file name cannot send control sequences to a terminal. Raises `UserError`
+    for other values.
     """
     try:
         text = tomli_w.dumps(table)
@@ -26,6 +27,6 @@ def dumps(table: Mapping[str, Any]) -> str:
 
 
 def _visible(character: str) -> str:
-    """Escape a character that is not printable; outside of strings TOML has none but the line's end."""
+    """Escape a character that is not printable; outside strings, TOML has only line ends."""
     printable = character.isprintable() or character == "\n"
     return character if printable else f"\\U{ord(character):08x}"

@@ -1,7 +1,7 @@
-"""The losses that come with nst, registered through the same hook as those of plugins.
+"""Provide nst's own losses, registered through the same hook as the losses of plugins.
 
-Each loss is written once, against `nst.protocols.Namespace`, and runs on every feature backend. Each divides by its
-target's own energy, so that a weight means the same at any size of picture and any number of channels.
+Every loss is written once, against `nst.protocols.Namespace`, and runs on every feature backend. Every loss is divided
+by its target's energy, so that a weight means the same at any image size and any number of channels.
 """
 
 from __future__ import annotations
@@ -60,7 +60,13 @@ def _style() -> Iterator[LossSpec]:
         summary="distance from the features at the most similar place of the style (after Kolkin et al. 2022)",
         options=(
             Option("rotations", 4, "quarter turns of the style that are searched", 1, 4),
-            Option("alpha", 0.25, "share of the image so far in what is matched; the rest is the content", 0, 1),
+            Option(
+                "alpha",
+                0.25,
+                "share of the current image in the query; the other share is the content",
+                0,
+                1,
+            ),
             Option("distance", "cosine", "how features are compared with their target", choices=("cosine", "squared")),
             Option("occurrence", 0.0, "how much a place that is used often loses, of a cosine", 0, 1),
             Option("luminance", 0.0, "weight of the lightness in the match, beside the features", 0, 10),

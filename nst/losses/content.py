@@ -1,4 +1,4 @@
-"""Gatys' content loss: the same features at the same places."""
+"""Compare features at the same positions (Gatys' content loss)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Content:
     """
 
     def difference(self, xp: Namespace, features: Tensor, target: Tensor) -> Tensor:
-        """`(H, W)`: the squared distance of two `(H, W, C)` at each position."""
+        """Return `(H, W)`: the squared distance of two `(H, W, C)` at each position."""
         return xp.sum(xp.square(features - target), axis=-1)
 
     def energy(self, xp: Namespace, target: Tensor) -> Tensor:
-        """`(H, W)`: the squared length of `target` `(H, W, C)` at each position."""
+        """Return `(H, W)`: the squared length of `target` `(H, W, C)` at each position."""
         return xp.sum(xp.square(target), axis=-1)

@@ -1,4 +1,4 @@
-"""Gatys' style loss: which features occur together, wherever they occur."""
+"""Compare the correlations of channels (Gatys' style loss)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Gram:
     """
 
     def statistic(self, xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
-        """`(C, C)`: the mean over positions of the outer product of `features` `(H, W, C)` with themselves."""
+        """Return `(C, C)`: the mean over positions of the outer product of `features` `(H, W, C)` with themselves."""
         return moments.second(xp, features, weight)
 
     def distance(self, xp: Namespace, statistic: Tensor, target: Tensor) -> Tensor:
-        """`|G - Gs|^2 / |Gs|^2`, a scalar."""
+        """Return `|G - Gs|^2 / |Gs|^2`, a scalar."""
         return xp.sum(xp.square(statistic - target)) / (xp.sum(xp.square(target)) + TINY)

@@ -1,4 +1,4 @@
-"""The histogram style loss: each channel takes its values as often as in the style."""
+"""Compare the histogram of each channel."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ TINY = 1e-12  # keeps a target without energy (a black picture) from dividing by
 class Histogram:
     """Squared Wasserstein distance of each channel's values, `2 |v - vs|^2 / |vs|^2` (after Risser et al. 2017).
 
-    v are the sorted values, averaged in groups of equally many. Departs from the paper in that sorted values are
+    v are the sorted values, averaged in groups of equal size. Departs from the paper in that sorted values are
     compared where it remaps histograms of 256 bins (in one dimension both find the optimal transport, and sorting has
     a slope), and in that the distance is relative to the target's own energy. A group may begin or end within a
-    position, so pictures of any two sizes compare. Channels are compared one by one: which occur together is not.
+    position, so pictures of any two sizes compare. Channels are compared one by one; correlations are not compared.
     """
 
     def __init__(self, groups: int = 64) -> None:
@@ -24,7 +24,7 @@ class Histogram:
     def statistic(self, xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
         """Sort each channel of `features` `(H, W, C)` and average it in equal groups: `(groups, C)`.
 
-        Sorting needs all positions at once and alike. Raises `NstError` for a `weight`.
+        Sorting needs all positions at once, with equal weights. Raises `NstError` for a `weight`.
         """
         if weight is not None:
             raise NstError("the histogram loss cannot weight positions", "leave the mask out, or use wasserstein")
@@ -34,12 +34,12 @@ class Histogram:
         return xp.permute_dims(xp.matmul(values, _shares(xp, height * width, self._groups)), (1, 0))
 
     def distance(self, xp: Namespace, statistic: Tensor, target: Tensor) -> Tensor:
-        """`2 |v - vs|^2 / |vs|^2`, a scalar."""
+        """Return `2 |v - vs|^2 / |vs|^2`, a scalar."""
         return SCALE * xp.sum(xp.square(statistic - target)) / (xp.sum(xp.square(target)) + TINY)
 
 
 def _shares(xp: Namespace, count: int, groups: int) -> Tensor:
-    """`(count, groups)`, columns summing to 1: how much each of `count` sorted values has of each group.
+    """Return `(count, groups)`, columns summing to 1: how much each of `count` sorted values has of each group.
 
     Values are cells of width 1 in a row, groups are cells of width `count / groups` in the same row: a share is what
     two cells have in common, relative to the group.
@@ -52,7 +52,7 @@ def _shares(xp: Namespace, count: int, groups: int) -> Tensor:
 
 
 def _centers(xp: Namespace, count: int) -> Tensor:
-    """0.5, 1.5, … `count` - 0.5: the namespace has no `arange`."""
+    """Return 0.5, 1.5, … `count` - 0.5; the namespace has no `arange`."""
     numbers = xp.eye(1)[0] / 2
     while numbers.shape[0] < count:
         numbers = xp.concat([numbers, numbers + numbers.shape[0]])

@@ -1,6 +1,7 @@
-"""Hypercolumns: the features of all layers at one place, side by side, and the search for the most similar ones.
+"""Compute hypercolumns, the concatenated features of all layers at one place, and search for the most similar ones.
 
-NumPy alone. A place is a cell of 4×4 pixels, and its hypercolumn has every layer's channels (Hariharan et al. 2015).
+Uses NumPy only. A place is a cell of 4×4 pixels, and its hypercolumn has every layer's channels (Hariharan et al.
+2015).
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def _at_cells(features: Floats, stride: int, shape: tuple[int, int]) -> Floats:
 
 
 def pool(features: Floats, size: int) -> Floats:
-    """Average `(H, W, C)` over squares of `size` positions; a rest is left out, and what is smaller stays as it is."""
+    """Average `(H, W, C)` over squares of `size` positions; drop a remainder, and return a smaller array unchanged."""
     height, width = (max(1, length // size) for length in features.shape[:2])
     if size == 1 or min(features.shape[:2]) < size:
         return features

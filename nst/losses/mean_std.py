@@ -1,4 +1,4 @@
-"""The style loss of adaptive instance normalization: how strong each channel is, and how much it varies."""
+"""Compare the mean and the standard deviation of each channel (adaptive instance normalization)."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ class MeanStd:
 
     `4 (|m - ms|^2 + |s - ss|^2) / (|ms|^2 + |ss|^2)`, with means m and deviations s, ms and ss the style's. Departs
     from the paper in that lengths are squared, and relative to the target's own energy, so that sizes and numbers of
-    channels compare. Which channels occur together is not compared: it is `wasserstein` for channels that do not
-    depend on each other, faster and less faithful.
+    channels compare. Correlations are not compared: the loss equals `wasserstein` for independent channels; it
+    is faster and less faithful.
     """
 
     def statistic(self, xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
-        """`(2, C)`: the means over positions of `features` `(H, W, C)` and of their squares."""
+        """Return `(2, C)`: the means over positions of `features` `(H, W, C)` and of their squares."""
         rows = [moments.first(xp, x, weight) for x in (features, xp.square(features))]
         return xp.concat([xp.reshape(row, (1, -1)) for row in rows])
 
     def distance(self, xp: Namespace, statistic: Tensor, target: Tensor) -> Tensor:
-        """`4 (|m - ms|^2 + |s - ss|^2) / (|ms|^2 + |ss|^2)`, a scalar."""
+        """Return `4 (|m - ms|^2 + |s - ss|^2) / (|ms|^2 + |ss|^2)`, a scalar."""
         floor = FLOOR * xp.mean(target[1]) + TINY
         change = xp.square(statistic[0] - target[0]) + xp.square(_std(xp, statistic, floor) - _std(xp, target, floor))
         return SCALE * xp.sum(change) / (xp.sum(target[1]) + TINY)
 
 
 def _std(xp: Namespace, statistic: Tensor, floor: Tensor) -> Tensor:
-    """`(C,)`. Rounding may leave a variance below 0."""
+    """Return `(C,)`. Rounding may leave a variance below 0."""
     variance = statistic[1] - xp.square(statistic[0])
     return xp.sqrt(xp.maximum(variance, 0 * variance) + floor)

@@ -1,4 +1,4 @@
-"""Means over positions, which every loss of statistics is made of."""
+"""Compute means over positions, for the statistic losses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from nst.protocols import Namespace, Tensor
 
 
 def first(xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
-    """`(C,)`: the mean of `features` `(H, W, C)` over positions, weighted by `weight` `(H, W)` if given."""
+    """Return `(C,)`: the mean of `features` `(H, W, C)` over positions, weighted by `weight` `(H, W)` if given."""
     if weight is None:
         return xp.mean(features, axis=(0, 1))
     height, width, _ = features.shape
@@ -19,7 +19,7 @@ def exact(xp: Namespace, features: Tensor) -> Tensor:
 
 
 def second(xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
-    """`(C, C)`: the mean over positions of the outer product of `features` `(H, W, C)` with themselves."""
+    """Return `(C, C)`: the mean over positions of the outer product of `features` `(H, W, C)` with themselves."""
     height, width, channels = features.shape
     total = height * width if weight is None else xp.sum(weight)
     if weight is not None:  # by its root on either side: a matrix times itself is what backends are fast at

@@ -35,7 +35,8 @@ class Neighbor:
     """Distance of features from those at the matched place of the style (after Kolkin et al. 2022).
 
     Once per size, each cell of 4×4 pixels of the query is matched to the cell of the style, in its `rotations`, whose
-    hypercolumn has the greatest cosine. `alpha` is the share of the image so far in the query; the rest is the content.
+    hypercolumn has the greatest cosine. `alpha` is the share of the current image in the query; the remaining share is
+    the content.
 
     Departs from the paper: a matched cell gives every layer the block of the style's own features at that layer's
     resolution, and the blocks of neighboring cells are blended. The paper compares hypercolumns at a quarter of the
@@ -72,11 +73,11 @@ class Neighbor:
         return self._targets(query, used, places)
 
     def difference(self, xp: Namespace, features: Tensor, target: Tensor) -> Tensor:
-        """`(H, W)`: the distance of two `(H, W, C)` at each position."""
+        """Return `(H, W)`: the distance of two `(H, W, C)` at each position."""
         return self._compare.difference(xp, features, target)
 
     def energy(self, xp: Namespace, target: Tensor) -> Tensor | float:
-        """`(H, W)`: the squared length of `target` `(H, W, C)` at each position, or 1 for a cosine."""
+        """Return `(H, W)`: the squared length of `target` `(H, W, C)` at each position, or 1 for a cosine."""
         return self._compare.energy(xp, target)
 
     def _places(self, query: Features, styles: Sequence[Features], shares: Sequence[float]) -> Ints:
@@ -87,10 +88,10 @@ class Neighbor:
         inner = [_inner(cells) for cells in grids]
         references = [reference[i] for reference, i in zip(references, inner, strict=True)]
         sets = np.split(np.arange(len(references)), len(shares))
-        found = [self._search(unit, np.concatenate([references[i] for i in part])) for part in sets]
-        chosen = _competed(np.stack([score for _, score in found]), shares)
+        matches = [self._search(unit, np.concatenate([references[i] for i in part])) for part in sets]
+        chosen = _competed(np.stack([score for _, score in matches]), shares)
         offsets = np.cumsum([0, *(sum(len(references[i]) for i in part) for part in sets)])
-        index = np.stack([index + offset for (index, _), offset in zip(found, offsets[:-1], strict=True)])
+        index = np.stack([index + offset for (index, _), offset in zip(matches, offsets[:-1], strict=True)])
         flat = index[chosen, np.arange(len(unit))]
         tables = [_cells(number, cells)[i] for number, (cells, i) in enumerate(zip(grids, inner, strict=True))]
         places: Ints = np.concatenate(tables)[flat].reshape(*shape, 3)
@@ -194,7 +195,7 @@ def _competed(scores: Floats, shares: Sequence[float]) -> Ints:
 
 
 def _luminance(image: Pixels, cells: tuple[int, int]) -> Floats:
-    """`(cells, 1)`: the lightness of each cell, of mean 0 and deviation 1."""
+    """Return `(cells, 1)`: the lightness of each cell, of mean 0 and deviation 1."""
     light = image[: cells[0] * CELL, : cells[1] * CELL] @ np.array([0.299, 0.587, 0.114], np.float32)
     mean = light.reshape(cells[0], -1, cells[1], light.shape[1] // cells[1]).mean(axis=(1, 3)).reshape(-1, 1)
     standard: Floats = (mean - mean.mean()) / (mean.std() + 1e-6)

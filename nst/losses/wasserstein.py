@@ -1,4 +1,4 @@
-"""The Wasserstein style loss: how far the cloud of features would have to travel to become the style's."""
+"""Compare the distributions of features by the Wasserstein distance of Gaussians."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ TINY = 1e-12  # keeps a target without energy (a black picture) from dividing by
 class Wasserstein:
     """Squared 2-Wasserstein distance of the Gaussians that fit the features (Olkin & Pukelsheim 1982).
 
-    `0.75 (|m - ms|^2 + tr C + tr Cs - 2 tr (Cs C)^(1/2)) / (|ms|^2 + tr Cs)`, with means m and covariances C, ms and
-    Cs the style's. Relative to the style's energy, so that sizes compare, and numbers of channels nearly do.
+    `0.75 (|m - ms|^2 + tr C + tr Cs - 2 tr (Cs C)^(1/2)) / (|ms|^2 + tr Cs)`, with means m and covariances C, ms and Cs
+    the style's. Relative to the style's energy, so that values are comparable between sizes, and nearly so between
+    numbers of channels.
 
-    The usual `(Cs^(1/2) C Cs^(1/2))^(1/2)` has the same trace and would need a root of Cs. Ours is found by
-    Newton-Schulz iteration. Both covariances get `floor * |Cs|` on the diagonal, so that channels without variance,
-    and fewer positions than channels, have a slope. The default is what float32 can tell from 0: 10 iterations, value
-    to 2e-5 and gradient to 0.3 % (2 % at relu1_1) of what exact roots give. More is faster, and blind to the weaker
-    directions.
+    The usual `(Cs^(1/2) C Cs^(1/2))^(1/2)` has the same trace but needs a root of Cs. The root here is computed by
+    Newton-Schulz iteration. Both covariances get `floor * |Cs|` on the diagonal, so that channels without variance, and
+    fewer positions than channels, have a gradient. The default is the smallest value that float32 separates from 0: 10
+    iterations, value to 2e-5 and gradient to 0.3 % (2 % at relu1_1) of exact roots. A larger `floor` is faster and
+    ignores weaker directions.
     """
 
     def __init__(self, floor: float = 1e-3) -> None:
@@ -64,9 +65,9 @@ class Wasserstein:
 
 
 def _scales(smallest: float) -> list[float]:
-    """For each iteration, by how much to enlarge singular values that lie between `smallest` and 1 (Chen & Chow 2014).
+    """Return for each iteration the factor on singular values between `smallest` and 1 (Chen & Chow 2014).
 
-    Each leaves them between a larger `smallest` and 1. Without, 1e-3 takes 21 iterations in place of 10.
+    After each iteration they lie between a larger `smallest` and 1. Without factors, 1e-3 takes 21 iterations, not 10.
     """
     scales: list[float] = []
     while smallest < 1 - 1e-5:
@@ -76,7 +77,7 @@ def _scales(smallest: float) -> list[float]:
 
 
 def _gaussian(xp: Namespace, statistic: Tensor, energy: Tensor, identity: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean `(1, C)` and covariance `(C, C)` of features over the root of `energy`, whose squares stay in range."""
+    """Return mean `(1, C)` and covariance `(C, C)` of features divided by the root of `energy`, to avoid overflow."""
     mean, second = statistic[:1] / xp.sqrt(energy), statistic[1:] / energy
     rounding = ROUNDING * _trace(xp, second, identity) * identity
     return mean, second - xp.matmul(xp.permute_dims(mean, (1, 0)), mean) + rounding

@@ -1,4 +1,4 @@
-"""Everything that decides the picture, as data: the recipe's fields, its presets, its sizes and steps."""
+"""Represent every choice that decides the result, as data: recipe fields, presets, sizes and steps."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Reading a recipe's values, whether typed as text on a command line or given as data in TOML or Python.
+"""Read the values of recipe fields, from command-line text or from data in TOML and Python.
 
-Each reader takes either form, returns the canonical one, and raises `UserError` saying what it wanted.
+Every reader accepts text and data, returns the canonical form, and raises `UserError` naming the allowed values.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nst.vgg import layers
 
 
 def text(value: Any) -> str:
-    """A non-empty string (a path will do)."""
+    """Read a non-empty string or a path."""
     if not isinstance(value, str | os.PathLike):
         raise UserError(f"must be text, not {value!r}", "")
     if not str(value).strip():
@@ -26,7 +26,7 @@ def text(value: Any) -> str:
 
 
 def number(value: Any) -> float:
-    """A finite number, 0 or more."""
+    """Read a finite number, 0 or more."""
     result: float = _parsed(float, value, "a number")
     if not math.isfinite(result) or result < 0:
         raise UserError(f"must be a finite number of 0 or more, not {value}", "")
@@ -34,7 +34,7 @@ def number(value: Any) -> float:
 
 
 def positive(value: Any) -> float:
-    """A finite number above 0."""
+    """Read a finite number above 0."""
     result = number(value)
     if result == 0:
         raise UserError("must be above 0, not 0", "")
@@ -42,7 +42,7 @@ def positive(value: Any) -> float:
 
 
 def whole(value: Any) -> int:
-    """A whole number, 0 or more."""
+    """Read a whole number, 0 or more."""
     result: int = _parsed(int, value, "a whole number")
     if result < 0 or not (isinstance(value, str) or value == result):
         raise UserError(f"must be a whole number of 0 or more, not {value}", "")
@@ -54,7 +54,7 @@ MOST = 10**6
 
 
 def count(value: Any) -> int:
-    """A whole number from 1 to a million."""
+    """Read a whole number from 1 to a million."""
     result = whole(value)
     if result == 0:
         raise UserError("must be 1 or more, not 0", "")
@@ -64,12 +64,12 @@ def count(value: Any) -> int:
 
 
 def counts(value: Any) -> tuple[int, ...]:
-    """Whole numbers above 0: `128,181,256`, a single number, or a list of them."""
+    """Read whole numbers above 0: `128,181,256`, a single number, or a list of them."""
     return tuple(count(part) for part in _parts(value))
 
 
 def shares(value: Any) -> tuple[float, ...]:
-    """Numbers of 0 or more that are not all 0: `2,1` or a list."""
+    """Read numbers of 0 or more that are not all 0: `2,1` or a list."""
     values = tuple(number(part) for part in _parts(value))
     if values and not any(values):
         raise UserError("must not all be 0", "")
@@ -77,18 +77,18 @@ def shares(value: Any) -> tuple[float, ...]:
 
 
 def scales(value: Any) -> tuple[float, ...]:
-    """Numbers above 0, at least one: `1`, `1,0.5` or a list."""
+    """Read numbers above 0, at least one: `1`, `1,0.5` or a list."""
     return tuple(positive(part) for part in _parts(value)) or (positive(""),)
 
 
 def selection(value: Any) -> dict[str, float]:
-    """Layers and their weights: `relu1_1=1,relu2_1=0.5`, or a table."""
+    """Read layers and their weights: `relu1_1=1,relu2_1=0.5`, or a table."""
     table = value if isinstance(value, Mapping) else layers.parse_selection(",".join(map(str, _parts(value))))
     return {layers.canonical_layer(str(name)): number(weight) for name, weight in table.items()}
 
 
 def settings(value: Any) -> dict[str, OptionValue]:
-    """Options of a plugin: `lr=0.02,history=10`, a list of such, or a table. Types are the plugin's affair."""
+    """Read options of a plugin: `lr=0.02,history=10`, a list of such texts, or a table. The plugin checks types."""
     if isinstance(value, Mapping):
         return {str(name): _plain(option) for name, option in value.items()}
     pairs = [str(part).partition("=") for part in _parts(value)]
@@ -106,7 +106,7 @@ def _plain(value: Any) -> OptionValue:
 
 
 def fraction(value: Any) -> float:
-    """A number from 0 to below 1."""
+    """Read a number from 0 to below 1."""
     result = number(value)
     if result >= 1:
         raise UserError(f"must be below 1, not {value}", "")
@@ -114,7 +114,7 @@ def fraction(value: Any) -> float:
 
 
 def names(value: Any) -> tuple[str, ...]:
-    """Non-empty strings: `compact,imagenet`, or a list, whose own strings are taken as they are."""
+    """Read non-empty strings: `compact,imagenet`, or a list, whose strings are not split."""
     several = value.split(",") if isinstance(value, str) else value
     if isinstance(several, os.PathLike) or not isinstance(several, Iterable):
         return (text(several),)
@@ -123,15 +123,15 @@ def names(value: Any) -> tuple[str, ...]:
 
 
 def tile(value: Any) -> str:
-    """`auto`, `off`, or a number of pixels."""
+    """Read `auto`, `off`, or a number of pixels."""
     return str(value) if value in ("auto", "off") else str(count(value))
 
 
 @dataclass(frozen=True)
 class ExtraLoss:
-    """A loss beside the style's and the content's: its weight, its layers with theirs, and its options.
+    """An additional loss: its weight, its layers with their weights, and its options.
 
-    No layers means those of the style or the content, whichever the loss is for, or the picture itself.
+    Without layers, a loss uses the style layers or the content layers, by its role, or the image itself.
     """
 
     name: str
@@ -144,7 +144,7 @@ LOSS = "write it like histogram=50@relu4_1,relu5_1=0.5, or as a table with name,
 
 
 def losses(value: Any) -> tuple[ExtraLoss, ...]:
-    """Losses, each as text or as a table."""
+    """Read losses, each as text or as a table."""
     several = [value] if isinstance(value, str | Mapping | ExtraLoss) else value
     if not isinstance(several, Iterable):
         raise UserError(f"has {value!r} where losses belong", LOSS)

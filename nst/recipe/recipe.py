@@ -1,6 +1,6 @@
-"""Everything that decides the picture, beside the pictures themselves.
+"""Define the recipe: every choice that decides the result, beside the input images.
 
-`Recipe` is the one home of defaults. Each field carries its help text and its reader, so that the command line, the
+`Recipe` defines all defaults. Each field has its help text and its reader, so that the command line, the
 TOML files and Python share one list of options. A recipe is data: `nst.job.validation` checks it, `nst.job` runs it.
 """
 
@@ -38,9 +38,9 @@ ENGINE_FIELDS = ("backend", "weights", "device", "precision", "backend_options",
 
 @dataclass(frozen=True)
 class Recipe:
-    """The choices Gatys' method leaves to a person, and the engine's own.
+    """The parameters of Gatys' method and of the engine.
 
-    Values may be given as data or as the text of the command line: `Recipe(style_layers="relu1_1=1,relu4_1=2")`.
+    Values are data or the text of the command line: `Recipe(style_layers="relu1_1=1,relu4_1=2")`.
     Raises `UserError` with every value that cannot be read.
     """
 
@@ -167,24 +167,24 @@ class Recipe:
         if self.sizes:
             object.__setattr__(self, "size", self.sizes[-1])
 
-    def override(self, **given: Any) -> Recipe:
+    def override(self, **values: Any) -> Recipe:
         """Return this recipe with other values.
 
         A new `size` scales the recipe's `sizes`, and new `levels` replace them; the number of steps stays.
         """
-        return replace(self, **{**self._schedule(given), **given})
+        return replace(self, **{**self._schedule(values), **values})
 
-    def _schedule(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _schedule(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the recipe's `sizes` and `steps`, adapted to a new `size` or new `levels`."""
-        if not self.sizes or "sizes" in given:
+        if not self.sizes or "sizes" in values:
             return {}
-        if "levels" in given:
+        if "levels" in values:
             return {"sizes": (), "steps": (sum(self.steps),) if self.steps else ()}
-        size = read_fields({"size": given.get("size", self.size)})[0].get("size", self.size)
+        size = read_fields({"size": values.get("size", self.size)})[0].get("size", self.size)
         return {"sizes": tuple(max(1, round(length * size / self.size)) for length in self.sizes)}
 
     def on(self, backend: BackendSpec) -> Recipe:
-        """Return this recipe for a backend: with the backend's own layers, where the recipe has the usual ones."""
+        """Return this recipe for a backend: with the backend's own layers, where the recipe has the default ones."""
         usual, layers = Recipe(), {"style_layers": backend.style_layers, "content_layers": backend.content_layers}
         own: dict[str, Any] = {
             name: dict.fromkeys(names, 1.0)
@@ -194,7 +194,7 @@ class Recipe:
         return replace(self, **own)
 
     def all_losses(self) -> list[ExtraLoss]:
-        """Every loss that has a part in the picture, those on its pixels too."""
+        """Return all losses of the recipe, including losses on pixels."""
         return [
             ExtraLoss(self.style_loss, self.style_weight, self.style_layers, self.style_loss_options),
             ExtraLoss(self.content_loss, self.content_weight, self.content_layers, self.content_loss_options),
@@ -204,7 +204,7 @@ class Recipe:
         ]
 
     def usual_layers(self, role: str) -> Mapping[str, float]:
-        """Return the layers of a loss for which none are named, by its role."""
+        """Return the default layers of a loss, by its role."""
         return {"style": self.style_layers, "content": self.content_layers}.get(role, {IMAGE: 1.0})
 
     def selections(self) -> dict[str, Mapping[str, float]]:
@@ -220,16 +220,16 @@ class Recipe:
         return {option: selection for option, (weight, selection) in losses.items() if weight}
 
     def layers(self) -> tuple[str, ...]:
-        """Every layer the losses in use look at, once."""
+        """Return all layers that the losses use, without duplicates."""
         return tuple(dict.fromkeys(name for selection in self.selections().values() for name in selection))
 
     def departures(self) -> dict[str, Any]:
-        """Plain data of what is not as by default."""
+        """Return the fields that differ from the defaults, as plain data."""
         usual = Recipe().to_dict()
         return {name: value for name, value in self.to_dict().items() if value != usual[name]}
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, ready for JSON or TOML."""
+        """Return plain data for JSON or TOML."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
@@ -249,7 +249,7 @@ def flag(name: str) -> str:
 
 
 def read_fields(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[UserError]]:
-    """Canonical values for what can be read of `values`, and a mistake for each of the others."""
+    """Return the canonical form of all valid `values`, and an error for each invalid one."""
     good: dict[str, Any] = {}
     errors: list[UserError] = []
     for name, value in values.items():

@@ -1,4 +1,4 @@
-"""Which sizes a picture grows through, and how many steps each gets."""
+"""Plan the sizes of a run, and the number of steps at each size."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def schedule_note(old: Recipe, new: Recipe) -> str:
 
 
 def per_size(items: Sequence[T], sizes: int) -> tuple[T, ...]:
-    """One of the given for each size: the last for the last size, the first for all those that the others leave."""
+    """Return a value for each size: the last value for the last size, the first for all sizes left over."""
     return (items[0],) * (sizes - len(items) + 1) + tuple(items[1:])
 
 
 def pyramid(size: int, smallest: int = 1) -> tuple[int, ...]:
-    """Long sides in pixels, coarse to fine by a factor of sqrt 2, ending at `size`, none under `smallest`."""
+    """Return long sides in pixels, growing by a factor of sqrt 2 up to `size`, none below `smallest`."""
     floor = max(COARSEST, smallest)
     sizes = [size]
     while (finer := round(size / GROWTH ** len(sizes))) >= floor:
@@ -56,7 +56,7 @@ def pyramid(size: int, smallest: int = 1) -> tuple[int, ...]:
 
 
 def share_out(total: int, weights: Sequence[float]) -> tuple[int, ...]:
-    """`total` steps in proportion to `weights`, at least one each; more than `total` only to that end."""
+    """Share `total` steps in proportion to `weights`, at least one each, even if the sum then exceeds `total`."""
     ends = [0]
     for i in range(len(weights)):
         end = round(total * sum(weights[: i + 1]) / sum(weights))

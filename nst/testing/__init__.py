@@ -1,4 +1,4 @@
-"""The conformance kit: what a plugin promises, as tests that its author runs. Needs pytest: `pip install nst[testing]`.
+"""Test the requirements on plugins: the conformance kit for authors. Needs pytest: `pip install nst[testing]`.
 
     from nst.testing import OptimizerSuite
 

@@ -1,4 +1,4 @@
-"""What backends of both kinds promise: how they are made, and what they tell of themselves."""
+"""Test the requirements on backends of both kinds: their factory and their attributes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class BackendSuite(Suite):
 
     @classmethod
     def suits(cls, spec: BackendSpec) -> bool:
-        """Whether a backend is of this suite's kind."""
+        """Return whether a backend is of this suite's kind."""
         return spec.kind == cls.backend_kind
 
     @pytest.fixture(scope="class")

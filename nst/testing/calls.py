@@ -1,4 +1,4 @@
-"""Every function of `nst.protocols.Namespace` and every operator, called as losses call them."""
+"""Call every function of `nst.protocols.Namespace` and every operator, as losses do."""
 
 from __future__ import annotations
 

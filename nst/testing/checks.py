@@ -1,7 +1,7 @@
-"""What can be told of a plugin without running it: one check per promise, for `nst plugins check` and `PluginSuite`.
+"""Check a plugin without running it: one check per requirement, for `nst plugins check` and `PluginSuite`.
 
-No NumPy, no pytest, no framework here: what must be imported to be judged is imported by `nst.testing.probe`, in a
-process of its own.
+This module imports no NumPy, no pytest and no framework: `nst.testing.probe` imports the parts of the plugin, in a
+separate process.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OPTION = re.compile(r"[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: `message` what is wrong, or what was promised and is so; `hint` what to do."""
+    """The result of one check: `message` names the error, or the requirement that is met; `hint` says what to do."""
 
     status: Literal["ok", "warned", "failed"]
     message: str
@@ -43,19 +43,19 @@ class Subject:
     """The distribution under examination, beside which others are installed."""
 
     def __init__(self, plugins: Plugins, distribution: str) -> None:
-        wanted = canonical(distribution)
-        self.plugins = [plugin for plugin in plugins.installed if canonical(plugin.distribution) == wanted]
-        self.others = [plugin for plugin in plugins.installed if canonical(plugin.distribution) != wanted]
+        name = canonical(distribution)
+        self.plugins = [plugin for plugin in plugins.installed if canonical(plugin.distribution) == name]
+        self.others = [plugin for plugin in plugins.installed if canonical(plugin.distribution) != name]
         self.distribution = distribution
 
     def specs(self) -> Iterator[tuple[str, Spec]]:
-        """Everything it offers, each with what it is called in messages."""
+        """Return all objects of the plugin, each with its name in messages."""
         for kind, spec in _offers(self.plugins):
             yield f"{kind} {spec.name}", spec
 
     @cached_property
     def probed(self) -> Probed:
-        """What only a process of its own can find out."""
+        """Return the findings of a separate process."""
         return probe_plugin([plugin.entry for plugin in self.plugins])
 
     @cached_property
@@ -251,22 +251,22 @@ CHECKS: Mapping[str, Check] = {
     "versions": bounded,
     "metadata": published,
 }
-"""The checks by name, in the order in which they are made."""
+"""The checks by name, in the order of execution."""
 
 
 def ask(check: str, subject: Subject) -> list[Finding]:
-    """Run one check and return its findings, or one that says that all is well."""
+    """Run one check and return its findings, or a single finding of success."""
     findings = [replace(finding, name=check) for finding in CHECKS[check](subject)]
     return findings or [Finding("ok", " ".join((CHECKS[check].__doc__ or "").split()), name=check)]
 
 
 def examine(subject: Subject) -> list[Finding]:
     """Run every check; for a plugin that cannot be loaded, only the check of loading."""
-    first, *rest = CHECKS
+    first, *others = CHECKS
     answer = ask(first, subject)
     if any(finding.status == "failed" for finding in answer):
         return answer
-    return [*answer, *(finding for check in rest for finding in ask(check, subject))]
+    return [*answer, *(finding for check in others for finding in ask(check, subject))]
 
 
 def worst_level(findings: Sequence[Finding]) -> str:

@@ -1,4 +1,4 @@
-"""What an executor promises: `nst.protocols.Executor`."""
+"""Test the requirements on executors: `nst.protocols.Executor`."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ ABOUT = "Metadata-Version: 2.4\nName: nst-suite\nVersion: 1.0\n"
 
 @dataclass
 class ExecutorDesk:
-    """A folder with a content and a style, and the orders made of them: how many were `taken`."""
+    """A folder with a content and a style, and orders for them; `taken` counts the orders taken by the executor."""
 
     folder: Path
     taken: list[Order] = field(default_factory=list)
@@ -80,7 +80,7 @@ class ExecutorDesk:
 
 
 class ExecutorSuite(Suite):
-    """Tests of executors, on a backend of the suite's own, which painters must find on the module path."""
+    """Tests of executors, on the suite's own backend, which worker processes find on the module path."""
 
     kind = "executor"
 

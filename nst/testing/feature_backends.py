@@ -1,4 +1,4 @@
-"""What a differentiable feature extractor promises: `nst.protocols.FeatureBackend` and `Namespace`."""
+"""Test the requirements on differentiable feature extractors: `nst.protocols.FeatureBackend` and `Namespace`."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ class FeatureBackendSuite(NamespaceTests, BackendSuite):
         return loss
 
     def _check_slope(self, backend: FeatureBackend, objective: Any, image: Any) -> None:
-        """Along most directions of ones and minus ones, where an error shows as the gradient does; some meet a bend."""
+        """Check the slope along most directions of ones and minus ones; some directions cross a kink."""
         exact = backend.precision in ("float32", "float64")
         tolerance, step = (self.slope_tolerance, 3e-4) if exact else (self.coarse_slope_tolerance, 1e-2)
         gradient = np.asarray(objective(image).gradient, np.float64)

@@ -1,4 +1,4 @@
-"""What a network that paints in one pass promises: `nst.protocols.ImageBackend`."""
+"""Test the requirements on networks that stylize in one pass: `nst.protocols.ImageBackend`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIZES = [((32, 48), (40, 40)), ((37, 29), (53, 31)), ((1, 40), (3, 60)), ((1, 1)
 
 
 class ImageBackendSuite(BackendSuite):
-    """Tests of networks that paint in one pass. `weights` and `backend` may be overridden."""
+    """Tests of networks that stylize in one pass. `weights` and `backend` may be overridden."""
 
     backend_kind = "image"
 

@@ -1,4 +1,4 @@
-"""Arrays that cannot be written to, as JAX's cannot: for tests of whatever computes on a backend's arrays."""
+"""Provide immutable arrays, like JAX's, for tests of code that computes on a backend's arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an initializer promises: `nst.protocols.Initializer`."""
+"""Test the requirements on initializers: `nst.protocols.Initializer`."""
 
 from __future__ import annotations
 

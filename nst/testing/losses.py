@@ -1,4 +1,4 @@
-"""What a loss promises: `nst.specs.LossSpec`, and the protocol of its shape in `nst.protocols`."""
+"""Test the requirements on losses: `nst.specs.LossSpec`, and the protocol of its shape in `nst.protocols`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AIMED = ("style", "content")  # the roles that have a target
 
 @dataclass(frozen=True)
 class HostFeatures:
-    """`nst.protocols.Features` that are at hand already."""
+    """`nst.protocols.Features` from arrays on the host."""
 
     image: Pixels
     strides: Mapping[str, int]
@@ -35,7 +35,7 @@ class HostFeatures:
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of each layer's features."""
+        """Return the shape of each layer's features."""
         return {name: features.shape for name, features in self.maps.items()}
 
     def __getitem__(self, layer: str) -> NDArray[np.float32]:
@@ -71,7 +71,7 @@ class LossSuite(Suite):
         return spec.load()(**self.settings(spec))
 
     def make_features(self, seed: int, height: int = 6, width: int = 8, channels: int = 3) -> TapeArray:
-        """Features of a picture `(H, W, C)`: both signs, each channel with its own mean and spread."""
+        """Return features of a picture `(H, W, C)`: both signs, each channel with its own mean and spread."""
         rng = np.random.default_rng(seed)
         spreads, means = rng.uniform(0.2, 1, channels), rng.uniform(-0.5, 1, channels)
         return rng.normal(size=(height, width, channels)) * spreads + means
@@ -266,7 +266,7 @@ class LossSuite(Suite):
         assert np.mean(energy) > 0
 
     def make_maps(self, seed: int, height: int = 12, width: int = 16) -> HostFeatures:
-        """Features of an image `(height, width)` on the host: a layer of each stride from 1 to 4."""
+        """Return features of an image `(height, width)` on the host: a layer of each stride from 1 to 4."""
         image = np.random.default_rng(seed).uniform(size=(height, width, 3)).astype(np.float32)
         strides = {"fine": 1, "middle": 2, "coarse": 4}
         maps = {
@@ -290,9 +290,9 @@ class LossSuite(Suite):
     def test_query_is_of_the_size_of_the_content(self, loss: Any) -> None:
         """Return the image whose features ask for matches, of the content's size."""
         content, image = self.make_maps(0).image, self.make_maps(1).image
-        for found in (loss.query(content, image), loss.query(content, None)):
-            assert found.shape == content.shape
-            assert found.dtype == np.float32
+        for query in (loss.query(content, image), loss.query(content, None)):
+            assert query.shape == content.shape
+            assert query.dtype == np.float32
 
     @said_of(shape=("matched",))
     def test_target_is_shaped_like_the_features_of_the_query(self, loss: Any) -> None:
@@ -309,7 +309,7 @@ class LossSuite(Suite):
     def test_same_features_give_the_same_targets(self, spec: LossSpec, loss: Any) -> None:
         """The same features give the same targets."""
         another = spec.load()(**self.settings(spec))
-        first, second = (self.targets(each, self.make_maps(0), self.make_styles(each)) for each in (loss, another))
+        first, second = (self.targets(own, self.make_maps(0), self.make_styles(own)) for own in (loss, another))
         for name, target in first.items():
             np.testing.assert_array_equal(target, second[name])
 

@@ -1,4 +1,4 @@
-"""What the functions that a loss may call promise: `nst.protocols.Namespace`."""
+"""Test the requirements on the functions that a loss may call: `nst.protocols.Namespace`."""
 
 from __future__ import annotations
 

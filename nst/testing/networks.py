@@ -1,4 +1,4 @@
-"""Small networks for tests: the real thing in all but its channels."""
+"""Create small networks for tests: real architectures with few channels."""
 
 from __future__ import annotations
 

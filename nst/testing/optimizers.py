@@ -1,4 +1,4 @@
-"""What an optimizer promises: `nst.protocols.Optimizer`, `Iterate` and `State`."""
+"""Test the requirements on optimizers: `nst.protocols.Optimizer`, `Iterate` and `State`."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ MakeArray = Callable[[HostArray], Array]
 
 
 class RecordingObjective:
-    """An objective on arrays of one kind, computed in NumPy, that remembers every image it is asked about.
+    """An objective on arrays of one kind, computed in NumPy, that records every evaluated image.
 
-    `function` gives the loss and its gradient at values `(H, W, 3)`; `start` is where to begin.
+    `function` gives the loss and its gradient at values `(H, W, 3)`; `start` is the initial image.
     """
 
     patience = 10_000  # evaluations after which an optimizer counts as lost
@@ -41,7 +41,7 @@ class RecordingObjective:
         self.asked: list[Array] = []
 
     def __call__(self, image: Array) -> Evaluation:
-        """Evaluate, and remember; fails after too many evaluations."""
+        """Evaluate and record; fail after too many evaluations."""
         self.asked.append(image)
         assert len(self.asked) < self.patience, f"{self.patience} evaluations and no end"
         loss, gradient = self._function(np.asarray(image).astype(np.float64))
@@ -51,14 +51,14 @@ class RecordingObjective:
 
 
 def quadratic(make: MakeArray, shape: tuple[int, ...] = (5, 7, 3), spread: float = 0.4) -> RecordingObjective:
-    """Lowest, at 0, where all pixels are 0.5; curvatures from 1 to 10; it starts within `spread` of there."""
+    """Return a quadratic with minimum 0 at pixels of 0.5 and curvatures of 1 to 10; start within `spread` of it."""
     start = 0.5 + np.random.default_rng(0).uniform(-spread, spread, size=shape)
     curvature = np.geomspace(1, 10, start.size).reshape(shape)
     return RecordingObjective(lambda x: (np.sum(curvature * (x - 0.5) ** 2) / 2, curvature * (x - 0.5)), start, make)
 
 
 def rosenbrock(make: MakeArray) -> RecordingObjective:
-    """Rosenbrock's valley between the two rows of `(2, 4, 3)`, moved into 0..1, its curvatures at most about 10.
+    """Return Rosenbrock's function on the two rows of `(2, 4, 3)`, moved into 0..1, with curvatures up to about 10.
 
     From -1.2, 1 as usual: 0.1, 0.83 in our units, of which the old ones are 3 x - 1.5. Lowest, at 0, at 0.83.
     """
@@ -76,7 +76,7 @@ def rosenbrock(make: MakeArray) -> RecordingObjective:
 class OptimizerSuite(Suite):
     """Tests of optimizers, on NumPy's arrays and on those of the subclass.
 
-    `arrays` maps a name to what makes an array of values: `{"numpy": np.array, "torch": torch.tensor}`.
+    `arrays` maps a name to a function that creates an array of values: `{"numpy": np.array, "torch": torch.tensor}`.
     """
 
     kind = "optimizer"

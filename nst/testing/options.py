@@ -1,4 +1,4 @@
-"""The outermost values that a spec allows its options."""
+"""Generate the extreme values of a spec's options."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nst.specs import Option, OptionValue, Spec
 
 
 def bounds(spec: Spec) -> Iterator[dict[str, Any]]:
-    """Each option in turn at its bounds, or at each of its choices; nothing for a spec without options."""
+    """Yield each option in turn at its bounds, or at each of its choices; nothing for a spec without options."""
     for option in spec.options:
         for value in _values(option):
             yield {option.name: value}

@@ -1,4 +1,4 @@
-"""Small pictures for tests, and what makes an array a picture."""
+"""Create small pictures for tests, and check that an array is a picture."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def flat(value: float, height: int, width: int) -> Pixels:
 
 
 def assert_pixels(pixels: Any, size: tuple[int, int]) -> None:
-    """Fails for what is not `nst.protocols.Pixels` of a size (height, width)."""
+    """Fail if an array is not `nst.protocols.Pixels` of a size (height, width)."""
     assert isinstance(pixels, np.ndarray), f"Pixels are a NumPy array, not {type(pixels).__name__}"
     assert pixels.shape == (*size, 3), f"Pixels of {size} are {(*size, 3)}, not {pixels.shape}"
     assert pixels.dtype == np.float32, f"Pixels are float32, not {pixels.dtype}"

@@ -1,4 +1,4 @@
-"""What a plugin promises as a whole: `nst.hookspecs` and `nst.specs`, and the distribution that it comes in."""
+"""Test the requirements on a plugin: `nst.hookspecs` and `nst.specs`, and the distribution that it comes in."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from nst.testing.suite import Suite, plugin_host
 
 
 class PluginSuite(Suite):
-    """Tests of a plugin without running it: those of `nst plugins check DIST`.
+    """Tests of a plugin without running it: the checks of `nst plugins check DIST`.
 
-    A subclass gives `distribution`. Other plugins that happen to be installed are looked at for their names only.
+    A subclass gives `distribution`. Of other installed plugins, only the names are used.
     """
 
     @pytest.fixture(scope="class")
@@ -27,7 +27,7 @@ class PluginSuite(Suite):
         return subject
 
     def check(self, name: str, subject: Subject) -> None:
-        """Fail for what a check finds wrong, warn of what it finds doubtful."""
+        """Fail for errors of a check, and warn for its warnings."""
         answer = ask(name, subject)
         for finding in answer:
             if finding.status == "warned":

@@ -1,6 +1,6 @@
-"""Imports a plugin in a process of its own and says what came of it: that process may load frameworks, or die.
+"""Import a plugin in a separate process, which may load frameworks or crash, and report the findings.
 
-Run as a program it reads a request from stdin and writes what it found to stdout, each as JSON.
+As a program, this module reads a request from stdin and writes findings to stdout, both as JSON.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ PROTOCOLS = {
 
 @dataclass
 class Probed:
-    """What importing a plugin's parts showed.
+    """The findings of importing the parts of a plugin.
 
-    `milliseconds` and `foreign`, the packages that are not ours, are those of its entry modules and hooks. `sources`
-    and `factories` are sentences on what is wrong with those, `doubts` on what need not be.
+    `milliseconds` is the import time of the entry modules and hooks, `foreign` are the packages they import beside nst.
+    `sources` and `factories` are error messages about weight sources and factories, `doubts` are warnings.
     """
 
     milliseconds: float = 0.0
@@ -93,7 +93,7 @@ def _read(answers: str | bytes | None, *troubles: str) -> Probed:
 
 
 def main() -> None:
-    """Answer the request on stdin, with more at each line. What a plugin prints goes to stderr."""
+    """Answer the request on stdin; each line has more findings than the last. Output of plugins goes to stderr."""
     answer = os.dup(1)
     os.dup2(2, 1)
     request = json.load(sys.stdin)
@@ -192,7 +192,7 @@ def _unusable(reference: str) -> str:
 
 
 def _fit(kind: str, spec: Spec, factory: Any) -> tuple[list[str], list[str]]:
-    """How a factory differs from what it is called with and should make, and what it takes beside."""
+    """Return the differences between a factory's signature and product and its spec, and its undeclared parameters."""
     positional, names = CALLS[spec.kind if isinstance(spec, BackendSpec) else kind]
     if isinstance(spec, BackendSpec) and spec.padding:
         names += ("padding",)

@@ -1,4 +1,4 @@
-"""What every suite does: find the specs under test, run each test on each, and expect the gaps that are known."""
+"""Run conformance suites: find the specs under test, run each test on each spec, and expect known failures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Test = TypeVar("Test", bound=Callable[..., None])
 
 
 def said_of(**fields: Any) -> Callable[[Test], Test]:
-    """Mark a test for specs that have one of these values only: `said_of(shape=("statistic", "whole"))`."""
+    """Mark a test for specs with one of these values only: `said_of(shape=("statistic", "whole"))`."""
 
     def mark(test: Test) -> Test:
         test.said_of = fields  # type: ignore[attr-defined]
@@ -28,11 +28,11 @@ def said_of(**fields: Any) -> Callable[[Test], Test]:
 
 
 class Suite:
-    """Tests of everything of one kind that a distribution offers, or of the one called `name`.
+    """Tests of all specs of one kind in a distribution, or of the spec called `name`.
 
     `options` are given to the factory in place of the spec's defaults. `xfails` maps tests, as `test_name` or as
-    `test_name[id]`, to the reason why they fail; one that passes then fails. A subclass may override each hook and
-    fixture. `entry_module` finds a plugin that is not installed.
+    `test_name[id]`, to the reason of their failure; a listed test that passes is a failure. A subclass may override
+    each hook and fixture. `entry_module` finds a plugin that is not installed.
     """
 
     distribution: ClassVar[str] = ""
@@ -50,7 +50,7 @@ class Suite:
 
     @classmethod
     def suits(cls, spec: Any) -> bool:
-        """Whether a spec of the suite's kind is for this suite."""
+        """Return whether a spec of the suite's kind is for this suite."""
         return True
 
     def settings(self, spec: Spec) -> dict[str, OptionValue]:
@@ -63,7 +63,7 @@ class Suite:
         """Return the spec under test: each of `specs` in turn, unless a subclass overrides this fixture."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Run a test once per spec it is said of."""
+        """Run a test once for each spec that it applies to."""
         overridden = any("spec" in vars(kind) for kind in type(self).__mro__ if kind is not Suite)
         if "spec" in metafunc.fixturenames and not overridden:
             fields = getattr(metafunc.function, "said_of", {})

@@ -1,8 +1,8 @@
-"""Reverse-mode differentiation of `nst.protocols.Namespace` in NumPy: what a framework's gradient does, infinities too.
+"""Differentiate `nst.protocols.Namespace` in reverse mode in NumPy, like a framework, including infinite slopes.
 
-A root's slope at 0 is infinite here, as it is in every framework, so a loss that would paint NaN is found out without
-one. A `Tape` knows the operators that a loss may use and no others. `nst.vgg.reference` has numeric gradients, which
-know nothing of this.
+The slope of a root at 0 is infinite, as in every framework, so tests detect a loss with NaN gradients without a
+framework. A `Tape` supports only the operators that a loss may use. The numeric gradients of `nst.vgg.reference` are
+independent of this module.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Pull: TypeAlias = Callable[[TapeArray], TapeArray]
 
 
 class Tape:
-    """A value and how it came about: its operands that can be differentiated, each with its `Pull`."""
+    """A value and its differentiable operands, each with its `Pull`."""
 
     __array_ufunc__ = None  # so that `array * tape` is ours
 
@@ -78,7 +78,7 @@ def gradient(result: Tape, leaf: Tape) -> TapeArray:
 
 
 def _ordered(result: Tape) -> list[Tape]:
-    """Every tape that leads to `result`, operands first."""
+    """Return all tapes that lead to `result`, operands first."""
     order: list[Tape] = []
     seen: set[int] = set()
     waiting = [(result, False)]

@@ -1,4 +1,4 @@
-"""The suite for a network of an architecture that nst knows: it computes what `nst.vgg.reference` computes."""
+"""Test that a network of a known architecture computes the same as `nst.vgg.reference`."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ HELD = WeightedLoss("content", Content(), at({"relu4_2": 1.0}), 10.0)
 
 
 class Greedy(Gram):
-    """Needs more than there is for the statistic of anything larger than a tile: of styles, and of the picture."""
+    """A Gram loss that runs out of memory for images larger than a tile."""
 
     def statistic(self, xp: Namespace, features: Tensor, weight: Tensor | None) -> Tensor:
         """Return the Gram matrix, or raise `MemoryError`."""
@@ -62,7 +62,7 @@ class Greedy(Gram):
 
 
 class VGGSuite(FeatureBackendSuite):
-    """Those of `FeatureBackendSuite`, and tests of backends whose spec names an architecture, on random weights."""
+    """Tests of `FeatureBackendSuite`, and tests of backends with an architecture in their spec, on random weights."""
 
     feature_tolerance: ClassVar[float] = 1e-5
     """Of a layer's features, relative to their norm."""
@@ -72,7 +72,7 @@ class VGGSuite(FeatureBackendSuite):
 
     @classmethod
     def suits(cls, spec: BackendSpec) -> bool:
-        """Whether a backend says that it is a VGG."""
+        """Return whether the spec of a backend names an architecture."""
         return super().suits(spec) and spec.architecture in BLOCKS
 
     @pytest.fixture(scope="class")
@@ -155,7 +155,7 @@ class VGGSuite(FeatureBackendSuite):
 def evaluate_losses(
     backend: FeatureBackend, uses: Sequence[WeightedLoss], size: tuple[int, int], tile: int = 0
 ) -> Evaluation:
-    """Losses that draw an image of (height, width) towards another, and their gradient; the image leaves 0..1 too."""
+    """Evaluate losses of an image of (height, width) towards another, and their gradient, also beyond 0..1."""
     image, target = 1.5 * photo(*size) - 0.25, photo(*size, 1)
     return drawn_to(backend, uses, target, tile)(backend.asarray(image))
 

@@ -1,4 +1,4 @@
-"""The VGG family by name: how many convolutions in each block, and what the layers are called (Simonyan 2014, table 1).
+"""Describe the VGG family: the convolutions in each block, and the layer names (Simonyan 2014, table 1).
 
 Standard library only, so that a plugin can list its layers without importing anything.
 """
@@ -23,13 +23,13 @@ full VGG-19, 0.8 to 1.4 in the compact one. Without a gain they fade to 0.2 and 
 
 
 def convolutions(architecture: str) -> tuple[str, ...]:
-    """`conv1_1` … `conv5_4`, in network order."""
+    """Return `conv1_1` … `conv5_4`, in network order."""
     blocks = enumerate(BLOCKS[architecture], start=1)
     return tuple(f"conv{block}_{conv}" for block, count in blocks for conv in range(1, count + 1))
 
 
 def layer_names(architecture: str, present: Collection[str] | None = None) -> tuple[str, ...]:
-    """Every layer in network order, `conv1_1, relu1_1, …, pool5`; only what the `present` convolutions reach."""
+    """Return the layers in network order, `conv1_1, relu1_1, …, pool5`, to the deepest `present` convolution."""
     return tuple(_layer_names(architecture, convolutions(architecture) if present is None else present))
 
 

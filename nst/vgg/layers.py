@@ -1,4 +1,4 @@
-"""Layer names and selections: `relu4_2=1,relu1_1=0.5`, and Keras' `block4_conv2` for `relu4_2`."""
+"""Parse layer names and selections: `relu4_2=1,relu1_1=0.5`, and Keras' `block4_conv2` for `relu4_2`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KERAS = re.compile(r"block(\d+)_(conv|pool)(\d*)")
 
 
 def canonical_layer(name: str) -> str:
-    """One spelling per layer: `block4_conv2` is `relu4_2` (Keras' layer includes its ReLU), `block4_pool` `pool4`."""
+    """Return the canonical name: `relu4_2` for Keras' `block4_conv2`, which includes its ReLU."""
     match = KERAS.fullmatch(name.strip())
     if not match:
         return name.strip()
@@ -21,7 +21,7 @@ def canonical_layer(name: str) -> str:
 
 
 def parse_selection(text: str) -> dict[str, float]:
-    """`relu1_1=1,relu2_1=0.5` as a mapping; a layer without a weight has weight 1. Raises `UserError`."""
+    """Parse `relu1_1=1,relu2_1=0.5` to a mapping; a layer without a weight has weight 1. Raises `UserError`."""
     selection: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, weight = part.partition("=")

@@ -1,8 +1,8 @@
-"""A VGG as arrays on the host, and the neutral file format it travels in.
+"""Represent a VGG as NumPy arrays, and read and write the neutral weight file.
 
 The format is safetensors: `conv<b>_<c>.weight` `(out, in, 3, 3)` and `conv<b>_<c>.bias` `(out,)` in float16 or
 float32, with metadata `format`, `architecture`, `preprocessing`, `source` and `license`, which may be spelled `licence`
-in a file to read. Channel counts come from the shapes, so a slimmer VGG is the same code; a file may lack the deepest
+in a file to read. Channel counts come from the shapes, so slimmer VGGs use the same code; a file may lack the deepest
 layers. Nothing is ever unpickled.
 """
 
@@ -60,9 +60,10 @@ class Network:
         return mean / np.float32(self.preprocessing.scale)
 
     def folded(self) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.float32]]]:
-        """Names, kernels and biases, the first convolution taking RGB 0..1 less the mean.
+        """Return names, kernels and biases; the first convolution takes RGB 0..1 minus the mean.
 
-        Order, scale and standard deviation move into its kernel: exactly, since padding comes after the mean.
+        Channel order, scale and standard deviation move into its kernel. This is exact, because padding follows the
+        mean.
         """
         gain = np.float32(self.preprocessing.scale) / np.array(self.preprocessing.std, np.float32)
         for name, kernel in self.kernels.items():
@@ -75,7 +76,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself: `layers` are its convolutions in order, `channels` the outputs of each."""
+    """The metadata of a file: `layers` are its convolutions in order, `channels` the outputs of each."""
 
     architecture: str
     preprocessing: str
@@ -117,9 +118,9 @@ def read(path: str | Path) -> Network:
 
 
 def write(path: str | Path, network: Network, *, dtype: Literal["float16", "float32"] = "float32") -> Path:
-    """Write a neutral file, whole or not at all, and return its path.
+    """Write a neutral file atomically and return its path.
 
-    Raises `UserError` for a network that `read` would refuse, `NstError` where the disk does.
+    Raises `UserError` for a network that `read` would refuse, `NstError` for an error of the disk.
     """
     tensors = {f"{name}.weight": kernel for name, kernel in network.kernels.items()}
     tensors |= {f"{name}.bias": bias for name, bias in network.biases.items()}

@@ -1,4 +1,4 @@
-"""How a network wants its input, as data: what a backend does to `Pixels` before the first convolution."""
+"""Describe the input preprocessing of a network: the operations on `Pixels` before the first convolution."""
 
 from __future__ import annotations
 

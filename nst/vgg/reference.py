@@ -1,6 +1,6 @@
-"""A backend in plain NumPy, float64: slow, exact, and short enough to read as the definition of what the others do.
+"""Implement the reference backend in NumPy, float64: slow and exact; it defines the results of all other backends.
 
-Its gradient is numeric, so it shares no derivation with any framework: tests hold losses and backends against it.
+Its gradient is numeric and shares no derivation with any framework; tests compare losses and backends with it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class ReferenceVGG:
         self._step = step
 
     def asarray(self, pixels: Pixels) -> Exact:
-        """`(H, W, 3)` float64."""
+        """Return `(H, W, 3)` float64."""
         return np.array(pixels, np.float64)
 
     def to_host(self, array: Exact) -> NDArray[np.float32]:
@@ -59,11 +59,11 @@ class ReferenceVGG:
         return np.array(array, np.float32)
 
     def to_numpy(self, image: Exact) -> Pixels:
-        """`(H, W, 3)` float32, clipped to 0..1."""
+        """Return `(H, W, 3)` float32, clipped to 0..1."""
         return np.clip(image, 0, 1).astype(np.float32)
 
     def features(self, image: Exact, layers: Sequence[str]) -> Mapping[str, Exact]:
-        """Activations `(H_l, W_l, C_l)` by name."""
+        """Compute activations `(H_l, W_l, C_l)` by layer name."""
         require_size(image.shape, select(layers))
         features: dict[str, Exact] = {}
         run = self._run(np.asarray(image, np.float64))
@@ -90,7 +90,7 @@ class ReferenceVGG:
         yield f"pool{block}", self._pool(x)
 
     def value_and_grad(self, loss: Callable[..., Mapping[str, Any]]) -> Objective:
-        """Central differences, one value of the image at a time."""
+        """Compute the gradient by central differences, one value of the image at a time."""
 
         def objective(image: Any, *parameters: Any) -> Evaluation:
             def total(image: Exact) -> float:
@@ -108,21 +108,21 @@ class ReferenceVGG:
 
 
 def _padded(x: Exact, padding: str) -> Exact:
-    """`(H + 2, W + 2, C)`. A mirror needs two positions each way; where there is one, it is repeated."""
+    """Pad to `(H + 2, W + 2, C)`. A mirror needs two positions per axis; a single position is repeated."""
     kind = "replicate" if padding == "reflect" and min(x.shape[:2]) < 2 else padding
     modes: Mapping[str, Any] = {"zero": "constant", "reflect": "reflect", "replicate": "edge"}
     return np.pad(x, ((1, 1), (1, 1), (0, 0)), mode=modes[kind])
 
 
 def _convolve(padded: Exact, kernel: Exact) -> Exact:
-    """3×3, stride 1: `(H + 2, W + 2, in)` with `(out, in, 3, 3)` to `(H, W, out)`."""
+    """Convolve with 3×3 kernels, stride 1: `(H + 2, W + 2, in)` with `(out, in, 3, 3)` to `(H, W, out)`."""
     height, width = padded.shape[0] - 2, padded.shape[1] - 2
     shifts = ((i, j) for i in range(3) for j in range(3))
     return sum(padded[i : i + height, j : j + width] @ kernel[:, :, i, j].T for i, j in shifts)  # type: ignore[return-value]
 
 
 def _windows(x: Exact) -> Exact:
-    """`(H/2, 2, W/2, 2, C)`: an odd last row or column is left out, as in every framework."""
+    """Return `(H/2, 2, W/2, 2, C)`; an odd last row or column is left out, as in every framework."""
     height, width, channels = x.shape
     return x[: height // 2 * 2, : width // 2 * 2].reshape(height // 2, 2, width // 2, 2, channels)
 

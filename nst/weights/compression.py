@@ -1,6 +1,6 @@
-"""Making a slim VGG of a full one: what is asked for and what comes back. The work itself is a backend's.
+"""Describe the compression of a VGG: the task, its progress and its result. A backend does the computation.
 
-A backend names its `Compressor` in `BackendSpec.compressor`. Everything a person can get wrong is found here first.
+A backend names its `Compressor` in `BackendSpec.compressor`. User mistakes are detected here, before it starts.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ WIDTHS_HINT = "give one number per block, such as 32,48,80,128,128, or one per c
 class CompressionTask:
     """A network to compress: `widths` are the channels of each convolution, `folders` lists of picture files.
 
-    Each folder has an equal share of the pictures it is fitted to, squares of `crop` pixels; then come `steps` of
-    training, first of the whole network, then of blocks 4 and 5 alone. The same seed gives the same network on the same
-    machine. `start` is a slim network made earlier, whose channels are kept; widths may be larger than its own.
+    Every folder supplies an equal share of the fitted pictures, squares of `crop` pixels. Then follow `steps` of
+    training, first of the complete network, then of blocks 4 and 5 alone. The same seed gives the same network on the
+    same machine. `start` is an earlier slim network, whose channels are kept; widths may be larger than its own.
     """
 
     teacher: Network
@@ -40,7 +40,7 @@ class CompressionTask:
 
 @dataclass(frozen=True)
 class CompressionProgress:
-    """`done` of `total` in a stage, with what there is to say; `network` makes the result so far, once there is one."""
+    """`done` of `total` in a stage, with a message; `network` returns the current result, once one exists."""
 
     stage: str
     done: int
@@ -51,7 +51,7 @@ class CompressionProgress:
 
 @dataclass(frozen=True)
 class Compressed:
-    """The slim network, how it was made and how good it is, as JSON; `interrupted` when Ctrl-C ended the training."""
+    """The slim network, its training and quality as JSON data; `interrupted` when Ctrl-C ended the training."""
 
     network: Network
     report: Mapping[str, Any]
@@ -59,7 +59,7 @@ class Compressed:
 
 
 class Compressor(Protocol):
-    """Makes the slim network of a task. Ctrl-C once there is one ends the training early."""
+    """Compress the network of a task. Ctrl-C ends the training early and keeps the current network."""
 
     def __call__(self, task: CompressionTask, on_progress: Callable[[CompressionProgress], None]) -> Compressed: ...  # noqa: D102
 
@@ -79,7 +79,7 @@ def mistakes(task: CompressionTask) -> list[UserError]:
 
 
 def read_steps(text: str) -> tuple[int, int]:
-    """`500,3000`: steps of training of the whole network, then of blocks 4 and 5 alone. Raises `UserError`."""
+    """Read `500,3000`: training steps of the complete network, then of blocks 4 and 5 alone. Raises `UserError`."""
     try:
         all_layers, deep = (int(part) for part in text.split(","))
     except ValueError:
@@ -89,7 +89,7 @@ def read_steps(text: str) -> tuple[int, int]:
 
 
 def read_widths(text: str, teacher: Network) -> tuple[int, ...]:
-    """`32,48,80,128,128` (one per block) or one number per convolution, as one per convolution. Raises `UserError`."""
+    """Read numbers per block (`32,48,80,128,128`) or per convolution; return the latter. Raises `UserError`."""
     try:
         numbers = [int(part) for part in text.split(",")]
     except ValueError:
@@ -110,7 +110,7 @@ def read_widths(text: str, teacher: Network) -> tuple[int, ...]:
 def picture_files(folders: Iterable[Path]) -> dict[str, list[Path]]:
     """List the files of each folder by name, without hidden ones. Raises `UserError` for no folder or an empty one.
 
-    Whether a file is a picture is found out when it is read.
+    Files are checked later, when they are read.
     """
     files_by_folder = {}
     for folder in folders:

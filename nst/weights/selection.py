@@ -1,4 +1,4 @@
-"""Where a backend's weights come from, and which of them a run uses."""
+"""Locate a backend's weights, and choose the weights of a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nst.vgg.network import Network, header, layers_of
 
 @dataclass(frozen=True)
 class NeutralFile:
-    """A `nst.protocols.WeightSource` for a neutral file that is there; `sha256` is what it should be, if known."""
+    """A `nst.protocols.WeightSource` for an existing neutral file; `sha256` is the expected digest, if known."""
 
     file: str | Path
     sha256: str = ""
@@ -34,7 +34,7 @@ class NeutralFile:
         return self.path()
 
     def verify(self) -> str:
-        """Return the file's SHA-256 in hex, after reading it whole. Raises like `load`."""
+        """Return the file's SHA-256 in hex, after reading all of it. Raises like `load`."""
         return self.load().sha256
 
     def load(self) -> Network:
@@ -55,7 +55,7 @@ COMPACT = NeutralFile(
 
 @dataclass(frozen=True)
 class Choice:
-    """The weights a run will use: `name` is a set's or the path as given, `note` what a person is told about `auto`."""
+    """The weights a run will use: `name` is a set or a path, `note` the user's message about `auto`."""
 
     name: str
     source: WeightSource
@@ -98,7 +98,7 @@ def choose_weights(spec: BackendSpec, name: str) -> Choice:
     """Choose the weights that `name` names for a backend: `auto`, the name of a weight set, or the path of a file.
 
     `auto` never downloads: it is `imagenet` where that is on disk, else the first set that is. Raises `UserError` for
-    an unknown name or a set that is not on disk; a path is for `check` to judge.
+    an unknown name or a set that is not on disk; `check` judges a path.
     """
     sets = {weights.name: weights for weights in spec.weights}
     if name == "auto":
@@ -117,8 +117,8 @@ def choose_weights(spec: BackendSpec, name: str) -> Choice:
 def choose_all(spec: BackendSpec, names: Sequence[str], sizes: int) -> list[Choice]:
     """Choose the weights for each name, for a run of `sizes` sizes.
 
-    A lone `auto` that finds the full network leaves all sizes but the last to the compact one, where that is offered:
-    as good a picture, as the judge sees it, in half the time (benchmarks/README.md).
+    If a single `auto` selects the full network, all sizes but the last use the compact one, where it is available:
+    equally good by the evaluation metrics, in half the time (benchmarks/README.md).
     """
     chosen = [choose_weights(spec, name) for name in names]
     offered = {weights.name for weights in spec.weights}
@@ -146,15 +146,15 @@ class NoWeights:
         return Path(os.devnull)
 
     def fetch(self, on_progress: Callable[[int, int], None] | None = None) -> Path:
-        """Nothing to do."""
+        """Return the null device: there is nothing to download."""
         return self.path()
 
     def verify(self) -> str:
-        """No file, no digest."""
+        """Return "": there is no file."""
         return ""
 
     def load(self) -> None:
-        """Nothing."""
+        """Return None."""
 
 
 def _auto(spec: BackendSpec) -> Choice:

@@ -1,4 +1,4 @@
-"""The weight sets nst itself brings, as specs: standard library only, for the entry modules of plugins."""
+"""Declare nst's own weight sets, as specs: standard library only, for the entry modules of plugins."""
 
 from __future__ import annotations
 

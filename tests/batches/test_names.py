@@ -68,7 +68,7 @@ def test_what_is_no_picture_is_refused(desk, output):
 
 def test_a_name_given_twice_is_nobody_s(desk):
     rows = [BatchRow(1, "a.png", ["b.png"], "x.png"), BatchRow(2, "c.png", ["b.png"], os.path.join(".", "x.png"))]
-    assert ["of another row too" in row.error.message for row in named(rows, "out")] == [True, True]
+    assert ["two rows have the output" in row.error.message for row in named(rows, "out")] == [True, True]
 
 
 def test_a_picture_that_is_read_is_not_written_over(desk):
