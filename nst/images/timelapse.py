@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import math
 import shutil
+import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
+from itertools import repeat
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -34,11 +38,20 @@ Frame = NDArray[np.uint8]
 
 
 def check(path: Path) -> UserError | None:
-    """Return the error that stops writing a film at `path`, judged by its name; else None."""
+    """Return the error that stops writing a film at `path`, by its name and by trying the encoder; else None."""
     if path.suffix.lower() not in FORMATS:
         return UserError(f"--timelapse: '{path.name}' is not a film", f"choose from {', '.join(FORMATS)}")
     if path.suffix.lower() == ".mp4" and find_spec("imageio_ffmpeg") is None:
         return UserError("--timelapse: MP4 needs imageio-ffmpeg", "pip install 'nst[video]', or choose .webp or .gif")
+    return _check_encoder() if path.suffix.lower() == ".mp4" else None
+
+
+def _check_encoder() -> UserError | None:
+    """Return the error of encoding a black frame, or None."""
+    try:
+        _encode([bytes(16 * 16 * 3)] * 2, (16, 16), SLOWEST, io.BytesIO())
+    except OSError as error:
+        return UserError(f"--timelapse: {error}", "install FFmpeg with H.264, or choose .webp or .gif")
     return None
 
 
@@ -131,22 +144,55 @@ def _in_one_palette(frames: list[Image.Image]) -> list[Image.Image]:
 
 def _mp4(film: Timelapse, finished: Pixels, file: BinaryIO) -> None:
     """Encode with FFmpeg, frame by frame. H.264 requires even sides, so an odd last row or column is cut off."""
-    import imageio_ffmpeg
-
     height, width = finished.shape[:2]
     even = max(2, width - width % 2), max(2, height - height % 2)
+    cropped = (image.crop((0, 0, *even)).tobytes() for image in film.frames(finished, height, width))
+    _encode(_held(cropped, film.rate * HELD), even, film.rate, file)
+
+
+def _held(frames: Iterable[bytes], count: int) -> Iterator[bytes]:
+    """Yield the frames, and the last one so many times."""
+    last = b""
+    for last in frames:
+        yield last
+    yield from repeat(last, count - 1)
+
+
+def _encode(frames: Iterable[bytes], size: tuple[int, int], rate: int, file: BinaryIO) -> None:
+    """Encode frames (width, height) of 8-bit RGB as H.264. Raises `OSError` with FFmpeg's reason if it fails."""
+    import imageio_ffmpeg
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
-        how = {"fps": film.rate, "quality": 8, "macro_block_size": 2, "ffmpeg_log_level": "error"}
-        writer = imageio_ffmpeg.write_frames(
-            path, even, output_params=["-preset", "veryfast", "-movflags", "+faststart"], **how
-        )
-        writer.send(None)
-        for image in film.frames(finished, height, width):
-            last = image.crop((0, 0, *even)).tobytes()
-            writer.send(last)
-        for _ in range(film.rate * HELD - 1):
-            writer.send(last)
-        writer.close()
+        source = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-r", str(rate), "-i", "-")
+        target = ("-c:v", "libx264", "-crf", "10", "-pix_fmt", "yuv420p", "-preset", "veryfast")
+        command = [_found(imageio_ffmpeg.get_ffmpeg_exe), "-y", "-loglevel", "error", *source, *target]
+        command += ["-movflags", "+faststart", str(path)]
+        with tempfile.TemporaryFile() as log, _started(command, log) as encoder:
+            assert encoder.stdin is not None
+            with suppress(BrokenPipeError), encoder.stdin as pipe:
+                for frame in frames:
+                    pipe.write(frame)
+            if encoder.wait() or not path.is_file() or not path.stat().st_size:
+                log.seek(0)
+                lines = log.read().decode(errors="replace").strip().splitlines() or [f"exit code {encoder.returncode}"]
+                raise OSError(f"the encoder {command[0]} failed: {lines[-1]}")
         with path.open("rb") as film_file:
             shutil.copyfileobj(film_file, file)
+
+
+def _found(find: Callable[[], str]) -> str:
+    try:
+        return find()
+    except Exception as error:  # imageio-ffmpeg raises whatever its search trips over
+        raise OSError(f"there is no FFmpeg: {error}") from error
+
+
+@contextmanager
+def _started(command: Sequence[str], log: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program, and end it with the block, also after an exception."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log) as program:
+        try:
+            yield program
+        finally:
+            program.kill()

@@ -65,3 +65,41 @@ def test_a_film_that_could_not_be_is_refused_at_once(nst, here, fast, name, mess
     assert done.code == 2
     assert any(message in error for error in done.errors), done.err
     assert not (here / "out.png").exists()
+
+
+ENCODERS = {
+    "fails": "#!/bin/sh\necho 'Unknown encoder: libx264' >&2\nexit 1\n",
+    "does nothing": "#!/bin/sh\nexit 0\n",
+    "writes and fails": "#!/bin/sh\nfor last; do :; done\necho stump > $last\nexit 3\n",
+    "is no program": "just a text\n",
+}
+
+
+@pytest.mark.parametrize("program", ENCODERS.values(), ids=ENCODERS)
+def test_an_encoder_that_does_not_work_is_found_before_the_run(nst, here, fast, monkeypatch, program):
+    pytest.importorskip("imageio_ffmpeg")
+    encoder = here / "ffmpeg"
+    encoder.write_text(program)
+    encoder.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(encoder))
+    done = nst("stylize", *PAIR, *fast, "--timelapse", "film.mp4")
+    assert done.code == 2
+    (error,) = done.errors
+    assert error.startswith("--timelapse: ")
+    assert done.hints == ["install FFmpeg with H.264, or choose .webp or .gif"]
+    assert not (here / "film.mp4").exists()
+    assert not (here / "out.png").exists()
+
+
+def test_an_encoder_that_fails_at_the_end_leaves_the_picture_and_no_stump(nst, here, fast, monkeypatch):
+    pytest.importorskip("imageio_ffmpeg")
+    monkeypatch.setattr("nst.images.timelapse._check_encoder", lambda: None)
+    encoder = here / "ffmpeg"
+    encoder.write_text(ENCODERS["writes and fails"])
+    encoder.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(encoder))
+    done = nst("stylize", *PAIR, *fast, "--timelapse", "film.mp4")
+    assert done.code == 1
+    assert "failed: exit code 3" in done.errors[0]
+    assert (here / "out.png").is_file()
+    assert not (here / "film.mp4").exists()

@@ -1,15 +1,15 @@
 """Imports PyTorch, whose threads then wait briefly for each other where other programs use the same cores.
 
 OpenMP's threads spin at the end of each loop until the last one arrives. Where another program holds its core, that
-takes as long as the program likes: a picture of 256 px took 116 s beside two busy programs on two cores, and 16 s with
-this limit (`benchmarks/contention.py`). TensorFlow and JAX have thread pools of their own, which do not spin.
+takes as long as the program likes. With this limit a picture beside a busy program takes half the time
+(`benchmarks/contention.py`). TensorFlow and JAX have thread pools of their own, which do not spin.
 """
 
 from __future__ import annotations
 
 import os
 
-SPINS = "1000"
+SPINS = "2000"
 """Rounds that a thread spins before it sleeps."""
 
 if "OMP_WAIT_POLICY" not in os.environ:
