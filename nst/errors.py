@@ -27,6 +27,15 @@ class UserError(NstError):
     exit_code = 2
 
 
+class WrongAnswer(NstError):  # noqa: N818 - what it is
+    """An answer of a plugin that its protocol does not allow: the `kind` of the plugin, and its `name` if known."""
+
+    def __init__(self, kind: str, message: str, name: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.name = name
+
+
 class Mistakes(UserError):  # noqa: N818 - several errors in one
     """Several `UserError`s of one call, reported together; `errors` is in the order of detection."""
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from nst.engine import answers
 from nst.errors import NstError
 from nst.protocols import Array, Evaluation, Iterate, Objective, Optimizer, State
 
@@ -113,7 +114,7 @@ class Descent:
 
     def _restarted(self, image: Array) -> Iterator[Iterate]:
         start, state = (image, self._state) if self.good is None else (self.good.image, self.good.state)
-        return self._optimizer(self._objective, start, state=state, step_scale=self.scale)
+        return answers.iterates(self._optimizer(self._objective, start, state=state, step_scale=self.scale), start)
 
     def _give_up(self) -> None:
         if self.good is None:

@@ -14,11 +14,9 @@ from numpy.typing import NDArray
 from nst.engine.masks import Area, everywhere, inside
 from nst.engine.terms import TINY, PointwiseTerm, Region, WeightedLoss, energy, extract
 from nst.engine.tiling import Tile, cut
-from nst.errors import NstError
+from nst.errors import WrongAnswer
 from nst.geometry import Layer
 from nst.protocols import FeatureBackend, MatchedLoss, Pixels, Tensor
-
-BLAME = "choose another --style-loss, and report this one to its author"
 
 Images = tuple[Pixels, Pixels | None]
 
@@ -87,7 +85,7 @@ def matched_terms(
         _require_target(use, name, target, query)
         terms.append(_term(backend, use, region, layers[name], target, tiles))
     if missing := layers.keys() - {term.layer.name for term in terms}:
-        raise NstError(f"'{use.name}' matched no target for {', '.join(sorted(missing))}", BLAME)
+        raise _wrong(use, f"matched no target for {', '.join(sorted(missing))}")
     return terms
 
 
@@ -101,15 +99,18 @@ def _match(
     yield from targets.items() if isinstance(targets, Mapping) else targets
 
 
+def _wrong(use: WeightedLoss, message: str) -> WrongAnswer:
+    return WrongAnswer("loss", message, use.name.partition(" ")[0])
+
+
 def _require_target(use: WeightedLoss, layer: str, target: NDArray[np.float32], query: FeatureMaps) -> None:
-    """Raise `NstError` for a target that is no map of finite numbers for a layer of the loss."""
+    """Raise `WrongAnswer` for a target that is no map of finite numbers for a layer of the loss."""
     if layer not in query:
-        raise NstError(f"'{use.name}' gave a target for {layer}, which is none of its layers", BLAME)
+        raise _wrong(use, f"gave a target for {layer}, which is none of its layers")
     if target.shape != (shape := query.shapes.get(layer) or query[layer].shape):
-        message = f"'{use.name}' gave a target of shape {target.shape} for {layer}, whose features are {shape}"
-        raise NstError(message, BLAME)
+        raise _wrong(use, f"gave a target of shape {target.shape} for {layer}, whose features are {shape}")
     if not np.isfinite(target).all():
-        raise NstError(f"'{use.name}' gave a target for {layer} that is not finite", BLAME)
+        raise _wrong(use, f"gave a target for {layer} that is not finite")
 
 
 def _term(

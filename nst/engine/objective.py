@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nst.engine import answers
 from nst.engine.out_of_memory import empty_cache, memory_errors
 from nst.engine.terms import StyleTerm, Term, TermForm, extract, scalar, term_form
 from nst.engine.tiling import SMALLEST, Tile
@@ -34,7 +35,7 @@ def build_objective(backend: FeatureBackend, terms: Sequence[Term], tiles: Seque
 def _at_once(backend: FeatureBackend, terms: Sequence[Term]) -> Objective:
     objective = backend.value_and_grad(ImageLoss(backend, tuple(term_form(backend, term) for term in terms)))
     parameters = [parameter for term in terms for parameter in _whole_parameters(backend, term)]
-    return lambda image: objective(image, *parameters)
+    return lambda image: answers.evaluated(objective(image, *parameters), image)
 
 
 def _whole_parameters(backend: FeatureBackend, term: Term) -> Iterator[Tensor]:
@@ -132,7 +133,8 @@ class Tiled:
         slopes = {name: distance.gradient for name, distance in distances.items()}
         gradient = np.zeros(image.shape, np.float32)
         for i, tile in enumerate(self.tiles):
-            part = self._part(tile)(image[tile.box], *self._parameters(i, slopes))
+            box = image[tile.box]
+            part = answers.evaluated(self._part(tile)(box, *self._parameters(i, slopes)), box)
             gradient[tile.box] += self._on_host(part.gradient)
             terms |= {name: terms[name] + value for name, value in part.terms.items() if name not in distances}
         kind = gradient if isinstance(image, np.ndarray) else self._backend.asarray(gradient)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from nst.engine import answers
 from nst.engine.bleed import BleedCanvas
 from nst.engine.masks import Area, Mask, everywhere, inside, window
 from nst.engine.ordinary import least_energies
@@ -91,6 +92,11 @@ class TermForm:
     window: tuple[int, int, int, int] | None = None
 
     @property
+    def loss_name(self) -> str:
+        """The name of the loss."""
+        return self.name.partition(" ")[0]
+
+    @property
     def rows(self) -> slice:
         """The rows of the window."""
         return slice(*self.window[:2]) if self.window else slice(None)
@@ -106,11 +112,11 @@ class TermForm:
 
     def distance(self, xp: Namespace, statistic: Tensor, target: Tensor, weight: Tensor) -> Tensor:
         """Compute the weighted distance of a statistic from a target, a scalar."""
-        return weight * self.loss.distance(xp, statistic, target)
+        return weight * answers.distance(self.loss.distance(xp, statistic, target), self.loss_name)
 
     def differences(self, xp: Namespace, features: Tensor, target: Tensor, weight: Tensor) -> Tensor:
         """Compute the weighted difference `(H, W)` at each position of features `(H, W, C)`."""
-        return weight * self.loss.difference(xp, features, target)
+        return weight * answers.difference(self.loss.difference(xp, features, target), features, self.loss_name)
 
 
 def term_form(backend: FeatureBackend, term: Term) -> TermForm:
@@ -280,7 +286,7 @@ def energy(
 def extract(backend: FeatureBackend, image: Tensor, layers: Sequence[Layer]) -> dict[Layer, Tensor]:
     """Return the features of an image by layer; the layer `image` is the image itself."""
     deep = [layer.name for layer in layers if layer.name != IMAGE]
-    features = {IMAGE: image, **(backend.features(image, deep) if deep else {})}
+    features = {IMAGE: image, **(answers.features(backend.features(image, deep), deep) if deep else {})}
     return {layer: features[layer.name] for layer in layers}
 
 

@@ -7,6 +7,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from nst.engine import answers
 from nst.estimate.flops import Outline, outline
 from nst.plugins.host import Plugins
 from nst.plugins.options import read_options
@@ -65,5 +66,6 @@ class BackendCache:
 
     def _load(self, choice: Choice, options: dict[str, Any]) -> Opened:
         network = choice.load()  # first: a bad file is found before the framework is imported
-        backend = self._plugins.load(self._spec)(network, device=self._recipe.device, **options)
+        made = self._plugins.load(self._spec)(network, device=self._recipe.device, **options)
+        backend = answers.backend(made, self._spec.kind)
         return Opened(backend, outline(network), getattr(network, "sha256", "") or choice.digest())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, MutableMapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from nst import images
+from nst.engine import answers
 from nst.engine.bleed import BleedCanvas
 from nst.engine.level_run import OnIterate, Optimization
 from nst.engine.loop import optimize
@@ -26,7 +28,7 @@ from nst.errors import Findings, UserError, raise_all
 from nst.estimate.memory import peak_memory
 from nst.estimate.model import Estimate
 from nst.images import Picture, transparency
-from nst.job import effect, limits, regions
+from nst.job import blame, effect, limits, regions
 from nst.job.backends import BackendCache, Opened
 from nst.job.inputs import Sources, read_inputs
 from nst.job.losses import weighted_losses
@@ -37,9 +39,16 @@ from nst.plugins.options import read_options
 from nst.protocols import FeatureBackend, ImageBackend, Pixels
 from nst.recipe.recipe import Recipe
 from nst.recipe.schedule import per_size, plan_sizes
-from nst.specs import BackendSpec, Spec
+from nst.specs import BackendSpec, InitializerSpec, LossSpec, OptimizerSpec, Spec
 from nst.weights import selection
 from nst.weights.selection import Choice
+
+KINDS: dict[type[Spec], str] = {
+    BackendSpec: "backend",
+    OptimizerSpec: "optimizer",
+    InitializerSpec: "initializer",
+    LossSpec: "loss",
+}
 
 
 @dataclass(frozen=True)
@@ -126,7 +135,8 @@ class Job:
 
     def open(self) -> FeatureBackend | ImageBackend:
         """Return the backend of the last size; the first call imports the framework."""
-        return self._backends.open(self.weights).backend  # type: ignore[no-any-return]
+        with self._blamed():
+            return self._backends.open(self.weights).backend  # type: ignore[no-any-return]
 
     @property
     def matched(self) -> bool:
@@ -168,13 +178,9 @@ class Job:
         """Stylize the content, from the start or from a snapshot. See `nst.stylize` and `nst.engine.optimize`."""
         began = time.perf_counter()
         backend: Any = self.open()
-        limits.require_memory(self.run_plan)
-        if self.spec.kind == "image":
-            optimization = Optimization(self._one_pass(backend))
-        else:
-            optimization = optimize(self.problem(), on_iterate, resume)
-            if any(self.steps) and not optimization.history:
-                effect.require_steps(self.recipe, self.inputs, self.shapes()[-1])
+        with self._blamed():
+            limits.require_memory(self.run_plan)
+            optimization = self._optimized(backend, on_iterate, resume)
         pixels = self.finished(optimization.pixels)
         return Result(
             pixels=pixels,
@@ -186,6 +192,18 @@ class Job:
             facts=self._facts(backend, time.perf_counter() - began),
             warnings=effect.find_warnings(self.inputs, self.recipe, pixels, optimization.history),
         )
+
+    def _optimized(self, backend: Any, on_iterate: OnIterate | None, resume: Snapshot | None) -> Optimization:
+        if self.spec.kind == "image":
+            return Optimization(self._one_pass(backend))
+        optimization = optimize(self.problem(), on_iterate, resume)
+        if any(self.steps) and not optimization.history:
+            effect.require_steps(self.recipe, self.inputs, self.shapes()[-1])
+        return optimization
+
+    def _blamed(self) -> AbstractContextManager[None]:
+        """Return a context in which a failure of a plugin is raised with the plugin's distribution and version."""
+        return blame.blamed(self.used, lambda spec: KINDS[type(spec)])
 
     def finished(self, pixels: Pixels) -> Pixels:
         """Return the image with the recipe's colors, and with the content outside all regions."""
@@ -200,7 +218,8 @@ class Job:
         height, width = self.content.pixels.shape[:2]
         content = images.resize(self.content.pixels, images.fit(height, width, self.recipe.size))
         (region,) = regions.regions(self.inputs, self.recipe)
-        return backend.stylize(content, region.styles, blend=region.blend, style_scale=self.recipe.style_scale[0])
+        scale = self.recipe.style_scale[0]
+        return answers.pixels(backend.stylize(content, region.styles, blend=region.blend, style_scale=scale), "backend")
 
     def problem(self, start: Pixels | None = None) -> Problem:
         """Return the input of the engine; `start` replaces the recipe's initial image."""
@@ -269,7 +288,11 @@ class Job:
         alpha = self.alpha(shape)
         options = read_options(spec, self.recipe.init_options)
         seen = content if alpha is None else transparency.repeated(content, alpha)
-        image = regions.start(parts, content, lambda styles: start(seen, styles, rng, **options))
+        image = regions.start(
+            parts,
+            content,
+            lambda styles: answers.pixels(start(seen, styles, rng, **options), "initializer", content.shape),
+        )
         return image if alpha is None else transparency.fill(image, alpha)
 
     def _facts(self, backend: FeatureBackend | ImageBackend, seconds: float) -> dict[str, Any]:
