@@ -24,7 +24,7 @@ FLAT = 2 / 255
 FEWEST = 64
 """The number of pixels below which a region is too small for strokes."""
 
-UNCHANGED = 1 / 255
+UNCHANGED = 0.1 / 255
 """The mean difference from the content below which an image is the content."""
 
 CONSTANT = 1e-3
