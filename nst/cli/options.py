@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from nst.images import WriteOptions
 
-PRESETS = "default, portrait, quick, mixed or gatys"
+PRESETS = "default, classic, strokes, portrait, quick, mixed or gatys"
 
 Preset = Annotated[str | None, typer.Option("--preset", metavar="NAME", help=PRESETS)]
 RecipeFile = Annotated[
