@@ -44,7 +44,7 @@ def test_every_batch_is_painted(cluster, tmp_path, photo, command):
 
 
 def test_the_table_adds_up():
-    (overhead,) = re.findall(r"counts: ([\d.]+) s more", PAGE)
+    (overhead,) = re.findall(r"includes ([\d.]+) s of decoding", PAGE)
     rows = re.findall(r"^\| (\d+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d.]+) \|$", PAGE, re.MULTILINE)
     assert len(rows) == 3
     for seconds, *counts, cores in rows:
